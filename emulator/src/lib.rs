@@ -1,0 +1,1 @@
+//! A stateful Synerise authentication server for tests and demos.

@@ -1,0 +1,1 @@
+//! Synerise authentication.
