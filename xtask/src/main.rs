@@ -2,6 +2,7 @@
 
 mod ci;
 mod command;
+mod spec;
 mod test;
 
 use std::process::ExitCode;
@@ -9,12 +10,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(
-    name = "cargo xtask",
-    bin_name = "cargo xtask",
-    about = "The project's commands",
-    version
-)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The project's commands", version)]
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,
@@ -26,12 +22,15 @@ enum Verb {
     Test,
     /// Run every gate: the tests, and all that must hold beside them
     Ci(ci::Ci),
+    #[command(flatten)]
+    Spec(spec::Verb),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().verb {
         Verb::Test => conclude(test::test()),
         Verb::Ci(arguments) => conclude(ci::ci(&arguments)),
+        Verb::Spec(verb) => spec::run(verb),
     }
 }
 
