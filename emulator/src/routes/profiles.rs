@@ -10,8 +10,8 @@ use crate::consumer::{Consumer, ProfileId, WorkspaceId};
 use crate::errors::Refusal;
 use crate::signing::packed_authorities;
 use crate::state::keys::{ApiKey, Scope};
-use crate::state::profiles::{Account, Activation};
 use crate::state::new_uuid;
+use crate::state::profiles::{Account, Activation};
 use crate::tokens::Issued;
 use crate::visit::{Answer, Visit};
 
@@ -29,7 +29,9 @@ pub(crate) fn authenticate_server_side(visit: &mut Visit<'_>) -> Result<Answer, 
         return Err(Refusal::forbidden("The profile key belongs to another workspace"));
     }
     if visit.text("ipAddress").parse::<IpAddr>().is_err() {
-        return Err(Refusal::bad_request("The request is not valid").with_field("ipAddress", "is not an IP address"));
+        return Err(
+            Refusal::bad_request("The request is not valid").with_field("ipAddress", "is not an IP address")
+        );
     }
     let profile = log_in(visit, &key, Missing::Create).map_err(Denial::into_refusal)?;
     Ok(issue_after_login(visit, profile, api_key, Map::new()))
@@ -38,8 +40,15 @@ pub(crate) fn authenticate_server_side(visit: &mut Visit<'_>) -> Result<Answer, 
 /// `authenticateProfileConditionally`: never creates an account.
 pub(crate) fn authenticate_conditionally(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
     let (api_key, key) = visit.api_key_of(Scope::Profile)?;
-    if visit.consumer.as_ref().and_then(Consumer::workspace).is_some_and(|own| own != key.workspace) {
-        return Err(Refusal::forbidden("The anonymous token belongs to another workspace"));
+    if visit
+        .consumer
+        .as_ref()
+        .and_then(Consumer::workspace)
+        .is_some_and(|own| own != key.workspace)
+    {
+        return Err(Refusal::forbidden(
+            "The anonymous token belongs to another workspace",
+        ));
     }
     match log_in(visit, &key, Missing::Refuse) {
         Ok(profile) => {
@@ -48,11 +57,11 @@ pub(crate) fn authenticate_conditionally(visit: &mut Visit<'_>) -> Result<Answer
             answer.insert("status".into(), "SUCCESS".into());
             Ok(issue_after_login(visit, profile, api_key, answer))
         }
-        Err(Denial::Unmet { status, conditions, .. })
-            if visit.choices.unmet_condition == UnmetCondition::Status200 =>
-        {
-            Ok(Answer::json(&json!({ "conditions": conditions, "status": status })))
-        }
+        Err(Denial::Unmet {
+            status, conditions, ..
+        }) if visit.choices.unmet_condition == UnmetCondition::Status200 => Ok(Answer::json(
+            &json!({ "conditions": conditions, "status": status }),
+        )),
         Err(denial) => Err(denial.into_refusal()),
     }
 }
@@ -67,14 +76,25 @@ pub(crate) fn authenticate_anonymously(visit: &mut Visit<'_>) -> Result<Answer, 
     let known = visit.state.profile_by_uuid(key.workspace, &uuid);
     let profile = known.unwrap_or_else(|| visit.state.add_profile(key.workspace, &uuid));
     visit.state.profiles[profile].devices.extend(device);
-    Ok(issue(visit, Consumer::Anonymous { profile, workspace: key.workspace, api_key }, "ANONYMOUS", Map::new()))
+    Ok(issue(
+        visit,
+        Consumer::Anonymous {
+            profile,
+            workspace: key.workspace,
+            api_key,
+        },
+        "ANONYMOUS",
+        Map::new(),
+    ))
 }
 
 /// `refreshProfileToken`: another token for the bearer of one that is still good.
 pub(crate) fn refresh(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
     let (_, key) = visit.api_key_of(Scope::Profile)?;
     if key.workspace != visit.workspace()? {
-        return Err(Refusal::unauthorized("The API key belongs to another workspace than the token"));
+        return Err(Refusal::unauthorized(
+            "The API key belongs to another workspace than the token",
+        ));
     }
     let Some(consumer) = visit.consumer.clone() else {
         return Err(Refusal::unauthorized("The token is missing"));
@@ -100,13 +120,20 @@ enum Missing {
 enum Denial {
     Refused(Refusal),
     /// Known who it is, but something is to be done first.
-    Unmet { status: String, conditions: Vec<String>, otherwise: Refusal },
+    Unmet {
+        status: String,
+        conditions: Vec<String>,
+        otherwise: Refusal,
+    },
 }
 
 impl Denial {
     fn into_refusal(self) -> Refusal {
         match self {
-            Self::Refused(refusal) | Self::Unmet { otherwise: refusal, .. } => refusal,
+            Self::Refused(refusal)
+            | Self::Unmet {
+                otherwise: refusal, ..
+            } => refusal,
         }
     }
 }
@@ -136,7 +163,11 @@ fn log_in(visit: &mut Visit<'_>, key: &ApiKey, missing: Missing) -> Result<Profi
     };
     if let Some((status, conditions)) = visit.state.profiles[profile].unmet.clone() {
         let otherwise = Refusal::forbidden(format!("A condition for logging in is not met: {status}"));
-        return Err(Denial::Unmet { status, conditions, otherwise });
+        return Err(Denial::Unmet {
+            status,
+            conditions,
+            otherwise,
+        });
     }
     remember(visit, profile, agreements);
     Ok(profile)
@@ -160,16 +191,24 @@ fn check_required(visit: &Visit<'_>) -> Result<(), Refusal> {
         }
         "FACEBOOK" | "OAUTH" | "APPLE" | "GOOGLE" => {
             if !sent("identityProviderToken") {
-                refusal = refusal.with_field("identityProviderToken", "is required with this identity provider");
+                refusal =
+                    refusal.with_field("identityProviderToken", "is required with this identity provider");
             }
         }
         // What UNKNOWN is for is not published. 406 is documented without its meaning.
         "UNKNOWN" => {
-            return Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, "The workspace accepts no such identity provider"));
+            return Err(Refusal::new(
+                StatusCode::NOT_ACCEPTABLE,
+                "The workspace accepts no such identity provider",
+            ));
         }
         _ => refusal = refusal.with_field("identityProvider", "is not an identity provider"),
     }
-    if refusal.fields.is_empty() { Ok(()) } else { Err(refusal) }
+    if refusal.fields.is_empty() {
+        Ok(())
+    } else {
+        Err(refusal)
+    }
 }
 
 fn by_password(visit: &mut Visit<'_>, workspace: WorkspaceId) -> Result<ProfileId, Denial> {
@@ -182,9 +221,15 @@ fn by_password(visit: &mut Visit<'_>, workspace: WorkspaceId) -> Result<ProfileI
     let profile = found.ok_or_else(|| no_account(visit))?;
     let password = visit.text("password").to_owned();
     let limit = visit.choices.refused_passwords_before_lock;
-    let Some(account) = &mut visit.state.profiles[profile].account else { return Err(no_account(visit)) };
+    let Some(account) = &mut visit.state.profiles[profile].account else {
+        return Err(no_account(visit));
+    };
     if account.refused_passwords >= limit {
-        return Err(Refusal::new(StatusCode::LOCKED, "The account is locked after too many refused passwords").into());
+        return Err(Refusal::new(
+            StatusCode::LOCKED,
+            "The account is locked after too many refused passwords",
+        )
+        .into());
     }
     // The password of an account that awaits a PIN is not its own before the PIN came.
     let expected = match &account.activation {
@@ -202,7 +247,11 @@ fn by_password(visit: &mut Visit<'_>, workspace: WorkspaceId) -> Result<ProfileI
         Activation::AwaitsPin { .. } => ("SAU-303", "the PIN in the e-mail"),
     };
     let otherwise = Refusal::forbidden(format!("The account has to be activated by {by}")).with_code(code);
-    Err(Denial::Unmet { status: "ACTIVATION_REQUIRED".into(), conditions: vec![code.into()], otherwise })
+    Err(Denial::Unmet {
+        status: "ACTIVATION_REQUIRED".into(),
+        conditions: vec![code.into()],
+        otherwise,
+    })
 }
 
 fn by_third_party(
@@ -211,7 +260,10 @@ fn by_third_party(
     provider: &str,
     missing: Missing,
 ) -> Result<ProfileId, Denial> {
-    let token = (provider.to_owned(), visit.text("identityProviderToken").to_owned());
+    let token = (
+        provider.to_owned(),
+        visit.text("identityProviderToken").to_owned(),
+    );
     let Some(known) = visit.state.third_party_tokens.get(&token).cloned() else {
         return Err(Refusal::unauthorized("The identity provider does not know the token").into());
     };
@@ -228,7 +280,9 @@ fn by_third_party(
     let uuid = visit.optional_text("uuid").map_or_else(new_uuid, str::to_owned);
     let same_visitor = visit.state.profile_by_uuid(workspace, &uuid);
     let nobody_yet = same_visitor.filter(|profile| visit.state.profiles[*profile].account.is_none());
-    let profile = found.or(nobody_yet).unwrap_or_else(|| visit.state.add_profile(workspace, &uuid));
+    let profile = found
+        .or(nobody_yet)
+        .unwrap_or_else(|| visit.state.add_profile(workspace, &uuid));
     visit.state.profiles[profile].email = Some(known.email);
     visit.state.profiles[profile].account = Some(Account {
         origin: provider.to_owned(),
@@ -243,19 +297,37 @@ fn by_third_party(
 fn no_account(visit: &Visit<'_>) -> Denial {
     let status = StatusCode::from_u16(visit.choices.unknown_account_status).unwrap_or(StatusCode::NOT_FOUND);
     let otherwise = Refusal::new(status, "There is no such account");
-    Denial::Unmet { status: "REGISTRATION_REQUIRED".into(), conditions: Vec::new(), otherwise }
+    Denial::Unmet {
+        status: "REGISTRATION_REQUIRED".into(),
+        conditions: Vec::new(),
+        otherwise,
+    }
 }
 
 /// Keeps what a login says about the profile.
 fn remember(visit: &mut Visit<'_>, profile: ProfileId, agreements: Map<String, Value>) {
-    let attributes = visit.body.get("attributes").and_then(Value::as_object).cloned().unwrap_or_default();
-    let tags = visit.body.get("tags").and_then(Value::as_array).cloned().unwrap_or_default();
+    let attributes = visit
+        .body
+        .get("attributes")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
+    let tags = visit
+        .body
+        .get("tags")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     let device = visit.optional_text("deviceId").map(str::to_owned);
     let reserved = visit.reserved_attributes;
     let profile = &mut visit.state.profiles[profile];
     profile.agreements.extend(agreements);
     // As documented: reserved names are ignored without a word.
-    profile.attributes.extend(attributes.into_iter().filter(|(name, _)| !reserved.contains(name)));
+    profile.attributes.extend(
+        attributes
+            .into_iter()
+            .filter(|(name, _)| !reserved.contains(name)),
+    );
     for tag in tags.iter().filter_map(Value::as_str) {
         if !profile.tags.iter().any(|known| known == tag) {
             profile.tags.push(tag.to_owned());
@@ -267,7 +339,12 @@ fn remember(visit: &mut Visit<'_>, profile: ProfileId, agreements: Map<String, V
 /// The agreements as booleans, from each of the forms that the service takes.
 pub(crate) fn agreements(body: &Value) -> Result<Map<String, Value>, Refusal> {
     let mut agreements = Map::new();
-    for (name, value) in body.get("agreements").and_then(Value::as_object).into_iter().flatten() {
+    for (name, value) in body
+        .get("agreements")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
         let agreed = match value {
             Value::Bool(agreed) => Some(*agreed),
             Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
@@ -295,13 +372,31 @@ pub(crate) fn custom_id(body: &Value) -> Option<String> {
 }
 
 fn origin_of(visit: &Visit<'_>, profile: ProfileId) -> String {
-    visit.state.profiles[profile].account.as_ref().map_or("UNKNOWN", |account| &account.origin).to_owned()
+    visit.state.profiles[profile]
+        .account
+        .as_ref()
+        .map_or("UNKNOWN", |account| &account.origin)
+        .to_owned()
 }
 
-fn issue_after_login(visit: &mut Visit<'_>, profile: ProfileId, api_key: String, more: Map<String, Value>) -> Answer {
+fn issue_after_login(
+    visit: &mut Visit<'_>,
+    profile: ProfileId,
+    api_key: String,
+    more: Map<String, Value>,
+) -> Answer {
     let workspace = visit.state.profiles[profile].workspace;
     let origin = visit.text("identityProvider").to_owned();
-    issue(visit, Consumer::Profile { profile, workspace, api_key }, &origin, more)
+    issue(
+        visit,
+        Consumer::Profile {
+            profile,
+            workspace,
+            api_key,
+        },
+        &origin,
+        more,
+    )
 }
 
 fn issue(visit: &mut Visit<'_>, consumer: Consumer, origin: &str, more: Map<String, Value>) -> Answer {
@@ -326,18 +421,26 @@ fn full_answer(
     answer.insert("created".into(), issued.created.into());
     answer.insert("origin".into(), origin.into());
     answer.insert("realm".into(), realm(consumer).into());
-    let custom_id = consumer.profile().and_then(|profile| visit.state.profiles[profile].custom_id.clone());
+    let custom_id = consumer
+        .profile()
+        .and_then(|profile| visit.state.profiles[profile].custom_id.clone());
     answer.insert("customId".into(), custom_id.map_or(Value::Null, Value::from));
     Answer::json(&Value::Object(answer))
 }
 
 fn realm(consumer: &Consumer) -> &'static str {
-    if matches!(consumer, Consumer::Anonymous { .. }) { "anonymous_client" } else { "client" }
+    if matches!(consumer, Consumer::Anonymous { .. }) {
+        "anonymous_client"
+    } else {
+        "client"
+    }
 }
 
 fn issue_token(visit: &mut Visit<'_>, consumer: Consumer) -> Issued {
     let mut claims = Map::new();
-    let workspace = consumer.workspace().map(|workspace| &visit.state.workspaces[workspace]);
+    let workspace = consumer
+        .workspace()
+        .map(|workspace| &visit.state.workspaces[workspace]);
     if let Some(profile) = consumer.profile().map(|profile| &visit.state.profiles[profile]) {
         let known = profile.email.clone().filter(|_| realm(&consumer) == "client");
         let email = known.unwrap_or_else(|| format!("{}@anonymous.invalid", profile.uuid));
