@@ -190,7 +190,6 @@ impl Emulator {
     }
 
     /// Revokes one token. False if it was not issued here or is revoked already.
-    #[expect(clippy::must_use_candidate, reason = "it acts")]
     pub fn revoke_token(&self, token: &str) -> bool {
         hold(&self.shared.state).tokens.revoke(token)
     }

@@ -345,31 +345,19 @@ impl FaultScript<'_> {
     }
 
     /// Adds a step: one request meets it.
-    #[expect(
-        clippy::must_use_candidate,
-        clippy::return_self_not_must_use,
-        reason = "it acts at once"
-    )]
+    #[expect(clippy::return_self_not_must_use, reason = "it acts at once")]
     pub fn then(self, fault: Fault) -> Self {
         self.edit(|script| script.steps.push_back(fault))
     }
 
     /// Every request after the steps meets this, until [`clear`](Self::clear).
-    #[expect(
-        clippy::must_use_candidate,
-        clippy::return_self_not_must_use,
-        reason = "it acts at once"
-    )]
+    #[expect(clippy::return_self_not_must_use, reason = "it acts at once")]
     pub fn always(self, fault: Fault) -> Self {
         self.edit(|script| script.always = Some(fault))
     }
 
     /// Forgets the steps, what holds always, and the gate (opened, if it was closed).
-    #[expect(
-        clippy::must_use_candidate,
-        clippy::return_self_not_must_use,
-        reason = "it acts at once"
-    )]
+    #[expect(clippy::return_self_not_must_use, reason = "it acts at once")]
     pub fn clear(self) -> Self {
         self.edit(|script| std::mem::take(script).open())
     }

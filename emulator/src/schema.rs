@@ -173,7 +173,7 @@ impl Document {
             let given = if parameter.place == "path" { path } else { query };
             match given.get(&parameter.name) {
                 Some(value) => {
-                    problems.extend(parameter.schema.problems(&value.as_str().into(), &parameter.name))
+                    problems.extend(parameter.schema.problems(&value.as_str().into(), &parameter.name));
                 }
                 None if parameter.required => problems.push(FieldProblem {
                     field: parameter.name.clone(),

@@ -204,11 +204,19 @@ impl Emulator {
     }
 
     /// Makes a workspace lock users out: selecting it is answered 423.
+    ///
+    /// # Panics
+    /// If there is no workspace of that GUID.
+    #[track_caller]
     pub fn lock_workspace(&self, guid: &str) {
         self.edit_workspace(guid, |workspace| workspace.locked = true);
     }
 
     /// Makes a workspace require a second factor of its users.
+    ///
+    /// # Panics
+    /// If there is no workspace of that GUID.
+    #[track_caller]
     pub fn require_second_factor(&self, guid: &str) {
         self.edit_workspace(guid, |workspace| workspace.mfa_required = true);
     }
@@ -219,23 +227,14 @@ impl Emulator {
     }
 
     #[track_caller]
-    #[expect(
-        clippy::panic,
-        reason = "a test's typo must fail that test, not pass in silence"
-    )]
     fn edit_workspace(&self, guid: &str, change: impl FnOnce(&mut Workspace)) {
         let mut state = hold(&self.shared.state);
-        match state
+        let found = state
             .workspaces
             .iter_mut()
-            .find(|workspace| workspace.guid == guid)
-        {
-            Some(workspace) => change(workspace),
-            None => {
-                drop(state);
-                panic!("there is no workspace {guid}")
-            }
-        }
+            .find(|workspace| workspace.guid == guid);
+        assert!(found.is_some(), "there is no workspace {guid}");
+        found.map(change);
     }
 
     /// An active account of the identity provider SYNERISE in the workspace that the emulator started with.
@@ -254,7 +253,6 @@ impl Emulator {
     }
 
     /// Gives a profile its own identifier in the workspace (`customId`). False if there is no such profile.
-    #[expect(clippy::must_use_candidate, reason = "it acts")]
     pub fn set_custom_id(&self, email: &str, custom_id: &str) -> bool {
         let mut state = hold(&self.shared.state);
         let Some(profile) = state.profile_by_email(0, email) else {
@@ -266,7 +264,6 @@ impl Emulator {
 
     /// Puts a condition before the logins of an account, for instance `TERMS_ACCEPTANCE_REQUIRED`: the conditional
     /// login reports it, the others are answered 403. False if there is no such profile.
-    #[expect(clippy::must_use_candidate, reason = "it acts")]
     pub fn require_at_login(&self, email: &str, status: &str, conditions: &[&str]) -> bool {
         let mut state = hold(&self.shared.state);
         let Some(profile) = state.profile_by_email(0, email) else {
@@ -319,7 +316,6 @@ impl Emulator {
     }
 
     /// Deletes an API key and revokes the tokens that were got with it. False if there is none.
-    #[expect(clippy::must_use_candidate, reason = "it acts")]
     pub fn revoke_api_key(&self, key: &str) -> bool {
         let mut state = hold(&self.shared.state);
         state

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
-use super::profiles::{agreements, custom_id};
+use super::login::{agreements, custom_id};
 use crate::consumer::{ProfileId, WorkspaceId};
 use crate::errors::Refusal;
 use crate::outbox::MessageKind;
