@@ -107,14 +107,26 @@ pub struct Identity(Proof);
 
 #[derive(Debug, Clone)]
 enum Proof {
-    Password { login: LoginId, password: Secret, uuid: ProfileUuid },
-    Token { provider: IdentityProvider, token: Secret, uuid: Option<ProfileUuid> },
+    Password {
+        login: LoginId,
+        password: Secret,
+        uuid: ProfileUuid,
+    },
+    Token {
+        provider: IdentityProvider,
+        token: Secret,
+        uuid: Option<ProfileUuid>,
+    },
 }
 
 impl Identity {
     /// An account of Synerise's own: identifier, password, and the UUID of the profile. It must have been registered.
     pub fn synerise(login: LoginId, password: impl Into<Secret>, uuid: impl Into<ProfileUuid>) -> Self {
-        Self(Proof::Password { login, password: password.into(), uuid: uuid.into() })
+        Self(Proof::Password {
+            login,
+            password: password.into(),
+            uuid: uuid.into(),
+        })
     }
 
     /// A Facebook user access token. A login creates the account if there is none.
@@ -162,7 +174,11 @@ impl Identity {
     }
 
     fn token(provider: IdentityProvider, token: Secret) -> Self {
-        Self(Proof::Token { provider, token, uuid: None })
+        Self(Proof::Token {
+            provider,
+            token,
+            uuid: None,
+        })
     }
 
     /// The UUID that the profile was tracked by before, where the identity has none yet: the service joins the two.
@@ -196,7 +212,11 @@ impl Identity {
             tags: Vec::new(),
         };
         match &self.0 {
-            Proof::Password { login, password, uuid } => {
+            Proof::Password {
+                login,
+                password,
+                uuid,
+            } => {
                 match login {
                     LoginId::Email(email) => body.email = Some(required("e-mail address", email)?),
                     LoginId::CustomId(id) => body.custom_id = Some(custom_id(id)?),
@@ -204,7 +224,11 @@ impl Identity {
                 body.password = Some(required_secret("password", password)?);
                 body.uuid = Some(uuid.checked()?);
             }
-            Proof::Token { provider, token, uuid } => {
+            Proof::Token {
+                provider,
+                token,
+                uuid,
+            } => {
                 body.identity_provider = provider.clone();
                 body.identity_provider_token = Some(required_secret("identity provider's token", token)?);
                 body.uuid = uuid.as_ref().map(ProfileUuid::checked).transpose()?;
@@ -216,7 +240,11 @@ impl Identity {
 
 pub(crate) fn custom_id(id: &Value) -> Result<Value> {
     match id {
-        Value::Null => Err(Error::invalid_input("custom identifier", "is null", "give its value")),
+        Value::Null => Err(Error::invalid_input(
+            "custom identifier",
+            "is null",
+            "give its value",
+        )),
         Value::String(text) => required("custom identifier", text).map(Value::String),
         other => Ok(other.clone()),
     }
@@ -232,7 +260,10 @@ pub struct Visitor {
 impl Visitor {
     /// A visitor whose device is not known.
     pub fn new(uuid: impl Into<ProfileUuid>) -> Self {
-        Self { uuid: uuid.into(), device_id: None }
+        Self {
+            uuid: uuid.into(),
+            device_id: None,
+        }
     }
 
     /// The device's identifier. Synerise recommends to send it always.
@@ -281,7 +312,10 @@ mod tests {
             Identity::synerise(LoginId::custom_id(Value::Null), "pw", "u"),
             Identity::facebook(""),
         ] {
-            assert!(matches!(body(&identity), Err(Error::InvalidInput(_))), "{identity:?}");
+            assert!(
+                matches!(body(&identity), Err(Error::InvalidInput(_))),
+                "{identity:?}"
+            );
         }
         assert!(Identity::other("SYNERISE", "t").is_err() && Identity::other("UNKNOWN", "t").is_err());
         assert!(Identity::other("", "t").is_err());

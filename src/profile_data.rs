@@ -91,7 +91,11 @@ fn agreement<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>,
         Value::Number(number) if number.as_i64() == Some(0) => false,
         Value::String(text) if text.eq_ignore_ascii_case("true") => true,
         Value::String(text) if text.eq_ignore_ascii_case("false") => false,
-        other => return Err(D::Error::custom(format!("an agreement is true or false, not {other}"))),
+        other => {
+            return Err(D::Error::custom(format!(
+                "an agreement is true or false, not {other}"
+            )));
+        }
     }))
 }
 
@@ -145,7 +149,7 @@ impl Attributes {
     }
 
     pub(crate) fn wire(self) -> Option<types::Attributes> {
-        (!self.0.is_empty()).then(|| types::Attributes(self.0))
+        (!self.0.is_empty()).then_some(types::Attributes(self.0))
     }
 }
 
@@ -155,21 +159,43 @@ mod tests {
 
     #[test]
     fn agreements_are_taken_in_every_form_and_nothing_else() {
-        for (form, agreed) in [("true", true), ("\"True\"", true), ("1", true), ("false", false), ("\"FALSE\"", false), ("0", false)] {
+        for (form, agreed) in [
+            ("true", true),
+            ("\"True\"", true),
+            ("1", true),
+            ("false", false),
+            ("\"FALSE\"", false),
+            ("0", false),
+        ] {
             let read: Agreements = serde_json::from_str(&format!("{{\"rfid\":{form}}}")).unwrap();
             assert_eq!(read, Agreements::new().rfid(agreed), "{form}");
         }
         for wrong in ["2", "\"yes\"", "[]", "1.5"] {
-            assert!(serde_json::from_str::<Agreements>(&format!("{{\"rfid\":{wrong}}}")).is_err(), "{wrong}");
+            assert!(
+                serde_json::from_str::<Agreements>(&format!("{{\"rfid\":{wrong}}}")).is_err(),
+                "{wrong}"
+            );
         }
-        assert!(serde_json::from_str::<Agreements>("{\"fax\":true}").is_err(), "an agreement that would be lost");
-        assert_eq!(serde_json::from_str::<Agreements>("{\"wifi\":null}").unwrap(), Agreements::new());
+        assert!(
+            serde_json::from_str::<Agreements>("{\"fax\":true}").is_err(),
+            "an agreement that would be lost"
+        );
+        assert_eq!(
+            serde_json::from_str::<Agreements>("{\"wifi\":null}").unwrap(),
+            Agreements::new()
+        );
     }
 
     #[test]
     fn reserved_names_are_refused_unless_sent_deliberately() {
         for name in ["email", "ApiKey", "geo_loc_zip", "correlationId"] {
-            assert!(Attributes::new().set(name, 1).unwrap_err().to_string().contains(name));
+            assert!(
+                Attributes::new()
+                    .set(name, 1)
+                    .unwrap_err()
+                    .to_string()
+                    .contains(name)
+            );
         }
         let wire = Attributes::new().set_even_if_reserved("email", 1).wire().unwrap();
         assert_eq!(wire.0["email"], 1);

@@ -36,7 +36,11 @@ impl Client {
         let device = visitor.device_id.clone().unwrap_or_default();
         let uuid = visitor.uuid.clone();
         let lifecycle = self.shared_lifecycle("anonymous", &secret, &[uuid.as_str(), &device], |transport| {
-            AnonymousLogin { transport: Arc::clone(transport), key: profile_key, visitor }
+            AnonymousLogin {
+                transport: Arc::clone(transport),
+                key: profile_key,
+                visitor,
+            }
         });
         Session::new(self.clone(), lifecycle)
     }
@@ -51,7 +55,11 @@ struct AnonymousLogin {
 
 impl Acquire for AnonymousLogin {
     fn acquire(&self, previous: Option<Previous>) -> BoxFuture<'static, Result<Grant>> {
-        let (transport, key, visitor) = (Arc::clone(&self.transport), self.key.clone(), self.visitor.clone());
+        let (transport, key, visitor) = (
+            Arc::clone(&self.transport),
+            self.key.clone(),
+            self.visitor.clone(),
+        );
         Box::pin(async move {
             if let Some(previous) = previous.filter(|previous| previous.active) {
                 match refresh(&transport, &key, &previous.token).await {
@@ -67,7 +75,11 @@ impl Acquire for AnonymousLogin {
 async fn log_in(transport: &Arc<Transport>, key: &ApiKey, visitor: &Visitor) -> Result<Grant> {
     let body = types::AnonymousAuthenticationRequest {
         api_key: key.secret().clone(),
-        device_id: visitor.device_id.as_deref().map(|id| required("device id", id)).transpose()?,
+        device_id: visitor
+            .device_id
+            .as_deref()
+            .map(|id| required("device id", id))
+            .transpose()?,
         uuid: visitor.uuid.checked()?,
     };
     let exchange = raw::Exchange::new(transport, &raw::AUTHENTICATE_ANONYMOUSLY, None);

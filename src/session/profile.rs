@@ -31,7 +31,11 @@ impl ProfileRenewal {
 
 impl Acquire for ProfileRenewal {
     fn acquire(&self, previous: Option<Previous>) -> BoxFuture<'static, Result<Grant>> {
-        let (transport, key, login) = (Arc::clone(&self.transport), self.key.clone(), self.login_again.clone());
+        let (transport, key, login) = (
+            Arc::clone(&self.transport),
+            self.key.clone(),
+            self.login_again.clone(),
+        );
         Box::pin(async move {
             let mut cause = None;
             if let Some(previous) = previous.filter(|previous| previous.active) {
@@ -61,15 +65,26 @@ pub(super) fn is_over(error: &Error) -> bool {
 /// Prolongs a session: `POST /sauth/v3/auth/refresh/client`, with the current token, although the documents say that it
 /// needs none (fact sheet 2.8).
 pub(super) async fn refresh(transport: &Arc<Transport>, key: &ApiKey, current: &Token) -> Result<Grant> {
-    let exchange = raw::Exchange::new(transport, &raw::REFRESH_PROFILE_TOKEN, Some(Arc::new(current.clone())));
-    let body = types::RefreshProfileTokenRequest { api_key: key.secret().clone() };
+    let exchange = raw::Exchange::new(
+        transport,
+        &raw::REFRESH_PROFILE_TOKEN,
+        Some(Arc::new(current.clone())),
+    );
+    let body = types::RefreshProfileTokenRequest {
+        api_key: key.secret().clone(),
+    };
     let result = exchange.raw.refresh_profile_token(&body).await;
     let (answer, reply) = exchange.finish(result)?;
     Ok(grant(answer, &reply))
 }
 
 pub(super) fn grant(answer: types::ProfileTokenResponse, reply: &Reply) -> Grant {
-    let details = Details { origin: answer.origin, custom_id: answer.custom_id, realm: answer.realm };
+    let details = Details {
+        origin: answer.origin,
+        custom_id: answer.custom_id,
+        realm: answer.realm,
+        user: None,
+    };
     Grant {
         token: answer.token,
         expiration: answer.expiration,

@@ -22,7 +22,10 @@ use super::{Anonymous, Profile, Session, Workspace};
 impl Client {
     /// Begins what a profile API key lets customers do: log in.
     pub fn profile(&self, profile_key: ApiKey) -> ProfileAccess {
-        ProfileAccess { client: self.clone(), key: profile_key }
+        ProfileAccess {
+            client: self.clone(),
+            key: profile_key,
+        }
     }
 }
 
@@ -68,8 +71,16 @@ impl Session<Workspace> {
     ///
     /// Operation `authenticateProfileServerSide`. Its path is not published: see
     /// [`ClientBuilder::server_side_login_path`](crate::ClientBuilder::server_side_login_path).
-    pub fn login_profile(&self, profile_key: ApiKey, identity: Identity, device: IpAddr) -> ProfileLogin<ServerSide> {
-        let kind = ServerSide { workspace: Arc::clone(&self.lifecycle), device };
+    pub fn login_profile(
+        &self,
+        profile_key: ApiKey,
+        identity: Identity,
+        device: IpAddr,
+    ) -> ProfileLogin<ServerSide> {
+        let kind = ServerSide {
+            workspace: Arc::clone(&self.lifecycle),
+            device,
+        };
         ProfileLogin::new(self.client.clone(), profile_key, identity, kind)
     }
 }
@@ -105,7 +116,12 @@ impl<K> ProfileLogin<K> {
     fn new(client: Client, key: ApiKey, identity: Identity, kind: K) -> Self {
         Self {
             client,
-            request: LoginRequest { key, identity, device_id: None, behalf: None },
+            request: LoginRequest {
+                key,
+                identity,
+                device_id: None,
+                behalf: None,
+            },
             agreements: Agreements::new(),
             attributes: Attributes::new(),
             tags: Vec::new(),
@@ -166,7 +182,12 @@ impl<K> ProfileLogin<K> {
     fn session(self, transport: Arc<Transport>, grant: Grant) -> Result<Session<Profile>> {
         let key = self.request.key.clone();
         let login_again = self.keep_credentials.then(|| Arc::new(self.request));
-        ProfileRenewal { transport, key, login_again }.session(&self.client, grant)
+        ProfileRenewal {
+            transport,
+            key,
+            login_again,
+        }
+        .session(&self.client, grant)
     }
 }
 
@@ -235,11 +256,18 @@ impl IntoFuture for ProfileLogin<Conditional> {
             let token = match (answer.status, answer.token) {
                 (None | Some(ConditionalLoginStatus::Success), Some(token)) => token,
                 (Some(status), _) if status != ConditionalLoginStatus::Success => {
-                    return Ok(ConditionalLogin::Unmet { status, conditions: answer.conditions });
+                    return Ok(ConditionalLogin::Unmet {
+                        status,
+                        conditions: answer.conditions,
+                    });
                 }
                 _ => {
                     let problem = "it names no unmet condition, and the field `token` is missing";
-                    return Err(Error::unexpected_response(operation.id.into(), reply.status(), problem));
+                    return Err(Error::unexpected_response(
+                        operation.id.into(),
+                        reply.status(),
+                        problem,
+                    ));
                 }
             };
             let answer = types::ProfileTokenResponse {
@@ -250,7 +278,8 @@ impl IntoFuture for ProfileLogin<Conditional> {
                 custom_id: answer.custom_id,
                 realm: answer.realm,
             };
-            self.session(transport, grant(answer, &reply)).map(ConditionalLogin::LoggedIn)
+            self.session(transport, grant(answer, &reply))
+                .map(ConditionalLogin::LoggedIn)
         })
     }
 }
@@ -272,11 +301,19 @@ impl LoginRequest {
 
     fn body(&self) -> Result<types::ProfileAuthenticationRequest> {
         let mut body = self.identity.body(&self.key)?;
-        body.device_id = self.device_id.as_deref().map(|id| required("device id", id)).transpose()?;
+        body.device_id = self
+            .device_id
+            .as_deref()
+            .map(|id| required("device id", id))
+            .transpose()?;
         Ok(body)
     }
 
-    async fn send_body(&self, transport: &Arc<Transport>, body: types::ProfileAuthenticationRequest) -> Result<Grant> {
+    async fn send_body(
+        &self,
+        transport: &Arc<Transport>,
+        body: types::ProfileAuthenticationRequest,
+    ) -> Result<Grant> {
         let (answer, reply) = match &self.behalf {
             None => {
                 let exchange = raw::Exchange::new(transport, &raw::AUTHENTICATE_PROFILE, None);
@@ -285,8 +322,12 @@ impl LoginRequest {
             }
             Some((workspace, device)) => {
                 let authorize: Arc<dyn Authorize> = Arc::new(Arc::clone(workspace));
-                let exchange = raw::Exchange::new(transport, &raw::AUTHENTICATE_PROFILE_SERVER_SIDE, Some(authorize));
-                let result = exchange.raw.authenticate_profile_server_side(&on_behalf(body, *device)).await;
+                let exchange =
+                    raw::Exchange::new(transport, &raw::AUTHENTICATE_PROFILE_SERVER_SIDE, Some(authorize));
+                let result = exchange
+                    .raw
+                    .authenticate_profile_server_side(&on_behalf(body, *device))
+                    .await;
                 exchange.finish(result)?
             }
         };
@@ -294,7 +335,10 @@ impl LoginRequest {
     }
 }
 
-fn on_behalf(body: types::ProfileAuthenticationRequest, device: IpAddr) -> types::ServerSideAuthenticationRequest {
+fn on_behalf(
+    body: types::ProfileAuthenticationRequest,
+    device: IpAddr,
+) -> types::ServerSideAuthenticationRequest {
     types::ServerSideAuthenticationRequest {
         ip_address: device.to_string(),
         api_key: body.api_key,
@@ -313,18 +357,24 @@ fn on_behalf(body: types::ProfileAuthenticationRequest, device: IpAddr) -> types
 
 impl<K> fmt::Debug for ProfileLogin<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProfileLogin").field("identity", &self.request.identity).finish_non_exhaustive()
+        f.debug_struct("ProfileLogin")
+            .field("identity", &self.request.identity)
+            .finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for Conditional {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Conditional").field("anonymous", &self.anonymous.is_some()).finish()
+        f.debug_struct("Conditional")
+            .field("anonymous", &self.anonymous.is_some())
+            .finish()
     }
 }
 
 impl fmt::Debug for ServerSide {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerSide").field("device", &self.device).finish_non_exhaustive()
+        f.debug_struct("ServerSide")
+            .field("device", &self.device)
+            .finish_non_exhaustive()
     }
 }
