@@ -47,6 +47,32 @@ impl Client {
         self.transport().base().as_str()
     }
 
+    /// The key that Synerise's tokens are signed with, as PEM. It needs no login.
+    ///
+    /// Operation `getPublicKey` (`GET /v4/public.pem`).
+    ///
+    /// # Errors
+    /// [`Error::UnexpectedResponse`] when the answer is no public key in PEM.
+    pub async fn public_key(&self) -> Result<String> {
+        let operation = &raw::GET_PUBLIC_KEY;
+        let exchange = raw::Exchange::new(self.transport(), operation, None);
+        let result = exchange.raw.get_public_key().await;
+        let reply = exchange.finish_untyped(result)?;
+        match str::from_utf8(reply.body()) {
+            Ok(text) if text.contains("-----BEGIN PUBLIC KEY-----") => Ok(text.to_owned()),
+            _ => Err(Error::unexpected_response(
+                operation.id.into(),
+                reply.status(),
+                "it is no public key in PEM",
+            )),
+        }
+    }
+
+    /// The generated bindings without a session: for the operations that need none.
+    pub fn raw(&self) -> raw::Client {
+        raw::Client::open(Arc::clone(self.transport()), None)
+    }
+
     pub(crate) fn transport(&self) -> &Arc<Transport> {
         &self.0.transport
     }

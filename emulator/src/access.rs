@@ -25,12 +25,17 @@ pub(crate) fn admit(
     };
     let consumer = bearer(headers, state, choices, now)?;
     if !kinds.contains(&consumer.kind()) {
-        return Err(Refusal::forbidden(format!("The operation is not for this consumer: {}", consumer.kind().name())));
+        return Err(Refusal::forbidden(format!(
+            "The operation is not for this consumer: {}",
+            consumer.kind().name()
+        )));
     }
     if let Some(permission) = operation.permission {
         let key = consumer.api_key().and_then(|key| state.keys.get(key));
         if !key.is_some_and(|key| key.permissions.allow(permission)) {
-            return Err(Refusal::forbidden(format!("The API key lacks the permission {permission}")));
+            return Err(Refusal::forbidden(format!(
+                "The API key lacks the permission {permission}"
+            )));
         }
     }
     Ok(Some(consumer))
@@ -47,9 +52,15 @@ pub(crate) fn bearer(
     let Some(value) = headers.get(header::AUTHORIZATION) else {
         return Err(Refusal::unauthorized("The token is missing"));
     };
-    let (scheme, token) = value.to_str().unwrap_or_default().split_once(' ').unwrap_or_default();
+    let (scheme, token) = value
+        .to_str()
+        .unwrap_or_default()
+        .split_once(' ')
+        .unwrap_or_default();
     if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(Refusal::unauthorized("The Authorization header is not \"Bearer <token>\""));
+        return Err(Refusal::unauthorized(
+            "The Authorization header is not \"Bearer <token>\"",
+        ));
     }
     match state.tokens.check(token, now) {
         Ok(consumer) => Ok(consumer.clone()),

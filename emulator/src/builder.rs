@@ -17,7 +17,7 @@ use crate::pipeline::Shared;
 use crate::schema::Document;
 use crate::seeding::Seeds;
 use crate::server::Server;
-use crate::state::workspaces::{default_settings, check_settings, overlaid};
+use crate::state::workspaces::{check_settings, default_settings, overlaid};
 use crate::state::{Lifetimes, State};
 
 /// How long a token lives where nothing else is said (documented for profile tokens).
@@ -59,24 +59,36 @@ impl EmulatorBuilder {
 
     /// How long workspace tokens live.
     pub fn workspace_token_lifetime(self, lifetime: Duration) -> Self {
-        Self { workspace_lifetime: Some(lifetime), ..self }
+        Self {
+            workspace_lifetime: Some(lifetime),
+            ..self
+        }
     }
 
     /// How long profile tokens live, anonymous ones included: the setting `tokenLifetimeInSeconds` of every
     /// workspace, and what it goes back to when it is not sent.
     pub fn profile_token_lifetime(self, lifetime: Duration) -> Self {
-        Self { profile_lifetime: Some(lifetime), ..self }
+        Self {
+            profile_lifetime: Some(lifetime),
+            ..self
+        }
     }
 
     /// How long user tokens live.
     pub fn user_token_lifetime(self, lifetime: Duration) -> Self {
-        Self { user_lifetime: Some(lifetime), ..self }
+        Self {
+            user_lifetime: Some(lifetime),
+            ..self
+        }
     }
 
     /// Starts the emulator's clock at this time, standing still; a test moves it. Without it the clock starts at
     /// the machine's time and runs.
     pub fn clock_at(self, time: SystemTime) -> Self {
-        Self { clock_at: Some(time), ..self }
+        Self {
+            clock_at: Some(time),
+            ..self
+        }
     }
 
     /// The port. Default: 0, one that the system picks.
@@ -94,7 +106,10 @@ impl EmulatorBuilder {
 
     /// The settings that the seeded workspace starts with, as `POST /sauth/settings/general` takes them.
     pub fn profile_settings(self, settings: Value) -> Self {
-        Self { profile_settings: Some(settings), ..self }
+        Self {
+            profile_settings: Some(settings),
+            ..self
+        }
     }
 
     /// What the emulator does where the documentation is silent.
@@ -116,7 +131,10 @@ impl EmulatorBuilder {
             profile: kind(self.profile_lifetime),
             user: kind(self.user_lifetime),
         };
-        let clock = Arc::new(self.clock_at.map_or_else(EmulatorClock::running, EmulatorClock::standing_at));
+        let clock = Arc::new(
+            self.clock_at
+                .map_or_else(EmulatorClock::running, EmulatorClock::standing_at),
+        );
         let mut state = State::new(lifetimes);
         let seeds = Seeds::plant(&mut state, &self.choices, clock.now());
         if let Some(sent) = &self.profile_settings {

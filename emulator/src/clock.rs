@@ -34,14 +34,20 @@ struct Hands {
 
 impl Hands {
     fn now(self) -> SystemTime {
-        #[expect(clippy::disallowed_methods, reason = "this file is the one that reads the machine's clocks")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this file is the one that reads the machine's clocks"
+        )]
         let passed = self.running_since.map_or(Duration::ZERO, |since| since.elapsed());
         clamp(self.shown.checked_add(passed))
     }
 }
 
 impl EmulatorClock {
-    #[expect(clippy::disallowed_methods, reason = "this file is the one that reads the machine's clocks")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this file is the one that reads the machine's clocks"
+    )]
     pub(crate) fn running() -> Self {
         Self::starting_at(SystemTime::now(), Some(Instant::now()))
     }
@@ -51,8 +57,14 @@ impl EmulatorClock {
     }
 
     fn starting_at(time: SystemTime, running_since: Option<Instant>) -> Self {
-        let hands = Hands { shown: clamp(Some(time)), running_since };
-        Self { hands: Mutex::new(hands), moved: watch::Sender::new(()) }
+        let hands = Hands {
+            shown: clamp(Some(time)),
+            running_since,
+        };
+        Self {
+            hands: Mutex::new(hands),
+            moved: watch::Sender::new(()),
+        }
     }
 
     /// The time by this clock.
@@ -74,12 +86,18 @@ impl EmulatorClock {
     pub fn freeze(&self) {
         {
             let mut hands = hold(&self.hands);
-            *hands = Hands { shown: hands.now(), running_since: None };
+            *hands = Hands {
+                shown: hands.now(),
+                running_since: None,
+            };
         }
         self.moved.send_replace(());
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this file is the one that reads the machine's clocks")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this file is the one that reads the machine's clocks"
+    )]
     fn turn(&self, to: impl FnOnce(SystemTime) -> Option<SystemTime>) {
         {
             let mut hands = hold(&self.hands);
@@ -94,7 +112,9 @@ impl EmulatorClock {
         let mut moved = self.moved.subscribe();
         loop {
             let hands = *hold(&self.hands);
-            let Ok(left) = deadline.duration_since(hands.now()) else { return };
+            let Ok(left) = deadline.duration_since(hands.now()) else {
+                return;
+            };
             if left.is_zero() {
                 return;
             }

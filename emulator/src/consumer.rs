@@ -10,10 +10,25 @@ pub(crate) type ProfileId = usize;
 /// The bearer of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Consumer {
-    User { user: UserId, confirmed: bool, workspace: Option<WorkspaceId> },
-    Workspace { workspace: WorkspaceId, api_key: String },
-    Profile { profile: ProfileId, workspace: WorkspaceId, api_key: String },
-    Anonymous { profile: ProfileId, workspace: WorkspaceId, api_key: String },
+    User {
+        user: UserId,
+        confirmed: bool,
+        workspace: Option<WorkspaceId>,
+    },
+    Workspace {
+        workspace: WorkspaceId,
+        api_key: String,
+    },
+    Profile {
+        profile: ProfileId,
+        workspace: WorkspaceId,
+        api_key: String,
+    },
+    Anonymous {
+        profile: ProfileId,
+        workspace: WorkspaceId,
+        api_key: String,
+    },
 }
 
 /// The kinds of consumers that an operation tells apart.
@@ -33,7 +48,9 @@ impl Consumer {
         match self {
             Self::User { confirmed: false, .. } => Kind::PendingUser,
             Self::User { workspace: None, .. } => Kind::User,
-            Self::User { workspace: Some(_), .. } => Kind::UserInWorkspace,
+            Self::User {
+                workspace: Some(_), ..
+            } => Kind::UserInWorkspace,
             Self::Workspace { .. } => Kind::Workspace,
             Self::Profile { .. } => Kind::Profile,
             Self::Anonymous { .. } => Kind::Anonymous,

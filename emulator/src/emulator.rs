@@ -47,7 +47,12 @@ impl Emulator {
 
     pub(crate) fn new(server: Server, shared: Arc<Shared>, seeds: Seeds) -> Self {
         let base_url = format!("http://{}", server.address);
-        Self { server, base_url, shared, seeds }
+        Self {
+            server,
+            base_url,
+            shared,
+            seeds,
+        }
     }
 
     /// Where the emulator listens, as a URL without a slash at its end.
@@ -100,7 +105,12 @@ impl Emulator {
     pub fn totp_code_of(&self, username: &str) -> Option<String> {
         let now = unix_seconds(self.clock().now());
         let state = hold(&self.shared.state);
-        match &state.users.iter().find(|user| user.username == username)?.second_factor {
+        match &state
+            .users
+            .iter()
+            .find(|user| user.username == username)?
+            .second_factor
+        {
             SecondFactor::Totp(totp) => Some(totp.generate(now).to_string()),
             SecondFactor::None | SecondFactor::Email => None,
         }
@@ -122,9 +132,14 @@ impl Emulator {
     /// # Panics
     /// If the method is none, or the path does not start with `/`.
     #[track_caller]
-    #[expect(clippy::panic, reason = "a test's typo must fail that test, not pass in silence")]
+    #[expect(
+        clippy::panic,
+        reason = "a test's typo must fail that test, not pass in silence"
+    )]
     pub fn stub(&self, method: &str, path: &str, answer: Value) {
-        let Ok(method) = Method::from_bytes(method.as_bytes()) else { panic!("{method:?} is no method") };
+        let Ok(method) = Method::from_bytes(method.as_bytes()) else {
+            panic!("{method:?} is no method")
+        };
         assert!(path.starts_with('/'), "the path {path:?} must start with /");
         hold(&self.shared.stubs).insert(format!("{method} {path}"), answer);
     }
@@ -162,7 +177,11 @@ impl Emulator {
 
     /// The last e-mail to this address.
     pub fn last_message(&self, to: &str) -> Option<Message> {
-        hold(&self.shared.state).outbox.iter().rfind(|message| message.to == to).cloned()
+        hold(&self.shared.state)
+            .outbox
+            .iter()
+            .rfind(|message| message.to == to)
+            .cloned()
     }
 
     /// Revokes every token that was issued so far: each is answered 401 from now on.
@@ -171,7 +190,6 @@ impl Emulator {
     }
 
     /// Revokes one token. False if it was not issued here or is revoked already.
-    #[expect(clippy::must_use_candidate, reason = "it acts")]
     pub fn revoke_token(&self, token: &str) -> bool {
         hold(&self.shared.state).tokens.revoke(token)
     }

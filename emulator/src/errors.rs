@@ -26,7 +26,12 @@ pub(crate) struct FieldProblem {
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, code: None, message: message.into(), fields: Vec::new() }
+        Self {
+            status,
+            code: None,
+            message: message.into(),
+            fields: Vec::new(),
+        }
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
@@ -46,11 +51,18 @@ impl Refusal {
     }
 
     pub(crate) fn with_code(self, code: &'static str) -> Self {
-        Self { code: Some(code), ..self }
+        Self {
+            code: Some(code),
+            ..self
+        }
     }
 
     pub(crate) fn with_field(mut self, field: impl Into<String>, message: impl Into<String>) -> Self {
-        self.fields.push(FieldProblem { field: field.into(), message: message.into(), rejected: None });
+        self.fields.push(FieldProblem {
+            field: field.into(),
+            message: message.into(),
+            rejected: None,
+        });
         self
     }
 
@@ -59,16 +71,25 @@ impl Refusal {
         let service = Service::of(path);
         let mut body = Map::new();
         body.insert("status".into(), self.status.as_u16().into());
-        body.insert("error".into(), self.status.canonical_reason().unwrap_or("Error").into());
+        body.insert(
+            "error".into(),
+            self.status.canonical_reason().unwrap_or("Error").into(),
+        );
         body.insert("message".into(), self.message.as_str().into());
         body.insert("path".into(), path.into());
-        body.insert("timestamp".into(), humantime::format_rfc3339_millis(now).to_string().into());
+        body.insert(
+            "timestamp".into(),
+            humantime::format_rfc3339_millis(now).to_string().into(),
+        );
         if service != Service::Uauth {
             let errors: Vec<_> = self.fields.iter().map(field_error).collect();
             body.insert("errors".into(), errors.into());
         }
         if matches!(service, Service::Sauth | Service::Uauth) {
-            body.insert("traceId".into(), uuid::Uuid::new_v4().simple().to_string()[..16].into());
+            body.insert(
+                "traceId".into(),
+                uuid::Uuid::new_v4().simple().to_string()[..16].into(),
+            );
         }
         match self.code {
             Some(code) => _ = body.insert("errorCode".into(), code.into()),

@@ -44,7 +44,11 @@ pub(crate) enum Reply {
     Genuine,
     /// The service's error body for this status.
     Refusal(StatusCode),
-    Instead { status: StatusCode, content_type: HeaderValue, body: Bytes },
+    Instead {
+        status: StatusCode,
+        content_type: HeaderValue,
+        body: Bytes,
+    },
     Hang,
     Reset,
 }
@@ -70,7 +74,14 @@ pub(crate) enum DateHeader {
 impl Fault {
     fn of(reply: Reply, delivery: Delivery) -> Self {
         let (delay, headers, date, token) = (None, Vec::new(), DateHeader::Clock, None);
-        Self { delay, reply, delivery, headers, date, token }
+        Self {
+            delay,
+            reply,
+            delivery,
+            headers,
+            date,
+            token,
+        }
     }
 
     /// No fault: the genuine answer. A step of a sequence, or the ground for refinements.
@@ -134,7 +145,11 @@ impl Fault {
 
     /// A status 200 with an HTML page, as a login portal in between would answer.
     pub fn html() -> Self {
-        Self::body(200, "text/html; charset=utf-8", "<!DOCTYPE html><title>Sign in to the network</title>")
+        Self::body(
+            200,
+            "text/html; charset=utf-8",
+            "<!DOCTYPE html><title>Sign in to the network</title>",
+        )
     }
 
     /// Any status, content type and body.
@@ -144,19 +159,29 @@ impl Fault {
     #[track_caller]
     pub fn body(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         let content_type = header_value(content_type);
-        let reply = Reply::Instead { status: status_code(status), content_type, body: body.into() };
+        let reply = Reply::Instead {
+            status: status_code(status),
+            content_type,
+            body: body.into(),
+        };
         Self::of(reply, Delivery::Whole)
     }
 
     /// The genuine answer, with a token that is odd in this way.
     pub fn token(shape: TokenShape) -> Self {
-        Self { token: Some(shape), ..Self::none() }
+        Self {
+            token: Some(shape),
+            ..Self::none()
+        }
     }
 
     /// Answers only when this much of the [emulator's time](crate::EmulatorClock) has passed: at once when a
     /// test advances the clock by it. The request takes effect after the delay.
     pub fn delayed(self, by: Duration) -> Self {
-        Self { delay: Some(by), ..self }
+        Self {
+            delay: Some(by),
+            ..self
+        }
     }
 
     /// The same fault with another status, where it sets the body.
@@ -188,9 +213,14 @@ impl Fault {
     /// # Panics
     /// If `name` or `value` cannot stand in a header.
     #[track_caller]
-    #[expect(clippy::panic, reason = "a test's typo must fail that test, not pass in silence")]
+    #[expect(
+        clippy::panic,
+        reason = "a test's typo must fail that test, not pass in silence"
+    )]
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        let Ok(name) = HeaderName::try_from(name) else { panic!("{name:?} is no header name") };
+        let Ok(name) = HeaderName::try_from(name) else {
+            panic!("{name:?} is no header name")
+        };
         self.headers.push((name, header_value(value)));
         self
     }
@@ -206,12 +236,18 @@ impl Fault {
     /// If `value` cannot stand in a header.
     #[track_caller]
     pub fn date_header(self, value: &str) -> Self {
-        Self { date: DateHeader::Value(header_value(value)), ..self }
+        Self {
+            date: DateHeader::Value(header_value(value)),
+            ..self
+        }
     }
 
     /// Sends no `Date` header.
     pub fn without_date(self) -> Self {
-        Self { date: DateHeader::Missing, ..self }
+        Self {
+            date: DateHeader::Missing,
+            ..self
+        }
     }
 
     fn delivered(self, delivery: Delivery) -> Self {
@@ -220,13 +256,19 @@ impl Fault {
 }
 
 #[track_caller]
-#[expect(clippy::panic, reason = "a test's typo must fail that test, not pass in silence")]
+#[expect(
+    clippy::panic,
+    reason = "a test's typo must fail that test, not pass in silence"
+)]
 fn status_code(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or_else(|_| panic!("{status} is no HTTP status: take 100 to 999"))
 }
 
 #[track_caller]
-#[expect(clippy::panic, reason = "a test's typo must fail that test, not pass in silence")]
+#[expect(
+    clippy::panic,
+    reason = "a test's typo must fail that test, not pass in silence"
+)]
 fn header_value(value: &str) -> HeaderValue {
     HeaderValue::from_str(value).unwrap_or_else(|_| panic!("{value:?} cannot stand in a header"))
 }
@@ -261,7 +303,10 @@ impl Faults {
     #[track_caller]
     pub fn on(&self, operation: &str) -> FaultScript<'_> {
         operations::assert_known(operation);
-        FaultScript { faults: self, operation: operation.to_owned() }
+        FaultScript {
+            faults: self,
+            operation: operation.to_owned(),
+        }
     }
 
     /// Clears every operation, and opens every gate.
@@ -274,7 +319,9 @@ impl Faults {
     /// What the next request of `operation` meets: a gate to pass first, and a fault.
     pub(crate) fn next(&self, operation: &str) -> (Option<Gate>, Fault) {
         let mut scripts = hold(&self.scripts);
-        let Some(script) = scripts.get_mut(operation) else { return (None, Fault::none()) };
+        let Some(script) = scripts.get_mut(operation) else {
+            return (None, Fault::none());
+        };
         let fault = script.steps.pop_front().or_else(|| script.always.clone());
         (script.gate.clone(), fault.unwrap_or_else(Fault::none))
     }
@@ -289,24 +336,28 @@ pub struct FaultScript<'a> {
 
 impl FaultScript<'_> {
     fn edit(self, change: impl FnOnce(&mut Script)) -> Self {
-        change(hold(&self.faults.scripts).entry(self.operation.clone()).or_default());
+        change(
+            hold(&self.faults.scripts)
+                .entry(self.operation.clone())
+                .or_default(),
+        );
         self
     }
 
     /// Adds a step: one request meets it.
-    #[expect(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "it acts at once")]
+    #[expect(clippy::return_self_not_must_use, reason = "it acts at once")]
     pub fn then(self, fault: Fault) -> Self {
         self.edit(|script| script.steps.push_back(fault))
     }
 
     /// Every request after the steps meets this, until [`clear`](Self::clear).
-    #[expect(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "it acts at once")]
+    #[expect(clippy::return_self_not_must_use, reason = "it acts at once")]
     pub fn always(self, fault: Fault) -> Self {
         self.edit(|script| script.always = Some(fault))
     }
 
     /// Forgets the steps, what holds always, and the gate (opened, if it was closed).
-    #[expect(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "it acts at once")]
+    #[expect(clippy::return_self_not_must_use, reason = "it acts at once")]
     pub fn clear(self) -> Self {
         self.edit(|script| std::mem::take(script).open())
     }

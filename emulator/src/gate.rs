@@ -18,13 +18,21 @@ struct Parts {
 
 impl Gate {
     pub(crate) fn closed() -> Self {
-        Self(Arc::new(Parts { arrived: watch::Sender::new(0), open: watch::Sender::new(false) }))
+        Self(Arc::new(Parts {
+            arrived: watch::Sender::new(0),
+            open: watch::Sender::new(false),
+        }))
     }
 
     /// Waits until `requests` have arrived at the gate, those that gave up since included.
     pub async fn wait_for(&self, requests: usize) {
         // Closed only when the sender is dropped, and `self` holds it.
-        let _ = self.0.arrived.subscribe().wait_for(|arrived| *arrived >= requests).await;
+        let _ = self
+            .0
+            .arrived
+            .subscribe()
+            .wait_for(|arrived| *arrived >= requests)
+            .await;
     }
 
     /// How many requests have arrived at the gate.

@@ -9,7 +9,13 @@ use crate::sync::hold;
 
 /// Members of bodies whose values are secret.
 const SECRETS: [&str; 7] = [
-    "password", "apiKey", "token", "identityProviderToken", "externalProviderToken", "verificationCode", "pinCode",
+    "password",
+    "apiKey",
+    "token",
+    "identityProviderToken",
+    "externalProviderToken",
+    "verificationCode",
+    "pinCode",
 ];
 const REDACTED: &str = "[redacted]";
 
@@ -40,10 +46,16 @@ impl RecordedRequest {
     pub(crate) fn new(operation: String, method: &Method, uri: &Uri, headers: &HeaderMap) -> Self {
         let pair = |(name, value): (&header::HeaderName, &header::HeaderValue)| {
             let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            let text = if name == header::AUTHORIZATION { redacted_authorization(&text) } else { text };
+            let text = if name == header::AUTHORIZATION {
+                redacted_authorization(&text)
+            } else {
+                text
+            };
             (name.as_str().to_owned(), text)
         };
-        let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let authorization = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
         Self {
             operation,
             method: method.to_string(),
@@ -52,14 +64,20 @@ impl RecordedRequest {
             headers: headers.iter().map(pair).collect(),
             body: None,
             status: None,
-            bearer: authorization.and_then(|text| text.strip_prefix("Bearer ")).map(str::to_owned),
+            bearer: authorization
+                .and_then(|text| text.strip_prefix("Bearer "))
+                .map(str::to_owned),
             sent: None,
         }
     }
 
     /// Every value of a header; `name` in lower case.
     pub fn header_values(&self, name: &str) -> Vec<&str> {
-        self.headers.iter().filter(|(own, _)| own == name).map(|(_, value)| value.as_str()).collect()
+        self.headers
+            .iter()
+            .filter(|(own, _)| own == name)
+            .map(|(_, value)| value.as_str())
+            .collect()
     }
 
     /// Whether the request carried `Authorization: Bearer` with exactly this token.
@@ -75,7 +93,17 @@ impl RecordedRequest {
 
 impl std::fmt::Debug for RecordedRequest {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { operation, method, path, query, headers, body, status, bearer: _, sent: _ } = self;
+        let Self {
+            operation,
+            method,
+            path,
+            query,
+            headers,
+            body,
+            status,
+            bearer: _,
+            sent: _,
+        } = self;
         formatter
             .debug_struct("RecordedRequest")
             .field("operation", operation)
@@ -107,7 +135,11 @@ fn redact(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(redact),
         Value::Object(members) => {
             for (name, value) in members {
-                if SECRETS.contains(&name.as_str()) { *value = REDACTED.into() } else { redact(value) }
+                if SECRETS.contains(&name.as_str()) {
+                    *value = REDACTED.into();
+                } else {
+                    redact(value);
+                }
             }
         }
         _ => {}
@@ -138,13 +170,18 @@ impl RequestLog {
     pub(crate) fn arrived(&self, request: RecordedRequest) -> Entry {
         let mut log = hold(&self.requests);
         log.requests.push(request);
-        Entry { index: log.requests.len() - 1, cleared: log.cleared }
+        Entry {
+            index: log.requests.len() - 1,
+            cleared: log.cleared,
+        }
     }
 
     pub(crate) fn read_body(&self, entry: Entry, body: &Value) {
         let mut shown = body.clone();
         redact(&mut shown);
-        self.edit(entry, |request| (request.body, request.sent) = (Some(shown), Some(body.clone())));
+        self.edit(entry, |request| {
+            (request.body, request.sent) = (Some(shown), Some(body.clone()));
+        });
     }
 
     pub(crate) fn answered(&self, entry: Entry, status: StatusCode) {
@@ -163,7 +200,11 @@ impl RequestLog {
     }
 
     pub(crate) fn count(&self, operation: &str) -> u64 {
-        hold(&self.requests).requests.iter().filter(|request| request.operation == operation).count() as u64
+        hold(&self.requests)
+            .requests
+            .iter()
+            .filter(|request| request.operation == operation)
+            .count() as u64
     }
 
     pub(crate) fn clear(&self) {
@@ -185,8 +226,14 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, "Bearer canary".parse().unwrap());
         let uri: Uri = "/v4/clients?token=canary&limit=1".parse().unwrap();
-        let entry = log.arrived(RecordedRequest::new("GET /v4/clients".into(), &Method::GET, &uri, &headers));
-        let body = json!({ "password": "canary", "nested": [{ "apiKey": "canary" }], "email": "a@example.com" });
+        let entry = log.arrived(RecordedRequest::new(
+            "GET /v4/clients".into(),
+            &Method::GET,
+            &uri,
+            &headers,
+        ));
+        let body =
+            json!({ "password": "canary", "nested": [{ "apiKey": "canary" }], "email": "a@example.com" });
         log.read_body(entry, &body);
         let request = &log.all()[0];
         let shown = format!("{request:?} {:?} {:?}", request.headers, request.query);

@@ -12,8 +12,8 @@ use synerise_auth_emulator::Emulator;
 
 /// A stateful Synerise authentication server for tests and demos.
 ///
-/// Its first line on stdout is a JSON object: base_url, workspace_guid, workspace_api_key, profile_api_key, tracker_key,
-/// and user (username, password, totp_secret).
+/// Its first line on stdout is a JSON object: `base_url`, `workspace_guid`, `workspace_api_key`, `profile_api_key`,
+/// `tracker_key`, and `user` (`username`, `password`, `totp_secret`).
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
@@ -43,7 +43,10 @@ struct Arguments {
 }
 
 #[tokio::main(flavor = "current_thread")]
-#[expect(clippy::print_stderr, reason = "this is a program, and stderr is where it says what is wrong")]
+#[expect(
+    clippy::print_stderr,
+    reason = "this is a program, and stderr is where it says what is wrong"
+)]
 async fn main() -> ExitCode {
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -55,7 +58,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), String> {
-    let mut builder = Emulator::builder().port(arguments.port).address(arguments.address);
+    let mut builder = Emulator::builder()
+        .port(arguments.port)
+        .address(arguments.address);
     if let Some(lifetime) = arguments.token_lifetime {
         builder = builder.token_lifetime(lifetime);
     }
@@ -67,11 +72,14 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     }
     if let Some(file) = &arguments.settings {
         let text = std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-        let settings: Value =
-            serde_json::from_slice(&text).map_err(|error| format!("{} is not JSON: {error}", file.display()))?;
+        let settings: Value = serde_json::from_slice(&text)
+            .map_err(|error| format!("{} is not JSON: {error}", file.display()))?;
         builder = builder.profile_settings(settings);
     }
-    let emulator = builder.start().await.map_err(|error| format!("cannot start: {error}"))?;
+    let emulator = builder
+        .start()
+        .await
+        .map_err(|error| format!("cannot start: {error}"))?;
     let user = emulator.user();
     let seeds = json!({
         "base_url": emulator.base_url(),
@@ -83,7 +91,9 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     });
     let mut stdout = std::io::stdout().lock();
     // Flushed, because whoever started the program waits for this line, most often through a pipe.
-    writeln!(stdout, "{seeds}").and_then(|()| stdout.flush()).map_err(|error| format!("cannot write: {error}"))?;
+    writeln!(stdout, "{seeds}")
+        .and_then(|()| stdout.flush())
+        .map_err(|error| format!("cannot write: {error}"))?;
     drop(stdout);
     std::future::pending().await
 }

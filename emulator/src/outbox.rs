@@ -19,7 +19,12 @@ pub struct Message {
 // The secret stays out of a test's output, as it would out of a log.
 impl std::fmt::Debug for Message {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { to, kind, secret: _, sent_at } = self;
+        let Self {
+            to,
+            kind,
+            secret: _,
+            sent_at,
+        } = self;
         formatter
             .debug_struct("Message")
             .field("to", to)

@@ -61,30 +61,57 @@ pub(crate) async fn serve(
         Target::Operation(operation) => operation.id.to_owned(),
         Target::Elsewhere | Target::OtherMethod => format!("{} {}", parts.method, parts.uri.path()),
     };
-    let entry = shared.log.arrived(RecordedRequest::new(name.clone(), &parts.method, &parts.uri, &parts.headers));
+    let entry = shared.log.arrived(RecordedRequest::new(
+        name.clone(),
+        &parts.method,
+        &parts.uri,
+        &parts.headers,
+    ));
     let (gate, fault) = shared.faults.next(&name);
     // The body is read before the gate, so that a test that holds a request can already look at it.
     let body = to_bytes(body, LONGEST_REQUEST).await;
-    let json = body.as_ref().ok().and_then(|body| serde_json::from_slice::<Value>(body).ok());
+    let json = body
+        .as_ref()
+        .ok()
+        .and_then(|body| serde_json::from_slice::<Value>(body).ok());
     if let Some(json) = &json {
         shared.log.read_body(entry, json);
     }
     if let Some(gate) = gate {
         gate.pass().await;
     }
-    if let Some(deadline) = fault.delay.and_then(|delay| shared.clock.now().checked_add(delay)) {
+    if let Some(deadline) = fault
+        .delay
+        .and_then(|delay| shared.clock.now().checked_add(delay))
+    {
         shared.clock.reaches(deadline).await;
     }
     let path = parts.uri.path();
     let (status, content) = match &fault.reply {
         Reply::Hang => std::future::pending().await,
         Reply::Reset => return Severed::response(parts.extensions.get::<ResetSwitch>()),
-        Reply::Instead { status, content_type, body } => (*status, Some((content_type.clone(), body.clone()))),
+        Reply::Instead {
+            status,
+            content_type,
+            body,
+        } => (*status, Some((content_type.clone(), body.clone()))),
         Reply::Refusal(status) => json_of(&refused(shared, &Refusal::new(*status, "A scripted fault"), path)),
         Reply::Genuine => {
             let answer = match body {
-                Ok(body) => genuine(shared, target, &name, &parts, path_parameters, &body, json, &fault),
-                Err(_) => Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "The request body is too large")),
+                Ok(body) => genuine(
+                    shared,
+                    target,
+                    &name,
+                    &parts,
+                    path_parameters,
+                    &body,
+                    json,
+                    &fault,
+                ),
+                Err(_) => Err(Refusal::new(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "The request body is too large",
+                )),
             };
             let answer = answer.unwrap_or_else(|refusal| refused(shared, &refusal, path));
             check(shared, target, &answer);
@@ -99,7 +126,10 @@ type Content = Option<(HeaderValue, Bytes)>;
 
 fn json_of(answer: &Answer) -> (StatusCode, Content) {
     let content = answer.content.as_ref();
-    (answer.status, content.map(|(media, body)| (HeaderValue::from_static(media), body.clone())))
+    (
+        answer.status,
+        content.map(|(media, body)| (HeaderValue::from_static(media), body.clone())),
+    )
 }
 
 fn refused(shared: &Shared, refusal: &Refusal, path: &str) -> Answer {
@@ -108,14 +138,25 @@ fn refused(shared: &Shared, refusal: &Refusal, path: &str) -> Answer {
 
 /// Notes where the emulator itself departs from the document.
 fn check(shared: &Shared, target: Target, answer: &Answer) {
-    let Target::Operation(operation) = target else { return };
-    let (media, body) = answer.content.as_ref().map_or((None, &[] as &[u8]), |(media, body)| (Some(*media), body));
-    if let Err(violation) = shared.document.check_answer(operation.id, answer.status, media, body) {
+    let Target::Operation(operation) = target else {
+        return;
+    };
+    let (media, body) = answer
+        .content
+        .as_ref()
+        .map_or((None, &[] as &[u8]), |(media, body)| (Some(*media), body));
+    if let Err(violation) = shared
+        .document
+        .check_answer(operation.id, answer.status, media, body)
+    {
         hold(&shared.violations).push(violation);
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the one caller above has them all apart")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the one caller above has them all apart"
+)]
 fn genuine(
     shared: &Shared,
     target: Target,
@@ -132,7 +173,10 @@ fn genuine(
     let operation = match target {
         Target::Operation(operation) => operation,
         Target::OtherMethod => {
-            return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "The path has no such method"));
+            return Err(Refusal::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "The path has no such method",
+            ));
         }
         Target::Elsewhere => {
             let stub = hold(&shared.stubs).get(name).cloned();
@@ -142,9 +186,15 @@ fn genuine(
         }
     };
     let consumer = admit(operation, &parts.headers, &state, &shared.choices, now)?;
-    let body = if operation.takes_body() { json_body(&parts.headers, body, json)? } else { None };
+    let body = if operation.takes_body() {
+        json_body(&parts.headers, body, json)?
+    } else {
+        None
+    };
     let query = query_of(parts);
-    shared.document.check_request(operation.id, &path_parameters, &query, body.as_ref())?;
+    shared
+        .document
+        .check_request(operation.id, &path_parameters, &query, body.as_ref())?;
     let mut visit = Visit {
         state: &mut state,
         choices: &shared.choices,
@@ -163,7 +213,9 @@ fn genuine(
 fn check_headers(headers: &HeaderMap) -> Result<(), Refusal> {
     for name in ["authorization", "api-version", "content-type"] {
         if headers.get_all(name).iter().nth(1).is_some() {
-            return Err(Refusal::bad_request(format!("The header {name} was sent more than once")));
+            return Err(Refusal::bad_request(format!(
+                "The header {name} was sent more than once"
+            )));
         }
     }
     Ok(())
@@ -173,20 +225,34 @@ fn json_body(headers: &HeaderMap, body: &Bytes, json: Option<Value>) -> Result<O
     if body.is_empty() {
         return Ok(None);
     }
-    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim();
     if !media.eq_ignore_ascii_case("application/json") {
-        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The content type is not application/json"));
+        return Err(Refusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "The content type is not application/json",
+        ));
     }
-    json.map(Some).ok_or_else(|| Refusal::bad_request("The request body is not JSON"))
+    json.map(Some)
+        .ok_or_else(|| Refusal::bad_request("The request body is not JSON"))
 }
 
 fn query_of(parts: &Parts) -> HashMap<String, String> {
-    axum::extract::Query::try_from_uri(&parts.uri).map(|axum::extract::Query(query)| query).unwrap_or_default()
+    axum::extract::Query::try_from_uri(&parts.uri)
+        .map(|axum::extract::Query(query)| query)
+        .unwrap_or_default()
 }
 
 fn deliver(shared: &Shared, parts: &Parts, fault: Fault, status: StatusCode, content: Content) -> Response {
-    let Fault { delivery, headers, date, .. } = fault;
+    let Fault {
+        delivery,
+        headers,
+        date,
+        ..
+    } = fault;
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     if let Some((media, body)) = content {
@@ -195,7 +261,9 @@ fn deliver(shared: &Shared, parts: &Parts, fault: Fault, status: StatusCode, con
         *response.body_mut() = body;
         response.headers_mut().insert(header::CONTENT_TYPE, media);
         if let Some(length) = length {
-            response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+            response
+                .headers_mut()
+                .insert(header::CONTENT_LENGTH, length.into());
         }
     }
     let date = match date {

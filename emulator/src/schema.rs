@@ -1,6 +1,7 @@
 //! The document: what a request and an answer have to look like.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::OnceLock;
 
 use axum::http::StatusCode;
 use jsonschema::Validator;
@@ -31,20 +32,99 @@ struct Parameter {
     name: String,
     place: String,
     required: bool,
-    validator: Validator,
+    schema: Schema,
 }
 
 #[derive(Debug)]
 struct Body {
     required: bool,
-    validator: Validator,
+    schema: Schema,
 }
 
 #[derive(Debug)]
 enum Content {
     Empty,
-    Json(Box<Validator>),
+    Json(Schema),
     Other(String),
+}
+
+/// A schema, compiled when it is first used: most tests use few operations, and compiling takes milliseconds.
+#[derive(Debug)]
+struct Schema {
+    /// With the components that it reaches, where its references look for them.
+    source: Value,
+    compiled: OnceLock<Validator>,
+}
+
+impl Schema {
+    fn of(document: &Value, schema: Option<&Value>) -> Result<Self, String> {
+        let schema = schema.ok_or("a schema is missing")?;
+        let mut components = Map::new();
+        collect_components(document, schema, &mut components);
+        let source = json!({ "allOf": [schema], "components": { "schemas": components } });
+        Ok(Self {
+            source,
+            compiled: OnceLock::new(),
+        })
+    }
+
+    #[expect(
+        clippy::expect_used,
+        reason = "the document is compiled in, and a test compiles each of its schemas"
+    )]
+    fn validator(&self) -> &Validator {
+        self.compiled.get_or_init(|| {
+            self.compile()
+                .expect("a schema of the embedded document compiles")
+        })
+    }
+
+    fn compile(&self) -> Result<Validator, String> {
+        let options = jsonschema::options()
+            .with_draft(jsonschema::Draft::Draft202012)
+            .should_validate_formats(true);
+        options.build(&self.source).map_err(|error| error.to_string())
+    }
+
+    /// What of `value` does not fit; `name` is what the value as a whole is called.
+    fn problems(&self, value: &Value, name: &str) -> Vec<FieldProblem> {
+        let problem = |error: jsonschema::ValidationError<'_>| {
+            let pointer = error.instance_path().to_string();
+            let field = format!("{name}{}", pointer.replace('/', "."))
+                .trim_start_matches('.')
+                .to_owned();
+            // The value may be a secret: the masked text leaves it out.
+            FieldProblem {
+                field,
+                message: error.masked().to_string(),
+                rejected: None,
+            }
+        };
+        self.validator().iter_errors(value).map(problem).collect()
+    }
+}
+
+/// Adds the component schemas that `value` refers to, and those that they refer to.
+fn collect_components(document: &Value, value: &Value, components: &mut Map<String, Value>) {
+    match value {
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| collect_components(document, item, components)),
+        Value::Object(members) => {
+            let reference = members.get("$ref").and_then(Value::as_str).unwrap_or_default();
+            if let Some(name) = reference.strip_prefix("#/components/schemas/")
+                && !components.contains_key(name)
+            {
+                let component = &document["components"]["schemas"][name];
+                components.insert(name.to_owned(), component.clone());
+                collect_components(document, component, components);
+            }
+            members
+                .values()
+                .for_each(|member| collect_components(document, member, components));
+        }
+        _ => {}
+    }
 }
 
 impl Document {
@@ -59,12 +139,18 @@ impl Document {
         let mut operations = HashMap::new();
         for (_, methods) in members(document.get("paths")) {
             for (_, operation) in members(Some(methods)).filter(|(_, operation)| operation.is_object()) {
-                let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
+                let id = operation
+                    .get("operationId")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default();
                 let schemas = Schemas::of(&document, operation).map_err(|error| format!("{id}: {error}"))?;
                 operations.insert(id.to_owned(), schemas);
             }
         }
-        Ok(Self { operations, reserved_attributes })
+        Ok(Self {
+            operations,
+            reserved_attributes,
+        })
     }
 
     pub(crate) fn reserved_attributes(&self) -> &BTreeSet<String> {
@@ -79,12 +165,16 @@ impl Document {
         query: &HashMap<String, String>,
         body: Option<&Value>,
     ) -> Result<(), Refusal> {
-        let Some(schemas) = self.operations.get(operation) else { return Ok(()) };
+        let Some(schemas) = self.operations.get(operation) else {
+            return Ok(());
+        };
         let mut problems = Vec::new();
         for parameter in &schemas.parameters {
             let given = if parameter.place == "path" { path } else { query };
             match given.get(&parameter.name) {
-                Some(value) => problems.extend(problems_of(&parameter.validator, &value.as_str().into(), &parameter.name)),
+                Some(value) => {
+                    problems.extend(parameter.schema.problems(&value.as_str().into(), &parameter.name));
+                }
                 None if parameter.required => problems.push(FieldProblem {
                     field: parameter.name.clone(),
                     message: "is a required parameter".to_owned(),
@@ -94,8 +184,10 @@ impl Document {
             }
         }
         match (&schemas.body, body) {
-            (Some(schema), Some(body)) => problems.extend(problems_of(&schema.validator, body, "")),
-            (Some(schema), None) if schema.required => return Err(Refusal::bad_request("The request body is missing")),
+            (Some(expected), Some(body)) => problems.extend(expected.schema.problems(body, "")),
+            (Some(expected), None) if expected.required => {
+                return Err(Refusal::bad_request("The request body is missing"));
+            }
             _ => {}
         }
         if problems.is_empty() {
@@ -114,9 +206,15 @@ impl Document {
         content_type: Option<&str>,
         body: &[u8],
     ) -> Result<(), String> {
-        let Some(schemas) = self.operations.get(operation) else { return Ok(()) };
+        let Some(schemas) = self.operations.get(operation) else {
+            return Ok(());
+        };
         let range = format!("{}XX", status.as_u16() / 100);
-        let Some(content) = schemas.answers.get(status.as_str()).or_else(|| schemas.answers.get(&range)) else {
+        let Some(content) = schemas
+            .answers
+            .get(status.as_str())
+            .or_else(|| schemas.answers.get(&range))
+        else {
             return Err(format!("{operation}: the document has no status {status}"));
         };
         match content {
@@ -124,9 +222,10 @@ impl Document {
             Content::Empty => Err(format!("{operation}: {status} has a body, and the document none")),
             Content::Other(media) if content_type == Some(media) => Ok(()),
             Content::Other(media) => Err(format!("{operation}: {status} is no {media}")),
-            Content::Json(validator) => {
-                let body = serde_json::from_slice(body).map_err(|error| format!("{operation}: {status}: {error}"))?;
-                match problems_of(validator, &body, "").first() {
+            Content::Json(schema) => {
+                let body = serde_json::from_slice(body)
+                    .map_err(|error| format!("{operation}: {status}: {error}"))?;
+                match schema.problems(&body, "").first() {
                     Some(FieldProblem { field, message, .. }) => {
                         Err(format!("{operation}: {status}: {field} {message}"))
                     }
@@ -139,25 +238,43 @@ impl Document {
 
 impl Schemas {
     fn of(document: &Value, operation: &Value) -> Result<Self, String> {
-        let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
+        let parameters = operation
+            .get("parameters")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
         let parameters = parameters.map(|parameter| {
             let parameter = resolved(document, parameter);
-            let text = |name: &str| parameter.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let text = |name: &str| {
+                parameter
+                    .get(name)
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .to_owned()
+            };
             let required = flag(parameter, "required");
-            let validator = validator(document, parameter.get("schema"))?;
-            Ok(Parameter { name: text("name"), place: text("in"), required, validator })
+            let schema = Schema::of(document, parameter.get("schema"))?;
+            Ok(Parameter {
+                name: text("name"),
+                place: text("in"),
+                required,
+                schema,
+            })
         });
         let body = operation.get("requestBody").map(|body| {
             let body = resolved(document, body);
             let schema = body.pointer("/content/application~1json/schema");
-            Ok::<_, String>(Body { required: flag(body, "required"), validator: validator(document, schema)? })
+            Ok::<_, String>(Body {
+                required: flag(body, "required"),
+                schema: Schema::of(document, schema)?,
+            })
         });
         let answers = members(operation.get("responses")).map(|(status, answer)| {
             let answer = resolved(document, answer);
             let content = match members(answer.get("content")).next() {
                 None => Content::Empty,
                 Some((media, content)) if media == "application/json" => {
-                    Content::Json(Box::new(validator(document, content.get("schema"))?))
+                    Content::Json(Schema::of(document, content.get("schema"))?)
                 }
                 Some((media, _)) => Content::Other(media.clone()),
             };
@@ -180,16 +297,13 @@ fn flag(value: &Value, name: &str) -> bool {
 }
 
 fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
-    let reference = value.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'));
-    reference.and_then(|pointer| document.pointer(pointer)).unwrap_or(value)
-}
-
-fn validator(document: &Value, schema: Option<&Value>) -> Result<Validator, String> {
-    let schema = schema.ok_or("a schema is missing")?;
-    // Inside one document the references of the schema point where they did.
-    let rooted = json!({ "allOf": [schema], "components": { "schemas": document["components"]["schemas"] } });
-    let options = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).should_validate_formats(true);
-    options.build(&rooted).map_err(|error| error.to_string())
+    let reference = value
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|reference| reference.strip_prefix('#'));
+    reference
+        .and_then(|pointer| document.pointer(pointer))
+        .unwrap_or(value)
 }
 
 /// Turns `OpenAPI` 3.0 schemas into JSON Schema, wherever they are in `value`.
@@ -212,16 +326,6 @@ fn to_json_schema(value: &mut Value) {
     }
 }
 
-fn problems_of(validator: &Validator, value: &Value, name: &str) -> Vec<FieldProblem> {
-    let problem = |error: jsonschema::ValidationError<'_>| {
-        let pointer = error.instance_path().to_string();
-        let field = format!("{name}{}", pointer.replace('/', ".")).trim_start_matches('.').to_owned();
-        // The value may be a secret: the masked text leaves it out.
-        FieldProblem { field, message: error.masked().to_string(), rejected: None }
-    };
-    validator.iter_errors(value).map(problem).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,12 +344,36 @@ mod tests {
                 let id = operation["operationId"].as_str().unwrap();
                 let served = OPERATIONS.iter().find(|served| served.id == id);
                 let served = served.unwrap_or_else(|| panic!("{id} is not served"));
-                assert_eq!((served.path, served.method.as_str().to_lowercase()), (path.as_str(), method.clone()), "{id}");
+                assert_eq!(
+                    (served.path, served.method.as_str().to_lowercase()),
+                    (path.as_str(), method.clone()),
+                    "{id}"
+                );
                 assert_eq!(served.permission, operation["x-permission"].as_str(), "{id}");
                 ids.insert(id.to_owned());
             }
         }
         assert_eq!(ids.len(), OPERATIONS.len());
+    }
+
+    #[test]
+    fn every_schema_of_the_document_compiles() {
+        for (id, operation) in document().operations {
+            let answers = operation
+                .answers
+                .into_values()
+                .filter_map(|content| match content {
+                    Content::Json(schema) => Some(schema),
+                    Content::Empty | Content::Other(_) => None,
+                });
+            let parameters = operation.parameters.into_iter().map(|parameter| parameter.schema);
+            for schema in answers
+                .chain(parameters)
+                .chain(operation.body.map(|body| body.schema))
+            {
+                assert!(schema.compile().is_ok(), "{id}");
+            }
+        }
     }
 
     #[test]
@@ -261,7 +389,9 @@ mod tests {
     fn the_value_of_a_field_that_does_not_fit_is_not_repeated() {
         let none = HashMap::new();
         let body = json!({ "apiKey": ["canary"] });
-        let refusal = document().check_request("workspaceLogin", &none, &none, Some(&body)).unwrap_err();
+        let refusal = document()
+            .check_request("workspaceLogin", &none, &none, Some(&body))
+            .unwrap_err();
         assert!(!format!("{refusal:?}").contains("canary"));
     }
 
@@ -269,7 +399,12 @@ mod tests {
     fn an_answer_that_does_not_fit_is_noticed() {
         let document = document();
         let check = |status, body: &str| {
-            document.check_answer("workspaceLogin", status, Some("application/json"), body.as_bytes())
+            document.check_answer(
+                "workspaceLogin",
+                status,
+                Some("application/json"),
+                body.as_bytes(),
+            )
         };
         assert_eq!(check(StatusCode::OK, r#"{"token":"t"}"#), Ok(()));
         assert!(check(StatusCode::OK, "{}").is_err());
@@ -280,8 +415,14 @@ mod tests {
     fn nullable_fields_may_be_null_and_open_lists_are_open() {
         let document = document();
         let body = r#"{"selected":false,"data":null}"#;
-        assert_eq!(document.check_answer("getCurrentWorkspace", StatusCode::OK, None, body.as_bytes()), Ok(()));
+        assert_eq!(
+            document.check_answer("getCurrentWorkspace", StatusCode::OK, None, body.as_bytes()),
+            Ok(())
+        );
         let body = r#"[{"id":1,"ipRestriction":"SOMETHING_NEW"}]"#;
-        assert_eq!(document.check_answer("listWorkspaceIds", StatusCode::OK, None, body.as_bytes()), Ok(()));
+        assert_eq!(
+            document.check_answer("listWorkspaceIds", StatusCode::OK, None, body.as_bytes()),
+            Ok(())
+        );
     }
 }

@@ -45,13 +45,19 @@ pub struct SeededUser {
 // Fake as they are, they are what a leak looks like in a test's output.
 impl std::fmt::Debug for SeededWorkspace {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("SeededWorkspace").field("guid", &self.guid).finish_non_exhaustive()
+        formatter
+            .debug_struct("SeededWorkspace")
+            .field("guid", &self.guid)
+            .finish_non_exhaustive()
     }
 }
 
 impl std::fmt::Debug for SeededUser {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("SeededUser").field("username", &self.username).finish_non_exhaustive()
+        formatter
+            .debug_struct("SeededUser")
+            .field("username", &self.username)
+            .finish_non_exhaustive()
     }
 }
 
@@ -123,7 +129,14 @@ fn add_workspace(state: &mut State, choices: &Choices, name: &str, now: SystemTi
 
 fn add_key(state: &mut State, workspace: WorkspaceId, scope: Scope, permissions: Permissions) -> String {
     let key = new_uuid();
-    state.keys.insert(key.clone(), ApiKey { workspace, scope, permissions });
+    state.keys.insert(
+        key.clone(),
+        ApiKey {
+            workspace,
+            scope,
+            permissions,
+        },
+    );
     key
 }
 
@@ -146,7 +159,11 @@ fn add_user(state: &mut State, username: &str, password: &str, second_factor: Se
         Some(place) => *place = user,
         None => state.users.push(user),
     }
-    SeededUser { username: username.to_owned(), password: password.to_owned(), totp_secret: String::new() }
+    SeededUser {
+        username: username.to_owned(),
+        password: password.to_owned(),
+        totp_secret: String::new(),
+    }
 }
 
 /// Seeding: each call is one line of a test, and takes effect at once.
@@ -159,12 +176,22 @@ impl Emulator {
 
     /// A user who needs no second factor and belongs to every workspace. One of that name is replaced.
     pub fn add_user(&self, username: &str, password: &str) -> SeededUser {
-        add_user(&mut hold(&self.shared.state), username, password, SecondFactor::None)
+        add_user(
+            &mut hold(&self.shared.state),
+            username,
+            password,
+            SecondFactor::None,
+        )
     }
 
     /// A user whose second factor is a code by e-mail: see [`outbox`](Self::outbox).
     pub fn add_user_with_email_codes(&self, username: &str, password: &str) -> SeededUser {
-        add_user(&mut hold(&self.shared.state), username, password, SecondFactor::Email)
+        add_user(
+            &mut hold(&self.shared.state),
+            username,
+            password,
+            SecondFactor::Email,
+        )
     }
 
     /// A user whose second factor is a TOTP authenticator: see [`totp_code_of`](Self::totp_code_of).
@@ -177,11 +204,19 @@ impl Emulator {
     }
 
     /// Makes a workspace lock users out: selecting it is answered 423.
+    ///
+    /// # Panics
+    /// If there is no workspace of that GUID.
+    #[track_caller]
     pub fn lock_workspace(&self, guid: &str) {
         self.edit_workspace(guid, |workspace| workspace.locked = true);
     }
 
     /// Makes a workspace require a second factor of its users.
+    ///
+    /// # Panics
+    /// If there is no workspace of that GUID.
+    #[track_caller]
     pub fn require_second_factor(&self, guid: &str) {
         self.edit_workspace(guid, |workspace| workspace.mfa_required = true);
     }
@@ -192,16 +227,14 @@ impl Emulator {
     }
 
     #[track_caller]
-    #[expect(clippy::panic, reason = "a test's typo must fail that test, not pass in silence")]
     fn edit_workspace(&self, guid: &str, change: impl FnOnce(&mut Workspace)) {
         let mut state = hold(&self.shared.state);
-        match state.workspaces.iter_mut().find(|workspace| workspace.guid == guid) {
-            Some(workspace) => change(workspace),
-            None => {
-                drop(state);
-                panic!("there is no workspace {guid}")
-            }
-        }
+        let found = state
+            .workspaces
+            .iter_mut()
+            .find(|workspace| workspace.guid == guid);
+        assert!(found.is_some(), "there is no workspace {guid}");
+        found.map(change);
     }
 
     /// An active account of the identity provider SYNERISE in the workspace that the emulator started with.
@@ -220,21 +253,26 @@ impl Emulator {
     }
 
     /// Gives a profile its own identifier in the workspace (`customId`). False if there is no such profile.
-    #[expect(clippy::must_use_candidate, reason = "it acts")]
     pub fn set_custom_id(&self, email: &str, custom_id: &str) -> bool {
         let mut state = hold(&self.shared.state);
-        let Some(profile) = state.profile_by_email(0, email) else { return false };
+        let Some(profile) = state.profile_by_email(0, email) else {
+            return false;
+        };
         state.profiles[profile].custom_id = Some(custom_id.to_owned());
         true
     }
 
     /// Puts a condition before the logins of an account, for instance `TERMS_ACCEPTANCE_REQUIRED`: the conditional
     /// login reports it, the others are answered 403. False if there is no such profile.
-    #[expect(clippy::must_use_candidate, reason = "it acts")]
     pub fn require_at_login(&self, email: &str, status: &str, conditions: &[&str]) -> bool {
         let mut state = hold(&self.shared.state);
-        let Some(profile) = state.profile_by_email(0, email) else { return false };
-        let conditions = conditions.iter().map(|condition| (*condition).to_owned()).collect();
+        let Some(profile) = state.profile_by_email(0, email) else {
+            return false;
+        };
+        let conditions = conditions
+            .iter()
+            .map(|condition| (*condition).to_owned())
+            .collect();
         state.profiles[profile].unmet = Some((status.to_owned(), conditions));
         true
     }
@@ -252,7 +290,10 @@ impl Emulator {
 
     fn plant_third_party_token(&self, provider: &str, token: &str, email: &str, single_use: bool) {
         let key = (provider.to_owned(), token.to_owned());
-        let token = ThirdPartyToken { email: email.to_owned(), single_use };
+        let token = ThirdPartyToken {
+            email: email.to_owned(),
+            single_use,
+        };
         hold(&self.shared.state).third_party_tokens.insert(key, token);
     }
 
@@ -267,22 +308,31 @@ impl Emulator {
     }
 
     fn plant_key(&self, scope: Scope, permissions: &[&str]) -> String {
-        let only = permissions.iter().map(|permission| (*permission).to_owned()).collect();
+        let only = permissions
+            .iter()
+            .map(|permission| (*permission).to_owned())
+            .collect();
         add_key(&mut hold(&self.shared.state), 0, scope, Permissions::Only(only))
     }
 
     /// Deletes an API key and revokes the tokens that were got with it. False if there is none.
-    #[expect(clippy::must_use_candidate, reason = "it acts")]
     pub fn revoke_api_key(&self, key: &str) -> bool {
         let mut state = hold(&self.shared.state);
-        state.tokens.revoke_where(|consumer: &Consumer| consumer.api_key() == Some(key));
+        state
+            .tokens
+            .revoke_where(|consumer: &Consumer| consumer.api_key() == Some(key));
         state.keys.remove(key).is_some()
     }
 
     /// Adds events to a day (`2025-05-29`, UTC) of the workspace that the emulator started with, for the statistics.
     pub fn record_events(&self, day: &str, action: &str, count: u64) {
         let mut state = hold(&self.shared.state);
-        *state.workspaces[0].events.entry(day.to_owned()).or_default().entry(action.to_owned()).or_default() += count;
+        *state.workspaces[0]
+            .events
+            .entry(day.to_owned())
+            .or_default()
+            .entry(action.to_owned())
+            .or_default() += count;
     }
 
     /// What the emulator knows of the profile with this address, in the workspace that it started with.

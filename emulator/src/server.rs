@@ -43,24 +43,32 @@ impl Server {
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
         let (ready, is_ready) = oneshot::channel();
-        let thread = std::thread::Builder::new().name("synerise-auth-emulator".to_owned()).spawn(move || {
-            let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-                Ok(runtime) => runtime,
-                Err(error) => return drop(ready.send(Err(error))),
-            };
-            runtime.block_on(async {
-                match TcpListener::from_std(listener) {
-                    Ok(listener) => {
-                        // The starter may have given up; then `stopped` ends the loop at once.
-                        let _ = ready.send(Ok(()));
-                        accept(listener, router(&shared), stopped).await;
+        let thread = std::thread::Builder::new()
+            .name("synerise-auth-emulator".to_owned())
+            .spawn(move || {
+                let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                    Ok(runtime) => runtime,
+                    Err(error) => return drop(ready.send(Err(error))),
+                };
+                runtime.block_on(async {
+                    match TcpListener::from_std(listener) {
+                        Ok(listener) => {
+                            // The starter may have given up; then `stopped` ends the loop at once.
+                            let _ = ready.send(Ok(()));
+                            accept(listener, router(&shared), stopped).await;
+                        }
+                        Err(error) => drop(ready.send(Err(error))),
                     }
-                    Err(error) => drop(ready.send(Err(error))),
-                }
-            });
-        })?;
-        is_ready.await.map_err(|_| io::Error::other("the emulator's thread ended before it was ready"))??;
-        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+                });
+            })?;
+        is_ready
+            .await
+            .map_err(|_| io::Error::other("the emulator's thread ended before it was ready"))??;
+        Ok(Self {
+            address,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
     }
 }
 
@@ -77,8 +85,10 @@ impl Drop for Server {
 fn router(shared: &Arc<Shared>) -> Router {
     let to = |target: Target| {
         async move |State(shared): State<Arc<Shared>>, parameters: RawPathParams, request: Request| {
-            let parameters: HashMap<_, _> =
-                parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+            let parameters: HashMap<_, _> = parameters
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect();
             serve(&shared, target, parameters, request).await
         }
     };
@@ -115,7 +125,10 @@ async fn converse(stream: TcpStream, router: Router) {
     // Small answers in several writes are slow otherwise; without it they are only slow.
     let _ = stream.set_nodelay(true);
     let switch = ResetSwitch::default();
-    let connection = Connection { stream, switch: switch.clone() };
+    let connection = Connection {
+        stream,
+        switch: switch.clone(),
+    };
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(switch.clone());
@@ -161,7 +174,11 @@ impl AsyncRead for Connection {
 }
 
 impl AsyncWrite for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 

@@ -9,8 +9,14 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 const KEYS: [(&[u8], &str); 2] = [
-    (include_bytes!("../keys/test-only-1.der"), include_str!("../keys/test-only-1.public.pem")),
-    (include_bytes!("../keys/test-only-2.der"), include_str!("../keys/test-only-2.public.pem")),
+    (
+        include_bytes!("../keys/test-only-1.der"),
+        include_str!("../keys/test-only-1.public.pem"),
+    ),
+    (
+        include_bytes!("../keys/test-only-2.der"),
+        include_str!("../keys/test-only-2.public.pem"),
+    ),
 ];
 
 /// The key that signs now. Rotation goes to and fro between two published test keys.
@@ -22,7 +28,10 @@ pub(crate) struct SigningKeys {
 
 impl SigningKeys {
     pub(crate) fn embedded() -> Self {
-        Self { pair: load(0), generation: 0 }
+        Self {
+            pair: load(0),
+            generation: 0,
+        }
     }
 
     /// How often the key was rotated.
@@ -45,9 +54,17 @@ impl SigningKeys {
         let payload = BASE64_URL_SAFE_NO_PAD.encode(claims.to_string());
         let message = format!("{header}.{payload}");
         let mut signature = vec![0; self.pair.public_modulus_len()];
-        #[expect(clippy::expect_used, reason = "the buffer is as long as the modulus, and the key was checked on load")]
+        #[expect(
+            clippy::expect_used,
+            reason = "the buffer is as long as the modulus, and the key was checked on load"
+        )]
         self.pair
-            .sign(&RSA_PKCS1_SHA512, &SystemRandom::new(), message.as_bytes(), &mut signature)
+            .sign(
+                &RSA_PKCS1_SHA512,
+                &SystemRandom::new(),
+                message.as_bytes(),
+                &mut signature,
+            )
             .expect("an RSA key signs");
         format!("{message}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
     }
@@ -57,7 +74,10 @@ fn index(generation: u64) -> usize {
     usize::from(generation % 2 == 1)
 }
 
-#[expect(clippy::expect_used, reason = "the keys are compiled in, and every test loads both")]
+#[expect(
+    clippy::expect_used,
+    reason = "the keys are compiled in, and every test loads both"
+)]
 fn load(generation: u64) -> RsaKeyPair {
     RsaKeyPair::from_pkcs8(KEYS[index(generation)].0).expect("the embedded key is a PKCS #8 RSA key")
 }
@@ -78,9 +98,9 @@ pub(crate) fn encrypted_looking() -> String {
 pub(crate) fn packed_authorities(authorities: &[String]) -> String {
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     #[expect(clippy::expect_used, reason = "writing to memory does not fail")]
-    let packed = packer
+    let bytes = packer
         .write_all(Value::from(authorities.to_vec()).to_string().as_bytes())
         .and_then(|()| packer.finish())
         .expect("memory takes the bytes");
-    BASE64_STANDARD.encode(packed)
+    BASE64_STANDARD.encode(bytes)
 }

@@ -90,12 +90,23 @@ pub(crate) struct TokenBook {
 
 impl TokenBook {
     pub(crate) fn new() -> Self {
-        Self { keys: SigningKeys::embedded(), grants: HashMap::new(), issued: 0 }
+        Self {
+            keys: SigningKeys::embedded(),
+            grants: HashMap::new(),
+            issued: 0,
+        }
     }
 
     pub(crate) fn issue(&mut self, order: Order) -> Issued {
         const HOUR: Duration = Duration::from_secs(3600);
-        let Order { consumer, realm, claims, lifetime, now, shape } = order;
+        let Order {
+            consumer,
+            realm,
+            claims,
+            lifetime,
+            now,
+            shape,
+        } = order;
         let created_at = match shape {
             Some(TokenShape::Expired) => now.checked_sub(2 * HOUR).unwrap_or(UNIX_EPOCH),
             _ => now,
@@ -106,7 +117,9 @@ impl TokenBook {
                 Some(unix_seconds(now).saturating_sub(HOUR.as_secs()))
             }
             Some(TokenShape::Lifetime(odd)) => Some(unix_seconds(now).saturating_add(odd.as_secs())),
-            Some(TokenShape::Undecodable) | None => Some(unix_seconds(now).saturating_add(lifetime.as_secs())),
+            Some(TokenShape::Undecodable) | None => {
+                Some(unix_seconds(now).saturating_add(lifetime.as_secs()))
+            }
         };
         let created = unix_milliseconds(created_at);
         let token = if shape == Some(TokenShape::Undecodable) {
@@ -123,7 +136,11 @@ impl TokenBook {
         };
         self.grants.insert(token.clone(), grant);
         self.issued += 1;
-        Issued { token, created, expiration }
+        Issued {
+            token,
+            created,
+            expiration,
+        }
     }
 
     pub(crate) fn check(&self, token: &str, now: SystemTime) -> Result<&Consumer, Rejection> {
@@ -140,7 +157,9 @@ impl TokenBook {
     }
 
     pub(crate) fn revoke(&mut self, token: &str) -> bool {
-        self.grants.get_mut(token).is_some_and(|grant| !std::mem::replace(&mut grant.revoked, true))
+        self.grants
+            .get_mut(token)
+            .is_some_and(|grant| !std::mem::replace(&mut grant.revoked, true))
     }
 
     pub(crate) fn revoke_where(&mut self, mut applies: impl FnMut(&Consumer) -> bool) {
@@ -185,10 +204,20 @@ mod tests {
     const NOW: SystemTime = UNIX_EPOCH;
 
     fn order(shape: Option<TokenShape>) -> Order {
-        let consumer = Consumer::Workspace { workspace: 0, api_key: "key".into() };
+        let consumer = Consumer::Workspace {
+            workspace: 0,
+            api_key: "key".into(),
+        };
         let lifetime = Duration::from_secs(60);
         let now = NOW + Duration::from_secs(100_000);
-        Order { consumer, realm: "client", claims: Map::new(), lifetime, now, shape }
+        Order {
+            consumer,
+            realm: "client",
+            claims: Map::new(),
+            lifetime,
+            now,
+            shape,
+        }
     }
 
     #[test]
@@ -196,7 +225,10 @@ mod tests {
         let mut book = TokenBook::new();
         let issued = book.issue(order(None));
         let expiry = NOW + Duration::from_secs(issued.expiration.unwrap());
-        assert!(book.check(&issued.token, expiry - Duration::from_millis(1)).is_ok());
+        assert!(
+            book.check(&issued.token, expiry - Duration::from_millis(1))
+                .is_ok()
+        );
         assert_eq!(book.check(&issued.token, expiry), Err(Rejection::Expired));
     }
 
@@ -204,11 +236,18 @@ mod tests {
     fn a_changed_token_and_a_token_of_a_retired_key_are_refused() {
         let mut book = TokenBook::new();
         let issued = book.issue(order(None));
-        assert_eq!(book.check(&format!("{}A", issued.token), NOW), Err(Rejection::Unknown));
+        assert_eq!(
+            book.check(&format!("{}A", issued.token), NOW),
+            Err(Rejection::Unknown)
+        );
         book.rotate_key();
         assert_eq!(book.check(&issued.token, NOW), Err(Rejection::RetiredKey));
         book.rotate_key();
-        assert_eq!(book.check(&issued.token, NOW), Err(Rejection::RetiredKey), "a key that comes back is a new one");
+        assert_eq!(
+            book.check(&issued.token, NOW),
+            Err(Rejection::RetiredKey),
+            "a key that comes back is a new one"
+        );
     }
 
     #[test]
@@ -218,7 +257,10 @@ mod tests {
         assert!(expired.created / 1000 < expired.expiration.unwrap());
         let reversed = book.issue(order(Some(TokenShape::ExpirationBeforeCreation)));
         assert!(reversed.created / 1000 > reversed.expiration.unwrap());
-        assert_eq!(book.issue(order(Some(TokenShape::WithoutExpiry))).expiration, None);
+        assert_eq!(
+            book.issue(order(Some(TokenShape::WithoutExpiry))).expiration,
+            None
+        );
         let opaque = book.issue(order(Some(TokenShape::Undecodable)));
         assert_eq!(opaque.token.split('.').count(), 5);
         let forever = book.issue(order(Some(TokenShape::Lifetime(Duration::MAX))));

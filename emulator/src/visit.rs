@@ -43,15 +43,24 @@ impl Answer {
     }
 
     pub(crate) fn json_with_status(status: StatusCode, body: &Value) -> Self {
-        Self { status, content: Some(("application/json", body.to_string().into())) }
+        Self {
+            status,
+            content: Some(("application/json", body.to_string().into())),
+        }
     }
 
     pub(crate) fn text(content_type: &'static str, text: &'static str) -> Self {
-        Self { status: StatusCode::OK, content: Some((content_type, Bytes::from_static(text.as_bytes()))) }
+        Self {
+            status: StatusCode::OK,
+            content: Some((content_type, Bytes::from_static(text.as_bytes()))),
+        }
     }
 
     pub(crate) fn empty(status: u16) -> Self {
-        Self { status: StatusCode::from_u16(status).unwrap_or(StatusCode::OK), content: None }
+        Self {
+            status: StatusCode::from_u16(status).unwrap_or(StatusCode::OK),
+            content: None,
+        }
     }
 }
 
@@ -77,7 +86,10 @@ impl Visit<'_> {
         let text = self.text("apiKey");
         match self.state.keys.get(text) {
             Some(key) if key.scope == scope => Ok((text.to_owned(), key.clone())),
-            Some(_) => Err(Refusal::unauthorized(format!("The API key is not a {} key", scope.name()))),
+            Some(_) => Err(Refusal::unauthorized(format!(
+                "The API key is not a {} key",
+                scope.name()
+            ))),
             None => Err(Refusal::unauthorized("The API key is not valid")),
         }
     }
@@ -92,6 +104,13 @@ impl Visit<'_> {
         let encrypted = self.choices.encrypted_profile_tokens && consumer.profile().is_some();
         let shape = self.token_shape.or(encrypted.then_some(TokenShape::Undecodable));
         let now = self.now;
-        self.state.tokens.issue(Order { consumer, realm, claims, lifetime, now, shape })
+        self.state.tokens.issue(Order {
+            consumer,
+            realm,
+            claims,
+            lifetime,
+            now,
+            shape,
+        })
     }
 }

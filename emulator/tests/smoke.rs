@@ -14,14 +14,20 @@ async fn a_workspace_logs_in_and_uses_its_token() {
         .await
         .unwrap();
     assert_eq!(login.status(), 200);
-    let token = login.json::<Value>().await.unwrap()["token"].as_str().unwrap().to_owned();
+    let token = login.json::<Value>().await.unwrap()["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let current = http
         .get(format!("{}/uauth/business-profile/current", emulator.base_url()))
         .bearer_auth(&token)
         .send()
         .await
         .unwrap();
-    assert_eq!(current.json::<Value>().await.unwrap()["data"]["businessProfileGuid"], emulator.workspace_guid());
+    assert_eq!(
+        current.json::<Value>().await.unwrap()["data"]["businessProfileGuid"],
+        emulator.workspace_guid()
+    );
     assert_eq!(emulator.count("workspaceLogin"), 1);
     assert_eq!(emulator.violations(), Vec::<String>::new());
 }

@@ -136,9 +136,14 @@ impl Lifecycle {
         Box::pin(self.slow_token(need)).await
     }
 
+    /// The token that is there, whatever its state.
+    pub(crate) fn peek(&self) -> Option<Token> {
+        self.current.load_full().map(Token::from)
+    }
+
     /// The token, if nothing at all has to be done for it.
     fn fresh(&self) -> Option<Token> {
-        let token = Token::from(self.current.load_full()?);
+        let token = self.peek()?;
         (!self.surroundings.clock.now().reached(token.life().renewal)).then_some(token)
     }
 
@@ -279,6 +284,16 @@ impl Lifecycle {
             .machine
             .succeeded(token.clone(), self.surroundings.clock.now());
         self.current.store(Some(token.clone().into()));
+        Ok(token)
+    }
+
+    /// Takes a token that was got outside of a renewal.
+    pub(crate) fn adopt(&self, grant: Grant) -> Result<Token> {
+        let token = self.accept(&mut self.lock(), grant)?;
+        self.emit(|| Event::Renewed {
+            generation: token.generation(),
+            lifetime: token.lifetime(),
+        });
         Ok(token)
     }
 

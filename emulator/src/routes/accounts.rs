@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
-use super::profiles::{agreements, custom_id};
+use super::login::{agreements, custom_id};
 use crate::consumer::{ProfileId, WorkspaceId};
 use crate::errors::Refusal;
 use crate::outbox::MessageKind;
@@ -15,7 +15,16 @@ use crate::visit::{Answer, Visit};
 
 /// What a registration may say about the person, kept as attributes.
 const PERSONAL: [&str; 10] = [
-    "firstName", "lastName", "sex", "phone", "company", "address", "city", "province", "zipCode", "countryCode",
+    "firstName",
+    "lastName",
+    "sex",
+    "phone",
+    "company",
+    "address",
+    "city",
+    "province",
+    "zipCode",
+    "countryCode",
 ];
 
 /// `registerProfile`.
@@ -27,17 +36,23 @@ pub(crate) fn register(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
     let existing = visit.state.profile_by_email(workspace, &email);
     let account = existing.and_then(|profile| visit.state.profiles[profile].account.as_ref());
     let external = account.is_some_and(|account| account.password.is_none() && account.origin != "SYNERISE");
-    let by_pin = visit.state.workspaces[workspace].setting_text("registrationType") == "REQUIRE_PIN_CONFIRMATION";
+    let by_pin =
+        visit.state.workspaces[workspace].setting_text("registrationType") == "REQUIRE_PIN_CONFIRMATION";
     if account.is_some() && !(external && by_pin) {
-        return Err(Refusal::new(StatusCode::CONFLICT, "There is an account with this e-mail address")
-            .with_field("email", "is taken"));
+        return Err(Refusal::new(
+            StatusCode::CONFLICT,
+            "There is an account with this e-mail address",
+        )
+        .with_field("email", "is taken"));
     }
     let custom_id = custom_id(&visit.body).or_else(|| loyalty_card(visit, workspace));
     if let Some(id) = &custom_id {
         let owner = visit.state.profile_by_custom_id(workspace, id);
         if owner.is_some() && owner != existing {
-            return Err(Refusal::new(StatusCode::CONFLICT, "There is an account with this customId")
-                .with_field("customId", "is taken"));
+            return Err(
+                Refusal::new(StatusCode::CONFLICT, "There is an account with this customId")
+                    .with_field("customId", "is taken"),
+            );
         }
     }
     let profile = existing.unwrap_or_else(|| profile_for(visit, workspace));
@@ -47,7 +62,12 @@ pub(crate) fn register(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), visit.body.get(*name)?.clone())))
         .collect();
-    let attributes = visit.body.get("attributes").and_then(Value::as_object).cloned().unwrap_or_default();
+    let attributes = visit
+        .body
+        .get("attributes")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
     let device = visit.optional_text("deviceId").map(str::to_owned);
     let reserved = visit.reserved_attributes;
 
@@ -55,7 +75,11 @@ pub(crate) fn register(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
     profile.email = Some(email);
     profile.custom_id = custom_id.or(profile.custom_id.take());
     profile.agreements.extend(agreements);
-    profile.attributes.extend(attributes.into_iter().filter(|(name, _)| !reserved.contains(name)));
+    profile.attributes.extend(
+        attributes
+            .into_iter()
+            .filter(|(name, _)| !reserved.contains(name)),
+    );
     profile.attributes.extend(person);
     profile.devices.extend(device);
     match &mut profile.account {
@@ -145,22 +169,40 @@ fn new_pin(
     password: String,
 ) -> Activation {
     let settings = &visit.state.workspaces[workspace];
-    let length = usize::try_from(settings.setting_number("pinConfirmationLength")).unwrap_or(usize::MAX).min(32);
-    let valid_until = later(visit.now, settings.setting_number("pinConfirmationValidInSeconds"));
+    let length = usize::try_from(settings.setting_number("pinConfirmationLength"))
+        .unwrap_or(usize::MAX)
+        .min(32);
+    let valid_until = later(
+        visit.now,
+        settings.setting_number("pinConfirmationValidInSeconds"),
+    );
     let pin = new_digits(length);
-    visit.state.send(email, MessageKind::ActivationPin, &pin, visit.now);
-    Activation::AwaitsPin { pin, valid_until, device, password }
+    visit
+        .state
+        .send(email, MessageKind::ActivationPin, &pin, visit.now);
+    Activation::AwaitsPin {
+        pin,
+        valid_until,
+        device,
+        password,
+    }
 }
 
 fn new_token(visit: &mut Visit<'_>, email: &str) -> (String, SystemTime) {
     let token = format!("activation-{}", new_uuid());
-    visit.state.send(email, MessageKind::ActivationToken, &token, visit.now);
-    (token, later(visit.now, visit.choices.activation_token_valid_in_seconds))
+    visit
+        .state
+        .send(email, MessageKind::ActivationToken, &token, visit.now);
+    (
+        token,
+        later(visit.now, visit.choices.activation_token_valid_in_seconds),
+    )
 }
 
 fn later(now: SystemTime, seconds: u64) -> SystemTime {
     // Out of range is as far away as the clock goes.
-    now.checked_add(Duration::from_secs(seconds)).unwrap_or(now + Duration::from_secs(u64::from(u32::MAX)))
+    now.checked_add(Duration::from_secs(seconds))
+        .unwrap_or(now + Duration::from_secs(u64::from(u32::MAX)))
 }
 
 /// The account of the body's `email` and `uuid` that awaits a PIN.
@@ -169,9 +211,18 @@ fn awaiting_pin(visit: &Visit<'_>) -> Result<ProfileId, Refusal> {
     let found = visit.state.profile_by_email(workspace, visit.text("email"));
     let own = found.filter(|profile| {
         let profile = &visit.state.profiles[*profile];
-        let waits = matches!(&profile.account, Some(Account { activation: Activation::AwaitsPin { .. }, .. }));
+        let waits = matches!(
+            &profile.account,
+            Some(Account {
+                activation: Activation::AwaitsPin { .. },
+                ..
+            })
+        );
         // An account of a third party keeps its UUID when somebody registers it with a password.
-        let external = profile.account.as_ref().is_some_and(|account| account.origin != "SYNERISE");
+        let external = profile
+            .account
+            .as_ref()
+            .is_some_and(|account| account.origin != "SYNERISE");
         waits && (external || profile.uuid == visit.text("uuid"))
     });
     own.ok_or_else(|| Refusal::not_found("No account with this e-mail address and UUID waits for a PIN"))
@@ -183,12 +234,20 @@ pub(crate) fn confirm_by_pin(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
     let Some(account) = &visit.state.profiles[profile].account else {
         return Err(Refusal::not_found("There is no such account"));
     };
-    let Activation::AwaitsPin { pin, valid_until, device, password } = account.activation.clone() else {
+    let Activation::AwaitsPin {
+        pin,
+        valid_until,
+        device,
+        password,
+    } = account.activation.clone()
+    else {
         return Err(Refusal::not_found("The account waits for no PIN"));
     };
     if device.is_some_and(|device| device != visit.text("deviceId")) {
-        return Err(Refusal::forbidden("The PIN has to come from the device that asked for it last")
-            .with_field("deviceId", "is not the device that asked last"));
+        return Err(
+            Refusal::forbidden("The PIN has to come from the device that asked for it last")
+                .with_field("deviceId", "is not the device that asked last"),
+        );
     }
     if visit.now >= valid_until {
         return Err(Refusal::bad_request("The PIN has expired").with_field("pinCode", "has expired"));
@@ -209,7 +268,8 @@ pub(crate) fn request_pin(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
     let workspace = visit.workspace()?;
     let profile = awaiting_pin(visit)?;
     let account = visit.state.profiles[profile].account.as_ref();
-    let Some(Activation::AwaitsPin { device, password, .. }) = account.map(|account| account.activation.clone())
+    let Some(Activation::AwaitsPin { device, password, .. }) =
+        account.map(|account| account.activation.clone())
     else {
         return Err(Refusal::not_found("The account waits for no PIN"));
     };
@@ -232,17 +292,22 @@ pub(crate) fn confirm_by_token(visit: &mut Visit<'_>) -> Result<Answer, Refusal>
     let workspace = visit.workspace()?;
     let sent = visit.text("token").to_owned();
     let now = visit.now;
-    let mut accounts = visit.state.profiles.iter_mut().filter(|profile| profile.workspace == workspace);
-    let found = accounts.find_map(|profile| {
-        let account = profile.account.as_mut()?;
-        let (Activation::AwaitsToken { token, valid_until } | Activation::Unconfirmed { token, valid_until }) =
-            &account.activation
-        else {
-            return None;
-        };
-        let valid = now < *valid_until;
-        (*token == sent).then_some((account, valid))
-    });
+    let mut accounts = visit
+        .state
+        .profiles
+        .iter_mut()
+        .filter(|profile| profile.workspace == workspace);
+    let found =
+        accounts.find_map(|profile| {
+            let account = profile.account.as_mut()?;
+            let (Activation::AwaitsToken { token, valid_until }
+            | Activation::Unconfirmed { token, valid_until }) = &account.activation
+            else {
+                return None;
+            };
+            let valid = now < *valid_until;
+            (*token == sent).then_some((account, valid))
+        });
     match found {
         Some((account, true)) => {
             account.activation = Activation::Active;
@@ -252,7 +317,9 @@ pub(crate) fn confirm_by_token(visit: &mut Visit<'_>) -> Result<Answer, Refusal>
         Some((_, false)) => {
             Err(Refusal::bad_request("The activation token has expired").with_field("token", "has expired"))
         }
-        None => Err(Refusal::bad_request("The activation token is not valid").with_field("token", "is not valid")),
+        None => {
+            Err(Refusal::bad_request("The activation token is not valid").with_field("token", "is not valid"))
+        }
     }
 }
 
@@ -264,10 +331,13 @@ pub(crate) fn request_token(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
     let waiting = found.and_then(|profile| {
         let account = visit.state.profiles[profile].account.as_ref()?;
         let for_login = matches!(account.activation, Activation::AwaitsToken { .. });
-        (for_login || matches!(account.activation, Activation::Unconfirmed { .. })).then_some((profile, for_login))
+        (for_login || matches!(account.activation, Activation::Unconfirmed { .. }))
+            .then_some((profile, for_login))
     });
     let Some((profile, for_login)) = waiting else {
-        return Err(Refusal::not_found("No account with this e-mail address waits for a confirmation"));
+        return Err(Refusal::not_found(
+            "No account with this e-mail address waits for a confirmation",
+        ));
     };
     let (token, valid_until) = new_token(visit, &email);
     if let Some(account) = &mut visit.state.profiles[profile].account {

@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod keys;
+pub(crate) mod login;
 pub(crate) mod profiles;
 pub(crate) mod settings;
 pub(crate) mod usage;

@@ -34,10 +34,19 @@ pub(crate) fn get_ip_policy(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
 pub(crate) fn replace_ip_policy(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
     let workspace = visit.workspace()?;
     let policy = overlaid(default_ip_policy(), &visit.body);
-    let entries = policy.get("ipPolicy").and_then(Value::as_array).into_iter().flatten();
-    if let Some(wrong) = entries.filter_map(Value::as_str).find(|entry| !is_address_or_subnet(entry)) {
-        return Err(Refusal::bad_request("The IP policy is not valid")
-            .with_field("ipPolicy", format!("{wrong} is neither an IP address nor a subnet")));
+    let entries = policy
+        .get("ipPolicy")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    if let Some(wrong) = entries
+        .filter_map(Value::as_str)
+        .find(|entry| !is_address_or_subnet(entry))
+    {
+        return Err(Refusal::bad_request("The IP policy is not valid").with_field(
+            "ipPolicy",
+            format!("{wrong} is neither an IP address nor a subnet"),
+        ));
     }
     visit.state.workspaces[workspace].ip_policy = policy;
     get_ip_policy(visit)
@@ -48,13 +57,18 @@ fn answer(settings: &Map<String, Value>) -> Answer {
 }
 
 fn check(visit: &Visit<'_>, settings: &Map<String, Value>) -> Result<(), Refusal> {
-    check_settings(settings, visit.choices)
-        .map_err(|(field, message)| Refusal::bad_request("The settings are not valid").with_field(field, message))
+    check_settings(settings, visit.choices).map_err(|(field, message)| {
+        Refusal::bad_request("The settings are not valid").with_field(field, message)
+    })
 }
 
 fn is_address_or_subnet(entry: &str) -> bool {
-    let (address, prefix) = entry.split_once('/').map_or((entry, None), |(address, prefix)| (address, Some(prefix)));
-    let Ok(address) = address.parse::<IpAddr>() else { return false };
+    let (address, prefix) = entry
+        .split_once('/')
+        .map_or((entry, None), |(address, prefix)| (address, Some(prefix)));
+    let Ok(address) = address.parse::<IpAddr>() else {
+        return false;
+    };
     let longest = if address.is_ipv4() { 32 } else { 128 };
     prefix.is_none_or(|prefix| prefix.parse::<u8>().is_ok_and(|prefix| prefix <= longest))
 }
@@ -68,7 +82,13 @@ mod tests {
         for good in ["203.0.113.7", "203.0.113.0/24", "2001:db8::1", "2001:db8::/32"] {
             assert!(is_address_or_subnet(good), "{good}");
         }
-        for bad in ["", "example.com", "203.0.113.0/33", "203.0.113.0/", "203.0.113.7/24/24"] {
+        for bad in [
+            "",
+            "example.com",
+            "203.0.113.0/33",
+            "203.0.113.0/",
+            "203.0.113.7/24/24",
+        ] {
             assert!(!is_address_or_subnet(bad), "{bad}");
         }
     }

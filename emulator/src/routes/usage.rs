@@ -21,7 +21,10 @@ type Counts = BTreeMap<String, u64>;
 /// `newDataPointsStats`: an array, one element a day.
 pub(crate) fn new_data_points(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
     let (days, workspaces) = asked_for(visit)?;
-    let by_day: Vec<Counts> = days.iter().map(|day| added_on(visit, &workspaces, |event| event == day)).collect();
+    let by_day: Vec<Counts> = days
+        .iter()
+        .map(|day| added_on(visit, &workspaces, |event| event == day))
+        .collect();
     let mut totals = Counts::new();
     for (action, count) in by_day.iter().flatten() {
         *totals.entry(action.clone()).or_default() += count;
@@ -42,15 +45,22 @@ pub(crate) fn retention_data_points(visit: &mut Visit<'_>) -> Result<Answer, Ref
     let (days, workspaces) = asked_for(visit)?;
     // Kept on a day is all that was added until then: the emulator's retention never ends. Dates in this form
     // sort as text.
-    let by_day: Vec<Counts> =
-        days.iter().map(|day| added_on(visit, &workspaces, |event| event <= day.as_str())).collect();
+    let by_day: Vec<Counts> = days
+        .iter()
+        .map(|day| added_on(visit, &workspaces, |event| event <= day.as_str()))
+        .collect();
     let mut averages = BTreeMap::new();
-    #[expect(clippy::cast_precision_loss, reason = "an average need not be exact beyond 2^53 events")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "an average need not be exact beyond 2^53 events"
+    )]
     for (action, count) in by_day.iter().flatten() {
         *averages.entry(action.clone()).or_insert(0.0) += *count as f64 / days.len() as f64;
     }
-    let (last_day, last_events) =
-        days.last().zip(by_day.last()).ok_or_else(|| Refusal::bad_request("The range has no days"))?;
+    let (last_day, last_events) = days
+        .last()
+        .zip(by_day.last())
+        .ok_or_else(|| Refusal::bad_request("The range has no days"))?;
     Ok(Answer::json(&json!({
         "dailyUsageStatistics": statistics(last_day, last_events),
         "eventsAverage": averages,
@@ -65,13 +75,23 @@ fn statistics(day: &str, events: &Counts) -> Value {
 
 /// Events of the workspaces on the days that `is` picks, as far as the body's `actions` let them in.
 fn added_on(visit: &Visit<'_>, workspaces: &[WorkspaceId], is: impl Fn(&str) -> bool) -> Counts {
-    let wanted: Option<Vec<&str>> =
-        visit.body.get("actions").and_then(Value::as_array).map(|names| names.iter().filter_map(Value::as_str).collect());
+    let wanted: Option<Vec<&str>> = visit
+        .body
+        .get("actions")
+        .and_then(Value::as_array)
+        .map(|names| names.iter().filter_map(Value::as_str).collect());
     let mut counts = Counts::new();
     for workspace in workspaces {
-        for (_, events) in visit.state.workspaces[*workspace].events.iter().filter(|(day, _)| is(day)) {
+        for (_, events) in visit.state.workspaces[*workspace]
+            .events
+            .iter()
+            .filter(|(day, _)| is(day))
+        {
             for (action, count) in events {
-                if wanted.as_ref().is_none_or(|wanted| wanted.contains(&action.as_str())) {
+                if wanted
+                    .as_ref()
+                    .is_none_or(|wanted| wanted.contains(&action.as_str()))
+                {
                     *counts.entry(action.clone()).or_default() += count;
                 }
             }
@@ -85,7 +105,9 @@ fn asked_for(visit: &Visit<'_>) -> Result<(Vec<String>, Vec<WorkspaceId>), Refus
     let from = start_of_day(visit.text("from"), "from")?;
     let to = start_of_day(visit.text("to"), "to")?;
     if to < from {
-        return Err(Refusal::bad_request("The range ends before it starts").with_field("to", "is before from"));
+        return Err(
+            Refusal::bad_request("The range ends before it starts").with_field("to", "is before from")
+        );
     }
     let days: Vec<String> = std::iter::successors(Some(from), |day| day.checked_add(DAY))
         .take_while(|day| *day <= to)
@@ -93,7 +115,9 @@ fn asked_for(visit: &Visit<'_>) -> Result<(Vec<String>, Vec<WorkspaceId>), Refus
         .map(|day| humantime::format_rfc3339_seconds(day).to_string()[..10].to_owned())
         .collect();
     if days.len() > LONGEST_RANGE {
-        return Err(Refusal::bad_request("The range is too long").with_field("to", "is more than a year after from"));
+        return Err(
+            Refusal::bad_request("The range is too long").with_field("to", "is more than a year after from")
+        );
     }
     let Some(Consumer::User { user, .. }) = visit.consumer else {
         return Err(Refusal::forbidden("The token is not a user's"));
@@ -104,14 +128,18 @@ fn asked_for(visit: &Visit<'_>) -> Result<(Vec<String>, Vec<WorkspaceId>), Refus
     };
     let find = |guid: &Value| {
         let guid = guid.as_str().unwrap_or_default();
-        own.iter().copied().find(|id| visit.state.workspaces[*id].guid.eq_ignore_ascii_case(guid))
+        own.iter()
+            .copied()
+            .find(|id| visit.state.workspaces[*id].guid.eq_ignore_ascii_case(guid))
     };
     let workspaces: Option<Vec<_>> = guids.iter().map(find).collect();
-    let workspaces = workspaces.ok_or_else(|| Refusal::forbidden("A workspace of bpGuids is not the user's"))?;
+    let workspaces =
+        workspaces.ok_or_else(|| Refusal::forbidden("A workspace of bpGuids is not the user's"))?;
     Ok((days, workspaces))
 }
 
 fn start_of_day(day: &str, field: &str) -> Result<SystemTime, Refusal> {
-    humantime::parse_rfc3339(&format!("{day}T00:00:00Z"))
-        .map_err(|_| Refusal::bad_request("The range is not valid").with_field(field, "is not a date like 2025-05-29"))
+    humantime::parse_rfc3339(&format!("{day}T00:00:00Z")).map_err(|_| {
+        Refusal::bad_request("The range is not valid").with_field(field, "is not a date like 2025-05-29")
+    })
 }

@@ -18,7 +18,12 @@ pub(crate) fn log_in(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
 /// `refreshWorkspaceToken`: another token for the bearer of one that is still good.
 pub(crate) fn refresh(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
     let workspace = visit.workspace()?;
-    let api_key = visit.consumer.as_ref().and_then(Consumer::api_key).unwrap_or_default().to_owned();
+    let api_key = visit
+        .consumer
+        .as_ref()
+        .and_then(Consumer::api_key)
+        .unwrap_or_default()
+        .to_owned();
     Ok(issue(visit, workspace, api_key))
 }
 
@@ -34,7 +39,12 @@ fn issue(visit: &mut Visit<'_>, workspace: WorkspaceId, api_key: String) -> Answ
     claims.insert("bpi".into(), (*number).into());
     claims.insert("apk".into(), api_key.as_str().into());
     let lifetime = visit.state.lifetimes.workspace;
-    let issued = visit.issue(Consumer::Workspace { workspace, api_key }, "business_profile", claims, lifetime);
+    let issued = visit.issue(
+        Consumer::Workspace { workspace, api_key },
+        "business_profile",
+        claims,
+        lifetime,
+    );
     Answer::json(&json!({ "token": issued.token }))
 }
 
@@ -95,7 +105,11 @@ fn common(workspace: &Workspace) -> Value {
 }
 
 fn ip_restricted(workspace: &Workspace) -> bool {
-    workspace.ip_policy.get("enabled").and_then(Value::as_bool).unwrap_or_default()
+    workspace
+        .ip_policy
+        .get("enabled")
+        .and_then(Value::as_bool)
+        .unwrap_or_default()
 }
 
 fn restriction(restricted: bool, on: &str) -> &str {
@@ -110,5 +124,8 @@ fn user_workspaces(visit: &Visit<'_>) -> Vec<WorkspaceId> {
 }
 
 fn of_user(visit: &Visit<'_>, describe: impl Fn(&Workspace) -> Value) -> Value {
-    user_workspaces(visit).into_iter().map(|id| describe(&visit.state.workspaces[id])).collect()
+    user_workspaces(visit)
+        .into_iter()
+        .map(|id| describe(&visit.state.workspaces[id]))
+        .collect()
 }

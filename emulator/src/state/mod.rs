@@ -55,7 +55,12 @@ impl State {
     }
 
     pub(crate) fn send(&mut self, to: &str, kind: MessageKind, secret: &str, now: SystemTime) {
-        self.outbox.push(Message { to: to.to_owned(), kind, secret: secret.to_owned(), sent_at: now });
+        self.outbox.push(Message {
+            to: to.to_owned(),
+            kind,
+            secret: secret.to_owned(),
+            sent_at: now,
+        });
     }
 }
 

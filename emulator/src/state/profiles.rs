@@ -44,11 +44,22 @@ pub(crate) struct Account {
 pub(crate) enum Activation {
     Active,
     /// Works already; its address is to be confirmed.
-    Unconfirmed { token: String, valid_until: SystemTime },
+    Unconfirmed {
+        token: String,
+        valid_until: SystemTime,
+    },
     /// Works once the token of the e-mail comes back.
-    AwaitsToken { token: String, valid_until: SystemTime },
+    AwaitsToken {
+        token: String,
+        valid_until: SystemTime,
+    },
     /// Works once the PIN comes back from the device that asked last.
-    AwaitsPin { pin: String, valid_until: SystemTime, device: Option<String>, password: String },
+    AwaitsPin {
+        pin: String,
+        valid_until: SystemTime,
+        device: Option<String>,
+        password: String,
+    },
 }
 
 /// A token of a third party, and whose it is.
@@ -72,7 +83,9 @@ impl State {
     }
 
     fn find_profile(&self, workspace: WorkspaceId, is: impl Fn(&Profile) -> bool) -> Option<ProfileId> {
-        self.profiles.iter().position(|profile| profile.workspace == workspace && is(profile))
+        self.profiles
+            .iter()
+            .position(|profile| profile.workspace == workspace && is(profile))
     }
 
     /// A new profile without an account.

@@ -43,19 +43,30 @@ impl Workspace {
     }
 
     pub(crate) fn subdomain(&self) -> String {
-        self.name.to_lowercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), "-")
+        self.name
+            .to_lowercase()
+            .replace(|letter: char| !letter.is_ascii_alphanumeric(), "-")
     }
 
     pub(crate) fn setting_flag(&self, name: &str) -> bool {
-        self.settings.get(name).and_then(Value::as_bool).unwrap_or_default()
+        self.settings
+            .get(name)
+            .and_then(Value::as_bool)
+            .unwrap_or_default()
     }
 
     pub(crate) fn setting_number(&self, name: &str) -> u64 {
-        self.settings.get(name).and_then(Value::as_u64).unwrap_or_default()
+        self.settings
+            .get(name)
+            .and_then(Value::as_u64)
+            .unwrap_or_default()
     }
 
     pub(crate) fn setting_text(&self, name: &str) -> &str {
-        self.settings.get(name).and_then(Value::as_str).unwrap_or_default()
+        self.settings
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 
     pub(crate) fn profile_token_lifetime(&self) -> Duration {
@@ -85,7 +96,8 @@ pub(crate) fn default_settings(token_lifetime: Duration, choices: &Choices) -> M
 }
 
 pub(crate) fn default_ip_policy() -> Map<String, Value> {
-    let Value::Object(policy) = json!({ "enabled": false, "enableSupportSubnets": false, "ipPolicy": [] }) else {
+    let Value::Object(policy) = json!({ "enabled": false, "enableSupportSubnets": false, "ipPolicy": [] })
+    else {
         return Map::new();
     };
     policy
@@ -93,7 +105,12 @@ pub(crate) fn default_ip_policy() -> Map<String, Value> {
 
 /// The defaults with what was sent over them; `null` asks for the default.
 pub(crate) fn overlaid(mut defaults: Map<String, Value>, sent: &Value) -> Map<String, Value> {
-    for (name, value) in sent.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()) {
+    for (name, value) in sent
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| !value.is_null())
+    {
         defaults.insert(name.clone(), value.clone());
     }
     defaults
@@ -115,7 +132,10 @@ pub(crate) fn check_settings(
     if !modes.contains(&text("registrationType")) {
         return Err(("registrationType", "is not a registration mode"));
     }
-    if !matches!(text("pinConfirmationType"), "EVERYONE" | "ON_CONFLICT_WITH_EXTERNAL_ACCOUNT") {
+    if !matches!(
+        text("pinConfirmationType"),
+        "EVERYONE" | "ON_CONFLICT_WITH_EXTERNAL_ACCOUNT"
+    ) {
         return Err(("pinConfirmationType", "is not a PIN mode"));
     }
     if number("tokenLifetimeInSeconds") < 1 {
