@@ -7,12 +7,13 @@ use std::task::{Context, Waker};
 use loom::future::block_on;
 use loom::thread;
 
+use crate::check;
 use crate::single_flight::Flight;
 use crate::sync::Arc;
 
 #[test]
 fn every_waiter_gets_the_result() {
-    loom::model(|| {
+    check(|| {
         let (flight, pilot) = Flight::start();
         let waiters = [(); 2].map(|()| {
             let flight = Arc::clone(&flight);
@@ -29,7 +30,7 @@ fn every_waiter_gets_the_result() {
 
 #[test]
 fn a_lost_pilot_lets_every_waiter_know() {
-    loom::model(|| {
+    check(|| {
         let (flight, pilot) = Flight::<u8>::start();
         let waiters = [(); 2].map(|()| {
             let flight = Arc::clone(&flight);
@@ -45,7 +46,7 @@ fn a_lost_pilot_lets_every_waiter_know() {
 
 #[test]
 fn a_waiter_that_gives_up_takes_nothing_from_the_others() {
-    loom::model(|| {
+    check(|| {
         let (flight, pilot) = Flight::start();
         let patient = {
             let flight = Arc::clone(&flight);
@@ -66,7 +67,7 @@ fn a_waiter_that_gives_up_takes_nothing_from_the_others() {
 
 #[test]
 fn a_waiter_that_is_polled_by_another_task_is_woken_there() {
-    loom::model(|| {
+    check(|| {
         let (flight, pilot) = Flight::start();
         let mut waiting = Box::pin(flight.wait());
         // The first task that polls it hands it on: its waker must not be the one that is kept.

@@ -6,6 +6,7 @@ use loom::future::block_on;
 use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::thread;
 
+use crate::check;
 use crate::single_flight::{Flight, Passenger, Pilot};
 use crate::sync::{Arc, Mutex, lock};
 
@@ -114,7 +115,7 @@ impl Session {
 
 #[test]
 fn callers_of_a_cold_session_share_one_login() {
-    loom::model(|| {
+    check(|| {
         let session = Arc::new(Session::default());
         let other = {
             let session = Arc::clone(&session);
@@ -128,7 +129,7 @@ fn callers_of_a_cold_session_share_one_login() {
 
 #[test]
 fn one_401_to_two_callers_costs_one_login_and_drops_no_newer_token() {
-    loom::model(|| {
+    check(|| {
         let session = Arc::new(Session::default());
         {
             let mut state = lock(&session.state);
@@ -150,7 +151,7 @@ fn one_401_to_two_callers_costs_one_login_and_drops_no_newer_token() {
 
 #[test]
 fn a_renewal_that_its_runtime_drops_is_taken_over_by_who_waited_for_it() {
-    loom::model(|| {
+    check(|| {
         let session = Arc::new(Session::default());
         let Step::Begin(lost, passenger) = session.decide(false) else {
             unreachable!("a cold session begins a renewal");
@@ -168,7 +169,7 @@ fn a_renewal_that_its_runtime_drops_is_taken_over_by_who_waited_for_it() {
 
 #[test]
 fn a_renewal_that_was_replaced_changes_nothing_when_it_comes_after_all() {
-    loom::model(|| {
+    check(|| {
         let session = Arc::new(Session::default());
         let Step::Begin(slow, first) = session.decide(false) else {
             unreachable!("a cold session begins a renewal");
