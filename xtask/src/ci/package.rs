@@ -58,9 +58,12 @@ pub(super) fn package() -> Result {
     Ok(())
 }
 
+/// Builds a packed crate with the repository's target folder and profile, so that what the tests have built of its
+/// dependencies is not built again.
 fn build(packed: &Path) -> Result {
     let mut build = cargo(["build", "--quiet", "--locked"]);
-    // The target folder is shared: what the dependencies were built to doesn't depend on where the crate lies.
+    build.args(["--config", "profile.dev.debug='line-tables-only'"]);
+    build.args(["--config", "profile.dev.package.'*'.debug=false"]);
     run(build.current_dir(packed).arg("--target-dir").arg(target()))
 }
 
