@@ -24,11 +24,14 @@ mod policy;
 pub(crate) mod registry;
 mod single_flight;
 mod status;
+mod store_first;
 mod sync;
 
 pub use keep_alive::KeepAlive;
 pub use policy::RenewalPolicy;
 pub use status::{Event, Events, Status, TokenState};
+
+pub(crate) use store_first::StoreFirst;
 
 use machine::{Decision, Machine, Rejection};
 use single_flight::{Flight, Passenger, Pilot};

@@ -49,10 +49,16 @@ impl RenewalPolicy {
     /// A server may ask for any wait; longer than this, it is asked again anyway.
     const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 
+    /// How long before the end of a life of `length` its renewal is due at the earliest.
+    pub(crate) fn margin_of(&self, length: Duration) -> Duration {
+        self.margin.min(length / Self::SHARE)
+    }
+
     /// Where the renewal stands in a life that begins at `start` and lasts for `length`.
     pub(crate) fn plan(&self, start: Reading, length: Duration, random: &dyn Random) -> Life {
-        let margin = self.margin.min(length / Self::SHARE);
-        let margin = margin.mul_f64(1.0 - Self::JITTER * random.fraction().clamp(0.0, 1.0));
+        let margin = self
+            .margin_of(length)
+            .mul_f64(1.0 - Self::JITTER * random.fraction().clamp(0.0, 1.0));
         Life {
             issued: start,
             renewal: start.after(length.saturating_sub(margin)),
