@@ -125,15 +125,12 @@ async fn a_delay_is_over_when_the_clock_says_so() {
         .faults()
         .on("workspaceLogin")
         .always(Fault::none().delayed(Duration::from_secs(30)));
-    let gate = caller.emulator.faults().on("workspaceLogin").hold();
     let late = tokio::spawn(caller.login_request().send());
-    gate.wait_for(1).await;
-    gate.release();
-    // Nothing tells when the request has begun to wait for the clock: turn the clock until it is answered.
-    while !late.is_finished() {
-        caller.emulator.clock().advance(Duration::from_secs(30));
-        tokio::task::yield_now().await;
-    }
+    caller.emulator.clock().wait_for_delays(1).await;
+    caller.emulator.clock().advance(Duration::from_secs(29));
+    caller.emulator.clock().wait_for_delays(1).await;
+    assert_eq!(caller.emulator.tokens_issued(), 0, "a second is missing");
+    caller.emulator.clock().advance(Duration::from_secs(1));
     assert_eq!(late.await.unwrap().unwrap().status(), 200);
 }
 
@@ -257,9 +254,9 @@ async fn a_dripping_body_comes_by_the_clock() {
         .await
         .unwrap();
     let body = tokio::spawn(response.text());
-    while !body.is_finished() {
+    for _ in 0..caller.emulator.public_key_pem().len() {
+        caller.emulator.clock().wait_for_delays(1).await;
         caller.emulator.clock().advance(Duration::from_secs(1));
-        tokio::task::yield_now().await;
     }
     assert_eq!(body.await.unwrap().unwrap(), caller.emulator.public_key_pem());
 }
