@@ -58,7 +58,7 @@ impl std::fmt::Debug for SeededUser {
     }
 }
 
-/// A profile as the emulator knows it; see [`Emulator::profile`].
+/// A profile as the emulator knows it; see [`Emulator::profile`](crate::Emulator::profile).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct KnownProfile {

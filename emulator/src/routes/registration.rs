@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
 use super::activation::{new_pin, new_token};
-use super::login::{agreements, custom_id};
+use super::login::{agreements, custom_id, remember};
 use crate::consumer::{ProfileId, WorkspaceId};
 use crate::errors::Refusal;
 use crate::state::new_digits;
@@ -60,26 +60,12 @@ pub(crate) fn register(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), visit.body.get(*name)?.clone())))
         .collect();
-    let attributes = visit
-        .body
-        .get("attributes")
-        .and_then(Value::as_object)
-        .cloned()
-        .unwrap_or_default();
-    let device = visit.optional_text("deviceId").map(str::to_owned);
-    let reserved = visit.reserved_attributes;
+    remember(visit, profile, agreements);
 
     let profile = &mut visit.state.profiles[profile];
     profile.email = Some(email);
     profile.custom_id = custom_id.or(profile.custom_id.take());
-    profile.agreements.extend(agreements);
-    profile.attributes.extend(
-        attributes
-            .into_iter()
-            .filter(|(name, _)| !reserved.contains(name)),
-    );
     profile.attributes.extend(person);
-    profile.devices.extend(device);
     match &mut profile.account {
         Some(account) => account.activation = activation,
         None => {
