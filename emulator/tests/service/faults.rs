@@ -1,5 +1,7 @@
 //! Faults, as a client meets them.
 
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -192,6 +194,24 @@ async fn a_body_breaks_off_after_the_request_had_its_effect() {
         200,
         "a new connection works"
     );
+}
+
+#[tokio::test]
+async fn a_reset_is_a_reset_and_a_torn_body_a_close() {
+    let caller = Caller::start().await;
+    let ends_with = |fault: Fault| {
+        caller.emulator.faults().on("getPublicKey").then(fault);
+        let mut stream = TcpStream::connect(caller.emulator.address()).unwrap();
+        stream
+            .write_all(b"GET /v4/public.pem HTTP/1.1\r\nhost: emulator\r\n\r\n")
+            .unwrap();
+        stream.read_to_end(&mut Vec::new()).map_err(|error| error.kind())
+    };
+    for fault in [Fault::reset(), Fault::reset_before_body(), Fault::reset_in_body()] {
+        let shown = format!("{fault:?}");
+        assert_eq!(ends_with(fault), Err(ErrorKind::ConnectionReset), "{shown}");
+    }
+    assert!(ends_with(Fault::torn_body()).is_ok());
 }
 
 #[tokio::test]
