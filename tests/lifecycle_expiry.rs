@@ -46,24 +46,23 @@ async fn a_token_that_does_not_say_its_end_gets_the_documented_lifetime() {
 
 #[tokio::test]
 async fn a_token_that_is_over_on_arrival_is_an_error_and_never_served() {
-    for shape in [TokenShape::Expired, TokenShape::ExpirationBeforeCreation] {
-        for fault in [Fault::token(shape), Fault::token(shape).without_date()] {
-            let world = World::new().await;
-            world.emulator.faults().on("workspaceLogin").then(fault);
-            let session = world.workspace();
-            let error = session.token().await.unwrap_err();
-            assert!(
-                matches!(error, Error::UnexpectedResponse(_)) && error.is_retryable(),
-                "{shape:?}: {error}"
-            );
-            assert_eq!(session.status().generation, 0);
-            world.pass(secs(1));
-            assert_eq!(
-                session.token().await.unwrap().generation(),
-                1,
-                "the next one is good"
-            );
-        }
+    for fault in [
+        Fault::token(TokenShape::Expired),
+        Fault::token(TokenShape::ExpirationBeforeCreation),
+        Fault::token(TokenShape::ExpirationBeforeCreation).without_date(),
+    ] {
+        let what = format!("{fault:?}");
+        let world = World::new().await;
+        world.emulator.faults().on("workspaceLogin").then(fault);
+        let session = world.workspace();
+        let error = session.token().await.unwrap_err();
+        assert!(
+            matches!(error, Error::UnexpectedResponse(_)) && error.is_retryable(),
+            "{what}: {error}"
+        );
+        assert_eq!(session.status().generation, 0);
+        world.pass(secs(1));
+        assert_eq!(session.token().await.unwrap().generation(), 1, "{what}");
     }
 }
 

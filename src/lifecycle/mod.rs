@@ -519,3 +519,6 @@ impl Authorize for Arc<Lifecycle> {
         self.reject(token)
     }
 }
+
+#[cfg(test)]
+mod tests;
