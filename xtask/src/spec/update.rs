@@ -165,7 +165,7 @@ fn is_json(bytes: &[u8]) -> bool {
 fn name_of(from: &str) -> Result<String> {
     let path = from.split(['?', '#']).next().unwrap_or_default();
     let last = path.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or_default();
-    let stem = last.rsplit_once('.').map_or(last, |(stem, _)| stem);
+    let stem = last.rsplit_once('.').map_or(last, |(stem, _)| if stem.is_empty() { last } else { stem });
     let name: String = stem
         .to_ascii_lowercase()
         .chars()
