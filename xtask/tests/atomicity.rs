@@ -12,15 +12,23 @@ use support::{Answer, OVERLAY, Server, Tree, changed, document, selection};
 #[test]
 fn a_second_run_at_the_same_time_says_so() {
     let server = Server::start();
-    server.set("/service.json", Answer { hang: true, ..Answer::ok("") });
+    server.set(
+        "/service.json",
+        Answer {
+            hang: true,
+            ..Answer::ok("")
+        },
+    );
     let tree = Tree::with(&selection(&server.address), OVERLAY);
     let mut first = tree.spawn("update-spec", &[]);
     // The first run holds the lock once it has asked the server, which never answers.
     while server.requests().is_empty() {
         std::thread::yield_now();
     }
-    tree.update(&document()).expect(1, "another update-spec or verify-spec is running");
-    tree.run("verify-spec", &[]).expect(1, "another update-spec or verify-spec is running");
+    tree.update(&document())
+        .expect(1, "another update-spec or verify-spec is running");
+    tree.run("verify-spec", &[])
+        .expect(1, "another update-spec or verify-spec is running");
     first.kill().unwrap();
     first.wait().unwrap();
     tree.update(&document()).expect(0, "Wrote");
@@ -69,7 +77,10 @@ fn what_a_killed_run_had_decided_is_finished_by_the_next_command() {
     tree.write(".update/staged/0", &upstream);
     let digest = {
         use sha2::{Digest, Sha256};
-        Sha256::digest(upstream.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+        Sha256::digest(upstream.as_bytes())
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
     };
     let journal = json!({"entries": [{"path": "upstream/service.json", "sha256": digest}]});
     tree.write(".update/journal.json", &journal.to_string());

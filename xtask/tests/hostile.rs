@@ -30,7 +30,10 @@ fn a_reference_to_elsewhere_is_never_followed() {
         "other.yaml#/components/schemas/Item".to_owned(),
     ];
     for target in targets {
-        refused(&item(&json!({"$ref": target})), "is refused: only `#/components/…`");
+        refused(
+            &item(&json!({"$ref": target})),
+            "is refused: only `#/components/…`",
+        );
     }
     assert!(server.requests().is_empty());
 }
@@ -39,13 +42,19 @@ fn a_reference_to_elsewhere_is_never_followed() {
 fn a_reference_that_is_no_component_is_refused() {
     for (target, said) in [
         ("#/paths/~1auth~1login", "is refused"),
-        ("#/components/schemas/Item/properties/size", "only whole components"),
+        (
+            "#/components/schemas/Item/properties/size",
+            "only whole components",
+        ),
         ("#/components/callbacks/x", "only whole components"),
         ("#/components/schemas/..~1..~1x", "is no name of a component"),
         ("#/components/schemas/%2e%2e%2fx", "is no name of a component"),
         ("#/components/schemas/Missing", "the document does not define it"),
     ] {
-        refused(&item(&json!({"type": "object", "properties": {"x": {"$ref": target}}})), said);
+        refused(
+            &item(&json!({"type": "object", "properties": {"x": {"$ref": target}}})),
+            said,
+        );
     }
     refused(&item(&json!({"$ref": 5})), "`$ref` must be a string");
 }
@@ -53,7 +62,11 @@ fn a_reference_that_is_no_component_is_refused() {
 #[test]
 fn a_schema_that_consists_of_itself_is_refused_in_good_time() {
     let own = "#/components/schemas/Item";
-    for schema in [json!({"$ref": own}), json!({"allOf": [{"$ref": own}, {"type": "object"}]}), json!({"oneOf": [{"$ref": own}]})] {
+    for schema in [
+        json!({"$ref": own}),
+        json!({"allOf": [{"$ref": own}, {"type": "object"}]}),
+        json!({"oneOf": [{"$ref": own}]}),
+    ] {
         refused(&item(&schema), "it consists of itself");
     }
     let pair = changed(|document| {
@@ -81,9 +94,14 @@ fn no_extension_reaches_the_result() {
         document["paths"]["/auth/login"]["x-anything"] = json!(1);
         document["x-anything"] = json!(1);
     });
-    tree.update(&document).expect(0, "not taken over").expect(0, "`x-rust-type` (2)");
+    tree.update(&document)
+        .expect(0, "not taken over")
+        .expect(0, "`x-rust-type` (2)");
     assert!(!tree.read("synerise-auth.json").contains("x-rust-type"));
-    assert_eq!(tree.result()["paths"]["/auth/login"]["post"]["x-consumers"], json!(["none"]));
+    assert_eq!(
+        tree.result()["paths"]["/auth/login"]["post"]["x-consumers"],
+        json!(["none"])
+    );
 }
 
 #[test]
@@ -92,7 +110,8 @@ fn not_even_the_overlay_may_name_a_rust_type() {
         "{OVERLAY}\n  - target: $.components.schemas.Item\n    description: Why.\n    x-evidence: How.\n    update: {{x-rust-type: {{crate: evil}}}}\n"
     );
     let tree = Tree::with(&selection("http://127.0.0.1:1"), &overlay);
-    tree.update(&document()).expect(1, "the overlay adds `x-rust-type`");
+    tree.update(&document())
+        .expect(1, "the overlay adds `x-rust-type`");
 }
 
 #[test]
@@ -105,7 +124,10 @@ fn nothing_that_would_run_in_a_users_program_reaches_the_result() {
     });
     tree.update(&item(&schema)).expect(0, "Wrote");
     let result = &tree.result()["components"]["schemas"]["Item"];
-    assert_eq!(*result, json!({"type": "object", "properties": {"size": {"type": "string"}}}));
+    assert_eq!(
+        *result,
+        json!({"type": "object", "properties": {"size": {"type": "string"}}})
+    );
 }
 
 #[test]
@@ -154,9 +176,14 @@ fn names_that_are_no_rust_are_taken_as_names_or_refused() {
         "fn main() {}": {"type": "string"}, "type": {"type": "string"}, "a\"b\\c": {"type": "string"}, "*/": {"type": "integer"}
     }});
     tree.update(&item(&schema)).expect(0, "Wrote");
-    for (id, said) in [("fn evil() {}", "is no camelCase name"), ("", "is no camelCase name")] {
+    for (id, said) in [
+        ("fn evil() {}", "is no camelCase name"),
+        ("", "is no camelCase name"),
+    ] {
         let overlay = OVERLAY.replace("operationId: getItem", &format!("operationId: \"{id}\""));
-        Tree::with(&selection("http://127.0.0.1:1"), &overlay).update(&document()).expect(1, said);
+        Tree::with(&selection("http://127.0.0.1:1"), &overlay)
+            .update(&document())
+            .expect(1, said);
     }
 }
 
@@ -164,7 +191,10 @@ fn names_that_are_no_rust_are_taken_as_names_or_refused() {
 fn two_names_that_become_one_identifier_are_an_error_that_names_the_operation() {
     let schema = json!({"type": "string", "enum": ["a-b", "a_b", "a b", "A-B"]});
     let run = Tree::new().update(&item(&schema));
-    assert!(run.code == 0 || (run.code == 1 && run.stderr.contains("generate: ")), "{run:?}");
+    assert!(
+        run.code == 0 || (run.code == 1 && run.stderr.contains("generate: ")),
+        "{run:?}"
+    );
     assert!(!run.stderr.contains("panicked at"), "{run:?}");
 }
 
@@ -173,23 +203,38 @@ fn a_secret_in_an_example_does_not_reach_the_result() {
     let tree = Tree::new();
     let token = "eyJhbGciOiJSUzUxMiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl";
     let document = changed(|document| {
-        let media = &mut document["paths"]["/auth/login"]["post"]["requestBody"]["content"]["application/json"];
-        media["examples"] = json!({"real": {"value": {"password": "hunter2", "nested": [token], "user": "someone"}}});
+        let media =
+            &mut document["paths"]["/auth/login"]["post"]["requestBody"]["content"]["application/json"];
+        media["examples"] =
+            json!({"real": {"value": {"password": "hunter2", "nested": [token], "user": "someone"}}});
     });
     tree.update(&document).expect(0, "Wrote");
     let text = tree.read("synerise-auth.json");
-    assert!(!text.contains("hunter2") && !text.contains(token) && text.contains("someone"), "{text}");
+    assert!(
+        !text.contains("hunter2") && !text.contains(token) && text.contains("someone"),
+        "{text}"
+    );
 }
 
 #[test]
 fn a_deep_document_is_refused() {
     let deep = |levels: usize| {
-        let schema = (0..levels).fold(json!({"type": "string"}), |inner, _| json!({"type": "array", "items": inner}));
+        let schema = (0..levels).fold(
+            json!({"type": "string"}),
+            |inner, _| json!({"type": "array", "items": inner}),
+        );
         item(&schema)
     };
     refused(&deep(70), "levels deep");
     // Built as text: a tree of this depth could not even be dropped.
-    let text = document().to_string().replace("\"Unused\":{", &format!("\"Unused\":{}{},\"X\":{{", "[".repeat(100_000), "]".repeat(100_000)));
+    let text = document().to_string().replace(
+        "\"Unused\":{",
+        &format!(
+            "\"Unused\":{}{},\"X\":{{",
+            "[".repeat(100_000),
+            "]".repeat(100_000)
+        ),
+    );
     Tree::new().update_text(&text, &[]).expect(1, "not valid JSON");
     let yaml = format!("a: {}{}", "[".repeat(100_000), "]".repeat(100_000));
     Tree::new().update_text(&yaml, &[]).expect(1, "not valid YAML");
@@ -213,21 +258,34 @@ fn a_document_of_countless_nodes_is_refused() {
 
 #[test]
 fn a_key_that_occurs_twice_is_refused() {
-    let text = document().to_string().replacen("\"openapi\":", "\"openapi\":\"3.1.0\",\"openapi\":", 1);
+    let text = document()
+        .to_string()
+        .replacen("\"openapi\":", "\"openapi\":\"3.1.0\",\"openapi\":", 1);
     Tree::new().update_text(&text, &[]).expect(1, "occurs twice");
-    Tree::new().update_text("openapi: 3.0.0\nopenapi: 3.1.0\n", &[]).expect(1, "not valid YAML");
+    Tree::new()
+        .update_text("openapi: 3.0.0\nopenapi: 3.1.0\n", &[])
+        .expect(1, "not valid YAML");
 }
 
 #[test]
 fn members_of_the_wrong_kind_are_named() {
     for (schema, said) in [
-        (json!({"type": "object", "required": "size"}), "`required` must be"),
-        (json!({"type": "object", "properties": []}), "an object is expected here"),
+        (
+            json!({"type": "object", "required": "size"}),
+            "`required` must be",
+        ),
+        (
+            json!({"type": "object", "properties": []}),
+            "an object is expected here",
+        ),
         (json!({"type": ["string"]}), "`type` must be a string"),
         (json!({"type": "string", "enum": {}}), "`enum` must be"),
         (json!({"allOf": {}}), "a list is expected here"),
         (json!({"type": "text"}), "`type: text` is no type"),
-        (json!({"type": "integer", "minimum": "1"}), "`minimum` must be a number"),
+        (
+            json!({"type": "integer", "minimum": "1"}),
+            "`minimum` must be a number",
+        ),
         (json!("x"), "an object is expected here"),
     ] {
         refused(&item(&schema), said);
@@ -236,32 +294,103 @@ fn members_of_the_wrong_kind_are_named() {
 
 #[test]
 fn what_the_generator_would_panic_on_is_told_with_the_operation_and_the_remedy() {
-    let get = |change: &dyn Fn(&mut Value)| changed(|document| change(&mut document["paths"]["/items/{id}"]["get"]));
-    let json_of = |schema: Value| json!({"description": "", "content": {"application/json": {"schema": schema}}});
+    let get = |change: &dyn Fn(&mut Value)| {
+        changed(|document| change(&mut document["paths"]["/items/{id}"]["get"]))
+    };
+    let json_of =
+        |schema: Value| json!({"description": "", "content": {"application/json": {"schema": schema}}});
     let cases: Vec<(Value, &str)> = vec![
-        (get(&|get| get["responses"]["204"] = json!({"description": ""})), "success: 200 and 204 differ in shape"),
-        (get(&|get| get["responses"]["default"] = json!({"description": ""})), "`default` is an answer of every kind"),
-        (get(&|get| get["responses"]["400"] = json_of(json!({"type": "string"}))), "error: 400 and 4XX differ in shape"),
-        (get(&|get| get["responses"]["302"] = json!({"description": ""})), "no use for the status 302"),
-        (get(&|get| get["responses"]["200"]["content"] = json!({"application/json": {}})), "JSON without a schema"),
-        (get(&|get| get["responses"]["200"]["content"] = json!({"*/*": {"schema": {}}})), "is `*/*`"),
+        (
+            get(&|get| get["responses"]["204"] = json!({"description": ""})),
+            "success: 200 and 204 differ in shape",
+        ),
+        (
+            get(&|get| get["responses"]["default"] = json!({"description": ""})),
+            "`default` is an answer of every kind",
+        ),
+        (
+            get(&|get| get["responses"]["400"] = json_of(json!({"type": "string"}))),
+            "error: 400 and 4XX differ in shape",
+        ),
+        (
+            get(&|get| get["responses"]["302"] = json!({"description": ""})),
+            "no use for the status 302",
+        ),
+        (
+            get(&|get| get["responses"]["200"]["content"] = json!({"application/json": {}})),
+            "JSON without a schema",
+        ),
+        (
+            get(&|get| get["responses"]["200"]["content"] = json!({"*/*": {"schema": {}}})),
+            "is `*/*`",
+        ),
         (get(&|get| get["responses"] = json!({})), "no success is listed"),
-        (get(&|get| get["parameters"] = json!([{"name": "Api-Version", "in": "header", "schema": {"type": "string"}}])), "would be sent twice"),
-        (get(&|get| get["parameters"] = json!([{"name": "c", "in": "cookie", "schema": {"type": "string"}}])), "no cookie parameters"),
-        (get(&|get| get["parameters"] = json!([{"name": "q", "in": "query", "style": "deepObject", "schema": {}}])), "`deepObject`"),
-        (get(&|get| get["parameters"] = json!([{"name": "q", "in": "query", "content": {}}])), "`content`"),
-        (get(&|get| get["parameters"] = json!([{"name": "id", "in": "path", "schema": {}}])), "is not `required: true`"),
-        (get(&|get| get["parameters"] = json!([{"name": "ix", "in": "path", "required": true, "schema": {}}])), "disagree about `ix`"),
-        (get(&|get| get["requestBody"] = json!({"content": {"application/json": {"schema": {}}}})), "the body is optional"),
-        (get(&|get| get["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": {}}, "text/plain": {"schema": {}}}})), "two media types"),
-        (get(&|get| get["requestBody"] = json!({"required": true, "content": {"multipart/form-data": {"schema": {}}}})), "is `multipart/form-data`"),
-        (item(&json!({"oneOf": [{"type": "string"}], "discriminator": {"propertyName": "x"}})), "ignores `discriminator`"),
-        (changed(|document| document["paths"]["/items/{id}"]["$ref"] = json!("#/paths/x")), "the path is a `$ref`"),
+        (
+            get(&|get| {
+                get["parameters"] =
+                    json!([{"name": "Api-Version", "in": "header", "schema": {"type": "string"}}])
+            }),
+            "would be sent twice",
+        ),
+        (
+            get(&|get| {
+                get["parameters"] = json!([{"name": "c", "in": "cookie", "schema": {"type": "string"}}])
+            }),
+            "no cookie parameters",
+        ),
+        (
+            get(&|get| {
+                get["parameters"] = json!([{"name": "q", "in": "query", "style": "deepObject", "schema": {}}])
+            }),
+            "`deepObject`",
+        ),
+        (
+            get(&|get| get["parameters"] = json!([{"name": "q", "in": "query", "content": {}}])),
+            "`content`",
+        ),
+        (
+            get(&|get| get["parameters"] = json!([{"name": "id", "in": "path", "schema": {}}])),
+            "is not `required: true`",
+        ),
+        (
+            get(&|get| {
+                get["parameters"] = json!([{"name": "ix", "in": "path", "required": true, "schema": {}}])
+            }),
+            "disagree about `ix`",
+        ),
+        (
+            get(&|get| get["requestBody"] = json!({"content": {"application/json": {"schema": {}}}})),
+            "the body is optional",
+        ),
+        (
+            get(
+                &|get| get["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": {}}, "text/plain": {"schema": {}}}}),
+            ),
+            "two media types",
+        ),
+        (
+            get(&|get| {
+                get["requestBody"] =
+                    json!({"required": true, "content": {"multipart/form-data": {"schema": {}}}})
+            }),
+            "is `multipart/form-data`",
+        ),
+        (
+            item(&json!({"oneOf": [{"type": "string"}], "discriminator": {"propertyName": "x"}})),
+            "ignores `discriminator`",
+        ),
+        (
+            changed(|document| document["paths"]["/items/{id}"]["$ref"] = json!("#/paths/x")),
+            "the path is a `$ref`",
+        ),
     ];
     for (document, said) in cases {
         let run = Tree::new().update(&document);
         run.expect(1, said);
-        assert!(said.contains("discriminator") || run.stderr.contains("GET /items/{id}"), "{run:?}");
+        assert!(
+            said.contains("discriminator") || run.stderr.contains("GET /items/{id}"),
+            "{run:?}"
+        );
     }
 }
 
@@ -277,11 +406,18 @@ fn what_the_project_asks_of_an_operation_is_told_when_it_is_missing() {
         let at = OVERLAY.find("operationId: getItem").unwrap();
         let overlay = format!("{}{}", &OVERLAY[..at], OVERLAY[at..].replacen(part, "", 1));
         let overlay = overlay.replace(", }", "}");
-        let document = changed(|document| document["paths"]["/items/{id}"]["get"]["operationId"] = json!("Get Item"));
-        Tree::with(&selection("http://127.0.0.1:1"), &overlay).update(&document).expect(1, said);
+        let document =
+            changed(|document| document["paths"]["/items/{id}"]["get"]["operationId"] = json!("Get Item"));
+        Tree::with(&selection("http://127.0.0.1:1"), &overlay)
+            .update(&document)
+            .expect(1, said);
     }
     let open = OVERLAY.replace("x-consumers: [user]", "x-consumers: [none]");
-    Tree::with(&selection("http://127.0.0.1:1"), &open).update(&document()).expect(1, "disagree about calls without a token");
+    Tree::with(&selection("http://127.0.0.1:1"), &open)
+        .update(&document())
+        .expect(1, "disagree about calls without a token");
     let at = OVERLAY.find("  - target: $.components").unwrap();
-    Tree::with(&selection("http://127.0.0.1:1"), &OVERLAY[..at]).update(&document()).expect(1, "a secret must be `format: password`");
+    Tree::with(&selection("http://127.0.0.1:1"), &OVERLAY[..at])
+        .update(&document())
+        .expect(1, "a secret must be `format: password`");
 }

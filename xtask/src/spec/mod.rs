@@ -96,7 +96,10 @@ impl Place {
     fn limits(&self) -> Result<Limits> {
         let time = Duration::try_from_secs_f32(self.max_seconds)
             .map_err(|error| failure::Failure::failed(format!("--max-seconds: {error}")))?;
-        Ok(Limits { time, bytes: self.max_bytes })
+        Ok(Limits {
+            time,
+            bytes: self.max_bytes,
+        })
     }
 }
 
@@ -104,7 +107,9 @@ impl Place {
 pub(crate) fn run(verb: Verb) -> ExitCode {
     let outcome = match verb {
         Verb::UpdateSpec(arguments) => update_spec(arguments),
-        Verb::VerifySpec(place) => place.limits().and_then(|limits| verify::verify(&place.openapi_dir, limits)),
+        Verb::VerifySpec(place) => place
+            .limits()
+            .and_then(|limits| verify::verify(&place.openapi_dir, limits)),
         Verb::DiffSpec(arguments) => diff(&arguments),
         Verb::GenerateSpec => return generate::child(),
     };
@@ -130,12 +135,19 @@ fn update_spec(arguments: Update) -> Result<()> {
 }
 
 fn diff(arguments: &Diff) -> Result<()> {
-    let limits = Limits { time: Duration::from_secs(60), bytes: 16 << 20 };
+    let limits = Limits {
+        time: Duration::from_secs(60),
+        bytes: 16 << 20,
+    };
     let read = |path: &PathBuf| {
         let bytes = fetch::file(path, limits)?;
         parse::document(&String::from_utf8_lossy(&bytes)).map_err(|failure| failure.within(path.display()))
     };
     let comparison = compare::compare(&read(&arguments.before)?, &read(&arguments.after)?);
-    console::print(&if arguments.json { report::json(&comparison)? } else { report::table(&comparison) });
+    console::print(&if arguments.json {
+        report::json(&comparison)?
+    } else {
+        report::table(&comparison)
+    });
     Ok(())
 }

@@ -14,8 +14,16 @@ pub(crate) fn table(comparison: &Comparison) -> String {
         return "No changes.".to_owned();
     }
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["verdict", "in", "operation", "change", "where (- before, + after)"]);
+    table
+        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header([
+        "verdict",
+        "in",
+        "operation",
+        "change",
+        "where (- before, + after)",
+    ]);
     for change in &comparison.changes {
         table.add_row([
             verdict(change.severity).to_owned(),
@@ -30,9 +38,16 @@ pub(crate) fn table(comparison: &Comparison) -> String {
 
 /// The changes and notices as the text of a pull request.
 pub(crate) fn markdown(comparison: &Comparison, notices: &[String]) -> String {
-    let mut text = format!("# Changes of the vendored document\n\n{}.\n", comparison.summary());
+    let mut text = format!(
+        "# Changes of the vendored document\n\n{}.\n",
+        comparison.summary()
+    );
     for severity in [Severity::Breaking, Severity::Additive, Severity::Documentation] {
-        let changes: Vec<&Change> = comparison.changes.iter().filter(|change| change.severity == severity).collect();
+        let changes: Vec<&Change> = comparison
+            .changes
+            .iter()
+            .filter(|change| change.severity == severity)
+            .collect();
         if changes.is_empty() {
             continue;
         }
@@ -100,10 +115,19 @@ fn side(side: Side) -> &'static str {
 }
 
 fn operations(change: &Change) -> String {
-    let names: Vec<&str> = change.operations.iter().take(MAX_NAMES).map(String::as_str).collect();
+    let names: Vec<&str> = change
+        .operations
+        .iter()
+        .take(MAX_NAMES)
+        .map(String::as_str)
+        .collect();
     let more = change.operations.len().saturating_sub(MAX_NAMES);
     let list = names.join(", ");
-    if more > 0 { format!("{list} and {more} more") } else { list }
+    if more > 0 {
+        format!("{list} and {more} more")
+    } else {
+        list
+    }
 }
 
 /// What a vendor wrote may not become a link, a mention or a row of its own.
@@ -121,5 +145,8 @@ fn cell(text: &str) -> String {
 }
 
 fn code(pointer: &str) -> String {
-    format!("`{}`", pointer.replace('`', "'").replace('|', "\\|").replace('\n', " "))
+    format!(
+        "`{}`",
+        pointer.replace('`', "'").replace('|', "\\|").replace('\n', " ")
+    )
 }

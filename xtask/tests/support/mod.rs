@@ -24,7 +24,10 @@ impl Run {
     /// Asserts the exit code and that stderr holds a text.
     #[track_caller]
     pub(crate) fn expect(&self, code: i32, text: &str) -> &Self {
-        assert!(self.code == code && self.stderr.contains(text), "expected {code} and `{text}`, found {self:#?}");
+        assert!(
+            self.code == code && self.stderr.contains(text),
+            "expected {code} and `{text}`, found {self:#?}"
+        );
         self
     }
 }
@@ -40,7 +43,9 @@ impl Tree {
     }
 
     pub(crate) fn with(selection: &str, overlay: &str) -> Self {
-        let tree = Self { folder: tempfile::tempdir().unwrap() };
+        let tree = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
         tree.write("selection.toml", selection);
         tree.write("overlay.yaml", overlay);
         tree
@@ -89,7 +94,12 @@ impl Tree {
 
     pub(crate) fn command(&self, verb: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-        command.arg(verb).args(arguments).arg("--openapi-dir").arg(self.path()).stdin(Stdio::null());
+        command
+            .arg(verb)
+            .args(arguments)
+            .arg("--openapi-dir")
+            .arg(self.path())
+            .stdin(Stdio::null());
         command
     }
 
@@ -103,7 +113,11 @@ impl Tree {
     }
 
     pub(crate) fn spawn(&self, verb: &str, arguments: &[&str]) -> Child {
-        self.command(verb, arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        self.command(verb, arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
     }
 
     /// Runs `update-spec` on a document in a file of its own.
@@ -240,11 +254,20 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn ok(body: impl Into<Vec<u8>>) -> Self {
-        Self { status: "200 OK", headers: Vec::new(), body: body.into(), missing: 0, hang: false }
+        Self {
+            status: "200 OK",
+            headers: Vec::new(),
+            body: body.into(),
+            missing: 0,
+            hang: false,
+        }
     }
 
     pub(crate) fn status(status: &'static str) -> Self {
-        Self { status, ..Self::ok("") }
+        Self {
+            status,
+            ..Self::ok("")
+        }
     }
 
     pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -267,7 +290,11 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let (answers, requests): (Answers, Arc<Mutex<Vec<String>>>) = Default::default();
-        let server = Self { address, answers: answers.clone(), requests: requests.clone() };
+        let server = Self {
+            address,
+            answers: answers.clone(),
+            requests: requests.clone(),
+        };
         std::thread::spawn(move || {
             let mut hanging = Vec::new();
             for stream in listener.incoming().flatten() {
@@ -301,16 +328,31 @@ fn serve(mut stream: TcpStream, answers: &Answers, requests: &Mutex<Vec<String>>
         }
     }
     let path = head.split(' ').nth(1)?.to_owned();
-    let answer = answers.lock().unwrap().get(&path).cloned().unwrap_or_else(|| Answer::status("404 Not Found"));
+    let answer = answers
+        .lock()
+        .unwrap()
+        .get(&path)
+        .cloned()
+        .unwrap_or_else(|| Answer::status("404 Not Found"));
     let unchanged = answer.headers.iter().any(|(name, value)| {
-        *name == "ETag" && head.to_ascii_lowercase().contains(&format!("if-none-match: {}\r\n", value.to_ascii_lowercase()))
+        *name == "ETag"
+            && head
+                .to_ascii_lowercase()
+                .contains(&format!("if-none-match: {}\r\n", value.to_ascii_lowercase()))
     });
     requests.lock().unwrap().push(head);
     if answer.hang {
         return Some(stream);
     }
-    let (status, body) = if unchanged { ("304 Not Modified", &[][..]) } else { (answer.status, &answer.body[..]) };
-    let mut response = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n", body.len() + answer.missing);
+    let (status, body) = if unchanged {
+        ("304 Not Modified", &[][..])
+    } else {
+        (answer.status, &answer.body[..])
+    };
+    let mut response = format!(
+        "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n",
+        body.len() + answer.missing
+    );
     for (name, value) in &answer.headers {
         response.push_str(&format!("{name}: {value}\r\n"));
     }
