@@ -1,0 +1,137 @@
+//! Runs progenitor, and takes out of its code what must not reach a user.
+
+use std::panic::{self, AssertUnwindSafe};
+
+use openapiv3::OpenAPI;
+use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TypeImpl};
+use quote::{ToTokens, quote};
+use schemars::schema::{InstanceType, SchemaObject};
+use syn::{File, ImplItem, Item, ItemStruct, Type, parse_quote};
+
+use crate::document::{Document, method_name};
+
+pub(crate) fn generate(document: &Document, with_schemars: bool) -> Result<String, String> {
+    let settings = settings(document, with_schemars);
+    let mut file = run(&settings, &document.api).map_err(|problem| blame(document, &settings, &problem))?;
+    let revealing = document.request_schemas();
+    for item in &mut file.items {
+        match item {
+            Item::Mod(module) if module.ident == "types" => {
+                for item in module.content.iter_mut().flat_map(|(_, items)| items) {
+                    if let Item::Struct(item) = item {
+                        guard_secrets(item, revealing.contains(&item.ident.to_string()));
+                    }
+                }
+            }
+            Item::Impl(block) if block.trait_.is_none() => block.items.retain_mut(keep_closed),
+            _ => {}
+        }
+    }
+    let text = prettyplease::unparse(&file);
+    for located in document.operations()? {
+        if !text.contains(&format!("\"{}\"", method_name(located.id))) {
+            return Err(located.refuse("got another method name than the operation table has"));
+        }
+    }
+    Ok(text)
+}
+
+fn settings(document: &Document, with_schemars: bool) -> GenerationSettings {
+    let mut settings = GenerationSettings::new();
+    settings
+        .with_interface(InterfaceStyle::Positional)
+        .with_hooks(HooksMode::Expected)
+        .with_inner_type(quote!(crate::raw::Caller))
+        .with_map_type("::std::collections::BTreeMap");
+    let password = SchemaObject {
+        instance_type: Some(InstanceType::String.into()),
+        format: Some("password".into()),
+        ..SchemaObject::default()
+    };
+    settings.with_conversion(password, "crate::Secret", std::iter::empty());
+    for name in document.enums() {
+        let path = format!("crate::{name}");
+        settings.with_replacement(name, path, [TypeImpl::Display, TypeImpl::FromStr].into_iter());
+    }
+    // What is read, changed and written back whole must keep what the document doesn't know.
+    for name in document.open_request_schemas() {
+        let map = "::serde_json::Map<::std::string::String, ::serde_json::Value>";
+        settings.with_replacement(name, map, std::iter::empty());
+    }
+    if with_schemars {
+        settings.with_derive("::schemars::JsonSchema");
+    }
+    settings
+}
+
+/// progenitor asserts where it can't go on; a panic is made an error here.
+fn run(settings: &GenerationSettings, api: &OpenAPI) -> Result<File, String> {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| Generator::new(settings).generate_tokens(api)));
+    panic::set_hook(hook);
+    let tokens = match outcome {
+        Ok(Ok(tokens)) => tokens,
+        Ok(Err(error)) => return Err(error.to_string()),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            return Err(text
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("it panicked")
+                .to_owned());
+        }
+    };
+    syn::parse2(tokens).map_err(|error| format!("its code does not parse: {error}"))
+}
+
+/// Finds the operation that progenitor can't take, by giving it one at a time.
+fn blame(document: &Document, settings: &GenerationSettings, problem: &str) -> String {
+    for located in document.operations().unwrap_or_default() {
+        if let Err(problem) = run(settings, &document.only(located.id)) {
+            let responses = &located.operation.responses;
+            let statuses: Vec<String> = responses.responses.keys().map(ToString::to_string).collect();
+            let default = if responses.default.is_some() {
+                " and default"
+            } else {
+                ""
+            };
+            return located.refuse(&format!(
+                "progenitor can't take it: {problem} (responses {}{default}; it takes one shape for all successes and one \
+                 for all errors)",
+                statuses.join(", ")
+            ));
+        }
+    }
+    format!("progenitor can't take it, though each operation alone works: {problem}")
+}
+
+/// `Secret` has no `Serialize`: a request's field writes its value out, any other says that there is one.
+fn guard_secrets(item: &mut ItemStruct, reveal: bool) {
+    let verb = if reveal { "reveal" } else { "redact" };
+    for field in &mut item.fields {
+        let path = match type_text(&field.ty).as_str() {
+            "crate::Secret" => format!("crate::secret::wire::{verb}"),
+            "::std::option::Option<crate::Secret>" => format!("crate::secret::wire::{verb}_option"),
+            _ => continue,
+        };
+        field.attrs.push(parse_quote!(#[serde(serialize_with = #path)]));
+    }
+}
+
+fn type_text(ty: &Type) -> String {
+    ty.to_token_stream().to_string().replace(' ', "")
+}
+
+/// `Client::new` would build an HTTP client that follows redirects with a credential, and is dropped; the other
+/// constructor is for the crate, which knows how a client must be built.
+fn keep_closed(item: &mut ImplItem) -> bool {
+    if let ImplItem::Fn(function) = item {
+        if function.sig.ident == "new" {
+            return false;
+        }
+        if function.sig.ident == "new_with_client" {
+            function.vis = parse_quote!(pub(crate));
+        }
+    }
+    true
+}

@@ -1,0 +1,195 @@
+//! Writes the operation table: what the document says of each operation beside its types.
+
+use std::collections::BTreeSet;
+
+use openapiv3::SecurityRequirement;
+use quote::{format_ident, quote};
+use serde_json::Value;
+use syn::{Expr, parse_quote};
+
+use crate::document::{Document, Located, method_name, reference_name};
+
+/// How deep a response's schema may nest; a document that refers to itself ends here.
+const DEEPEST: usize = 12;
+
+pub(crate) fn generate(document: &Document) -> Result<String, String> {
+    let mut tables = Vec::new();
+    let mut names = Vec::new();
+    for located in document.operations()? {
+        let name = method_name(located.id);
+        let constant = format_ident!("{}", name.to_uppercase());
+        let doc = format!(" `{} {}`", located.method.to_uppercase(), located.path);
+        let (id, path, method) = (located.id, located.path, located.method.to_uppercase());
+        let security = security(document, &located)?;
+        let evidence: Expr = match located.extension("x-evidence").as_str() {
+            Some("stated") => parse_quote!(Evidence::Stated),
+            Some("inferred") => parse_quote!(Evidence::Inferred),
+            _ => return Err(located.refuse("has another x-evidence than stated or inferred")),
+        };
+        let source = located.extension("x-source").as_str().unwrap_or_default();
+        let consumers = consumers(&located)?;
+        let idempotent = located.extension("x-idempotent").as_bool().unwrap_or_default();
+        let send_once = located.extension("x-send-once").as_bool().unwrap_or_default();
+        let response = response(document, &located)?;
+        tables.push(quote! {
+            #[doc = #doc]
+            pub static #constant: Operation = Operation {
+                id: #id,
+                name: #name,
+                method: #method,
+                path: #path,
+                security: #security,
+                evidence: #evidence,
+                source: #source,
+                consumers: &[#(#consumers),*],
+                idempotent: #idempotent,
+                send_once: #send_once,
+                response: #response,
+            };
+        });
+        names.push(constant);
+    }
+    let mut secrets = BTreeSet::new();
+    secret_fields(&document.json["components"]["schemas"], &mut secrets);
+    let reserved = reserved_names(document);
+    let file: syn::File = parse_quote! {
+        /// All operations, in the document's order.
+        pub static OPERATIONS: &[&Operation] = &[#(&#names),*];
+        /// The names of the fields that hold a secret, in any request or response.
+        pub(crate) static SECRET_FIELDS: &[&str] = &[#(#secrets),*];
+        /// The attribute names that the service would drop without a word.
+        pub(crate) static RESERVED_ATTRIBUTES: &[&str] = &[#(#reserved),*];
+        #(#tables)*
+    };
+    Ok(prettyplease::unparse(&file))
+}
+
+fn security(document: &Document, located: &Located<'_>) -> Result<Expr, String> {
+    let requirements = located
+        .operation
+        .security
+        .as_ref()
+        .or(document.api.security.as_ref());
+    let requirements: &[SecurityRequirement] = requirements.map_or(&[], |list| list);
+    let open = requirements.iter().any(SecurityRequirement::is_empty);
+    let schemes: BTreeSet<&str> = requirements
+        .iter()
+        .flat_map(|one| one.keys())
+        .map(String::as_str)
+        .collect();
+    match (schemes.iter().copied().collect::<Vec<_>>().as_slice(), open) {
+        ([], _) => Ok(parse_quote!(Security::None)),
+        (["JWT"], true) => Ok(parse_quote!(Security::OptionalBearer)),
+        (["JWT"], false) => Ok(parse_quote!(Security::Bearer)),
+        _ => Err(located.refuse("asks for a security scheme other than JWT")),
+    }
+}
+
+fn consumers(located: &Located<'_>) -> Result<Vec<Expr>, String> {
+    let list = located
+        .extension("x-consumers")
+        .as_array()
+        .ok_or_else(|| located.refuse("has an x-consumers that is no list"))?;
+    let one = |value: &Value| -> Result<Expr, String> {
+        Ok(match value.as_str().unwrap_or_default() {
+            "none" => parse_quote!(Consumer::Nobody),
+            "workspace" => parse_quote!(Consumer::Workspace),
+            "profile" => parse_quote!(Consumer::Profile),
+            "anonymous" => parse_quote!(Consumer::Anonymous),
+            "user" => parse_quote!(Consumer::User),
+            "user-in-workspace" => parse_quote!(Consumer::WorkspaceUser),
+            "organization" => parse_quote!(Consumer::Organization),
+            other => return Err(located.refuse(&format!("has an unknown consumer {other:?}"))),
+        })
+    };
+    list.iter().map(one).collect()
+}
+
+/// The shape of a success, for answers that are nearly but not quite what the document says.
+fn response(document: &Document, located: &Located<'_>) -> Result<Expr, String> {
+    let responses = &document.json["paths"][located.path][located.method]["responses"];
+    let success = responses
+        .as_object()
+        .into_iter()
+        .flatten()
+        .find(|(status, _)| status.starts_with('2'));
+    match success.and_then(|(_, response)| response.pointer("/content/application~1json/schema")) {
+        Some(schema) => shape(document, schema, DEEPEST)
+            .ok_or_else(|| located.refuse("answers with a schema that nests too deep")),
+        None => Ok(parse_quote!(Shape::Any)),
+    }
+}
+
+fn shape(document: &Document, schema: &Value, depth: usize) -> Option<Expr> {
+    let depth = depth.checked_sub(1)?;
+    if let Some(name) = schema["$ref"].as_str().and_then(reference_name) {
+        return shape(document, document.schema(name)?, depth);
+    }
+    if let Some([only]) = schema["allOf"].as_array().map(Vec::as_slice) {
+        return shape(document, only, depth);
+    }
+    Some(match (schema["type"].as_str(), schema["format"].as_str()) {
+        (Some("string"), Some("date-time")) => parse_quote!(Shape::DateTime),
+        (Some("string"), Some("date")) => parse_quote!(Shape::Date),
+        (Some("string"), _) => parse_quote!(Shape::Text),
+        (Some("integer"), _) => parse_quote!(Shape::Integer),
+        (Some("number"), _) => parse_quote!(Shape::Number),
+        (Some("boolean"), _) => parse_quote!(Shape::Boolean),
+        (Some("array"), _) => {
+            let items = shape(document, &schema["items"], depth)?;
+            parse_quote!(Shape::List(&#items))
+        }
+        (Some("object"), _) => match schema["properties"].as_object() {
+            Some(properties) => {
+                let required: Vec<&str> = schema["required"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str)
+                    .collect();
+                let mut fields: Vec<Expr> = Vec::new();
+                for (name, property) in properties {
+                    let (required, inner) = (
+                        required.contains(&name.as_str()),
+                        shape(document, property, depth)?,
+                    );
+                    fields.push(parse_quote!(Field { name: #name, required: #required, shape: #inner }));
+                }
+                parse_quote!(Shape::Object(&[#(#fields),*]))
+            }
+            None if schema["additionalProperties"].is_object() => {
+                let values = shape(document, &schema["additionalProperties"], depth)?;
+                parse_quote!(Shape::Map(&#values))
+            }
+            None => parse_quote!(Shape::Any),
+        },
+        _ => parse_quote!(Shape::Any),
+    })
+}
+
+fn secret_fields(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if value["format"] == "password" {
+                    found.insert(name.clone());
+                }
+                secret_fields(value, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| secret_fields(item, found)),
+        _ => {}
+    }
+}
+
+fn reserved_names(document: &Document) -> Vec<&str> {
+    let schemas = document
+        .json
+        .pointer("/components/schemas")
+        .and_then(Value::as_object);
+    let lists = schemas
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, schema)| schema["x-reserved-names"].as_array());
+    lists.flatten().filter_map(Value::as_str).collect()
+}

@@ -1,0 +1,172 @@
+//! The emulator's clock: every token, PIN, code, delay and `Date` header goes by it.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::watch;
+
+use crate::sync::hold;
+
+/// Seconds from 1970 to the end of the year 9999, the last that an HTTP date can name.
+const LAST_SECOND: u64 = 253_402_300_799;
+
+/// The clock that the emulator lives by.
+///
+/// It starts at the machine's time and runs, unless [`EmulatorBuilder::clock_at`] starts it at a given time: then
+/// it stands still, and only [`advance`](Self::advance) and [`set`](Self::set) move it. A test that needs no
+/// tolerance wants the latter.
+///
+/// Times are kept between 1970 and 9999.
+///
+/// [`EmulatorBuilder::clock_at`]: crate::EmulatorBuilder::clock_at
+#[derive(Debug)]
+pub struct EmulatorClock {
+    hands: Mutex<Hands>,
+    moved: watch::Sender<()>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Hands {
+    shown: SystemTime,
+    /// When `shown` was true, by a clock that nobody can set; `None` while the clock stands still.
+    running_since: Option<Instant>,
+}
+
+impl Hands {
+    fn now(self) -> SystemTime {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this file is the one that reads the machine's clocks"
+        )]
+        let passed = self.running_since.map_or(Duration::ZERO, |since| since.elapsed());
+        clamp(self.shown.checked_add(passed))
+    }
+}
+
+impl EmulatorClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this file is the one that reads the machine's clocks"
+    )]
+    pub(crate) fn running() -> Self {
+        Self::starting_at(SystemTime::now(), Some(Instant::now()))
+    }
+
+    pub(crate) fn standing_at(time: SystemTime) -> Self {
+        Self::starting_at(time, None)
+    }
+
+    fn starting_at(time: SystemTime, running_since: Option<Instant>) -> Self {
+        let hands = Hands {
+            shown: clamp(Some(time)),
+            running_since,
+        };
+        Self {
+            hands: Mutex::new(hands),
+            moved: watch::Sender::new(()),
+        }
+    }
+
+    /// The time by this clock.
+    pub fn now(&self) -> SystemTime {
+        hold(&self.hands).now()
+    }
+
+    /// Moves the clock forward. Delays that end by then end at once.
+    pub fn advance(&self, by: Duration) {
+        self.turn(|now| now.checked_add(by));
+    }
+
+    /// Sets the clock, forward or back. A clock that was running runs on from there.
+    pub fn set(&self, to: SystemTime) {
+        self.turn(|_| Some(to));
+    }
+
+    /// Makes the clock stand still at the time it shows.
+    pub fn freeze(&self) {
+        {
+            let mut hands = hold(&self.hands);
+            *hands = Hands {
+                shown: hands.now(),
+                running_since: None,
+            };
+        }
+        self.moved.send_replace(());
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this file is the one that reads the machine's clocks"
+    )]
+    fn turn(&self, to: impl FnOnce(SystemTime) -> Option<SystemTime>) {
+        {
+            let mut hands = hold(&self.hands);
+            hands.shown = clamp(to(hands.now()));
+            hands.running_since = hands.running_since.map(|_| Instant::now());
+        }
+        self.moved.send_replace(());
+    }
+
+    /// Waits until the clock shows at least `deadline`, whether it ran there or was moved.
+    pub(crate) async fn reaches(&self, deadline: SystemTime) {
+        let mut moved = self.moved.subscribe();
+        loop {
+            let hands = *hold(&self.hands);
+            let Ok(left) = deadline.duration_since(hands.now()) else {
+                return;
+            };
+            if left.is_zero() {
+                return;
+            }
+            let runs_there = async {
+                match hands.running_since {
+                    #[expect(clippy::disallowed_methods, reason = "this file is the one that sleeps")]
+                    Some(_) => tokio::time::sleep(left).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = runs_there => {}
+                // The sender lives in `self`, so this never reports a closed channel.
+                _ = moved.changed() => {}
+            }
+        }
+    }
+}
+
+fn clamp(time: Option<SystemTime>) -> SystemTime {
+    let last = UNIX_EPOCH + Duration::from_secs(LAST_SECOND);
+    time.unwrap_or(last).clamp(UNIX_EPOCH, last)
+}
+
+/// Whole seconds since 1970, as `exp` and `expiration` count.
+pub(crate) fn unix_seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// Milliseconds since 1970, as `ctd` and `created` count.
+pub(crate) fn unix_milliseconds(time: SystemTime) -> u64 {
+    u64::try_from(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_stands_still_moves_only_when_told() {
+        let start = UNIX_EPOCH + Duration::from_secs(1_000);
+        let clock = EmulatorClock::standing_at(start);
+        clock.advance(Duration::from_secs(5));
+        assert_eq!(clock.now(), start + Duration::from_secs(5));
+        clock.set(start);
+        assert_eq!(clock.now(), start);
+    }
+
+    #[test]
+    fn no_time_is_beyond_what_a_date_header_can_say() {
+        let clock = EmulatorClock::standing_at(UNIX_EPOCH);
+        clock.advance(Duration::MAX);
+        assert_eq!(unix_seconds(clock.now()), LAST_SECOND);
+    }
+}

@@ -1,0 +1,53 @@
+//! A gate that holds requests until a test lets them through.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+/// Holds every request of one operation until [`release`](Self::release): the way to have requests in flight at a
+/// moment that the test knows, without sleeping. Made by [`FaultScript::hold`](crate::FaultScript::hold).
+#[derive(Debug, Clone)]
+#[must_use = "requests stay held until the gate is released"]
+pub struct Gate(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    arrived: watch::Sender<usize>,
+    open: watch::Sender<bool>,
+}
+
+impl Gate {
+    pub(crate) fn closed() -> Self {
+        Self(Arc::new(Parts {
+            arrived: watch::Sender::new(0),
+            open: watch::Sender::new(false),
+        }))
+    }
+
+    /// Waits until `requests` have arrived at the gate, those that gave up since included.
+    pub async fn wait_for(&self, requests: usize) {
+        // Closed only when the sender is dropped, and `self` holds it.
+        let _ = self
+            .0
+            .arrived
+            .subscribe()
+            .wait_for(|arrived| *arrived >= requests)
+            .await;
+    }
+
+    /// How many requests have arrived at the gate.
+    pub fn arrived(&self) -> usize {
+        *self.0.arrived.borrow()
+    }
+
+    /// Opens the gate for good: those that wait go on, later ones pass.
+    pub fn release(&self) {
+        self.0.open.send_replace(true);
+    }
+
+    pub(crate) async fn pass(&self) {
+        self.0.arrived.send_modify(|arrived| *arrived += 1);
+        // Closed only when the sender is dropped, and `self` holds it.
+        let _ = self.0.open.subscribe().wait_for(|open| *open).await;
+    }
+}

@@ -1,0 +1,255 @@
+//! The requests that arrived, without their secrets.
+
+use std::sync::Mutex;
+
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use serde_json::Value;
+
+use crate::sync::hold;
+
+/// Members of bodies whose values are secret.
+const SECRETS: [&str; 7] = [
+    "password",
+    "apiKey",
+    "token",
+    "identityProviderToken",
+    "externalProviderToken",
+    "verificationCode",
+    "pinCode",
+];
+const REDACTED: &str = "[redacted]";
+
+/// A request as it arrived. Its secrets are redacted; [`bearer_is`](Self::bearer_is) and [`body_is`](Self::body_is)
+/// compare with the original, so that a test can ask what it needs to know without printing it.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct RecordedRequest {
+    /// The operation's id in the document, or `METHOD /path` for a path that it does not have.
+    pub operation: String,
+    /// The method.
+    pub method: String,
+    /// The path as sent, still encoded.
+    pub path: String,
+    /// The query as sent, still encoded; the value of `token` (the tracker key) is redacted.
+    pub query: Option<String>,
+    /// The headers in lower case, a pair for each value.
+    pub headers: Vec<(String, String)>,
+    /// The body, if it was JSON.
+    pub body: Option<Value>,
+    /// The status that was answered; `None` while the answer is outstanding, and for good where a fault prevents it.
+    pub status: Option<u16>,
+    bearer: Option<String>,
+    sent: Option<Value>,
+}
+
+impl RecordedRequest {
+    pub(crate) fn new(operation: String, method: &Method, uri: &Uri, headers: &HeaderMap) -> Self {
+        let pair = |(name, value): (&header::HeaderName, &header::HeaderValue)| {
+            let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            let text = if name == header::AUTHORIZATION {
+                redacted_authorization(&text)
+            } else {
+                text
+            };
+            (name.as_str().to_owned(), text)
+        };
+        let authorization = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
+        Self {
+            operation,
+            method: method.to_string(),
+            path: uri.path().to_owned(),
+            query: uri.query().map(redacted_query),
+            headers: headers.iter().map(pair).collect(),
+            body: None,
+            status: None,
+            bearer: authorization
+                .and_then(|text| text.strip_prefix("Bearer "))
+                .map(str::to_owned),
+            sent: None,
+        }
+    }
+
+    /// Every value of a header; `name` in lower case.
+    pub fn header_values(&self, name: &str) -> Vec<&str> {
+        self.headers
+            .iter()
+            .filter(|(own, _)| own == name)
+            .map(|(_, value)| value.as_str())
+            .collect()
+    }
+
+    /// Whether the request carried `Authorization: Bearer` with exactly this token.
+    pub fn bearer_is(&self, token: &str) -> bool {
+        self.bearer.as_deref() == Some(token)
+    }
+
+    /// Whether the body was exactly this JSON, secrets included.
+    pub fn body_is(&self, body: &Value) -> bool {
+        self.sent.as_ref() == Some(body)
+    }
+}
+
+impl std::fmt::Debug for RecordedRequest {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            operation,
+            method,
+            path,
+            query,
+            headers,
+            body,
+            status,
+            bearer: _,
+            sent: _,
+        } = self;
+        formatter
+            .debug_struct("RecordedRequest")
+            .field("operation", operation)
+            .field("method", method)
+            .field("path", path)
+            .field("query", query)
+            .field("headers", headers)
+            .field("body", body)
+            .field("status", status)
+            .finish_non_exhaustive()
+    }
+}
+
+fn redacted_authorization(value: &str) -> String {
+    let scheme = value.split_once(' ').map_or("", |(scheme, _)| scheme);
+    format!("{scheme} {REDACTED}").trim_start().to_owned()
+}
+
+fn redacted_query(query: &str) -> String {
+    let part = |part: &str| match part.split_once('=') {
+        Some(("token", _)) => format!("token={REDACTED}"),
+        _ => part.to_owned(),
+    };
+    query.split('&').map(part).collect::<Vec<_>>().join("&")
+}
+
+fn redact(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(redact),
+        Value::Object(members) => {
+            for (name, value) in members {
+                if SECRETS.contains(&name.as_str()) {
+                    *value = REDACTED.into();
+                } else {
+                    redact(value);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Every request since the start, or since the log was cleared.
+#[derive(Debug, Default)]
+pub(crate) struct RequestLog {
+    requests: Mutex<Log>,
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    requests: Vec<RecordedRequest>,
+    /// How often the log was cleared: an answer to a request from before must not land on another.
+    cleared: u64,
+}
+
+/// Where a request is in the log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry {
+    index: usize,
+    cleared: u64,
+}
+
+impl RequestLog {
+    pub(crate) fn arrived(&self, request: RecordedRequest) -> Entry {
+        let mut log = hold(&self.requests);
+        log.requests.push(request);
+        Entry {
+            index: log.requests.len() - 1,
+            cleared: log.cleared,
+        }
+    }
+
+    pub(crate) fn read_body(&self, entry: Entry, body: &Value) {
+        let mut shown = body.clone();
+        redact(&mut shown);
+        self.edit(entry, |request| {
+            (request.body, request.sent) = (Some(shown), Some(body.clone()));
+        });
+    }
+
+    pub(crate) fn answered(&self, entry: Entry, status: StatusCode) {
+        self.edit(entry, |request| request.status = Some(status.as_u16()));
+    }
+
+    fn edit(&self, entry: Entry, change: impl FnOnce(&mut RecordedRequest)) {
+        let mut log = hold(&self.requests);
+        if log.cleared == entry.cleared {
+            log.requests.get_mut(entry.index).map(change);
+        }
+    }
+
+    pub(crate) fn all(&self) -> Vec<RecordedRequest> {
+        hold(&self.requests).requests.clone()
+    }
+
+    pub(crate) fn count(&self, operation: &str) -> u64 {
+        hold(&self.requests)
+            .requests
+            .iter()
+            .filter(|request| request.operation == operation)
+            .count() as u64
+    }
+
+    pub(crate) fn clear(&self) {
+        let mut log = hold(&self.requests);
+        log.requests.clear();
+        log.cleared += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_recorded_shows_no_secret_and_still_compares_with_it() {
+        let log = RequestLog::default();
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, "Bearer canary".parse().unwrap());
+        let uri: Uri = "/v4/clients?token=canary&limit=1".parse().unwrap();
+        let entry = log.arrived(RecordedRequest::new(
+            "GET /v4/clients".into(),
+            &Method::GET,
+            &uri,
+            &headers,
+        ));
+        let body =
+            json!({ "password": "canary", "nested": [{ "apiKey": "canary" }], "email": "a@example.com" });
+        log.read_body(entry, &body);
+        let request = &log.all()[0];
+        let shown = format!("{request:?} {:?} {:?}", request.headers, request.query);
+        assert!(!shown.contains("canary"), "{shown}");
+        assert!(shown.contains("a@example.com") && shown.contains("limit=1"));
+        assert!(request.bearer_is("canary") && request.body_is(&body));
+    }
+
+    #[test]
+    fn an_answer_after_the_log_was_cleared_lands_on_no_other_request() {
+        let log = RequestLog::default();
+        let request = || RecordedRequest::new("x".into(), &Method::GET, &Uri::default(), &HeaderMap::new());
+        let old = log.arrived(request());
+        log.clear();
+        log.arrived(request());
+        log.answered(old, StatusCode::OK);
+        assert_eq!(log.all()[0].status, None);
+    }
+}

@@ -1,0 +1,139 @@
+//! The operations: where each is, who may call it, and what serves it.
+
+use axum::http::Method;
+
+use crate::choices::Choices;
+use crate::consumer::Kind::{self, Anonymous, PendingUser, Profile, User, UserInWorkspace, Workspace};
+use crate::errors::Refusal;
+use crate::routes::{accounts, keys, profiles, settings, usage, users, workspaces};
+use crate::visit::{Answer, Visit};
+
+/// One operation of the document.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    /// Its `operationId`.
+    pub(crate) id: &'static str,
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) access: Access,
+    /// What the API key has to be allowed, beside the caller being of the right kind.
+    pub(crate) permission: Option<&'static str>,
+    pub(crate) serve: fn(&mut Visit<'_>) -> Result<Answer, Refusal>,
+}
+
+impl Operation {
+    const fn requiring(mut self, permission: &'static str) -> Self {
+        self.permission = Some(permission);
+        self
+    }
+
+    pub(crate) fn path_for<'a>(&'a self, choices: &'a Choices) -> &'a str {
+        if self.id == SERVER_SIDE_LOGIN {
+            &choices.server_side_login_path
+        } else {
+            self.path
+        }
+    }
+
+    pub(crate) fn takes_body(&self) -> bool {
+        self.method == Method::POST
+    }
+}
+
+/// The operation whose path is not published.
+const SERVER_SIDE_LOGIN: &str = "authenticateProfileServerSide";
+
+/// Whether the server-side login can be at this path, or why not.
+pub(crate) fn check_server_side_login_path(path: &str) -> Result<(), String> {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "/-_.".contains(letter);
+    if !path.starts_with('/') || !path.chars().all(plain) {
+        return Err(format!(
+            "server_side_login_path {path:?} must start with / and have letters, digits, -, _ and ."
+        ));
+    }
+    match OPERATIONS
+        .iter()
+        .find(|operation| operation.path == path && operation.id != SERVER_SIDE_LOGIN)
+    {
+        Some(other) => Err(format!(
+            "server_side_login_path {path:?} is the path of {}",
+            other.id
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Who may call an operation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Access {
+    /// Anybody; a token is not looked at.
+    Open,
+    /// The bearer of a token of one of these kinds.
+    Bearer(&'static [Kind]),
+    /// Anybody without a token, or the bearer of one of these.
+    OpenOrBearer(&'static [Kind]),
+}
+
+const USERS: Access = Access::Bearer(&[User, UserInWorkspace]);
+const CUSTOMERS: Access = Access::Bearer(&[Anonymous, Profile]);
+const ADMINISTRATORS: Access = Access::Bearer(&[UserInWorkspace, Workspace]);
+
+const fn operation(
+    id: &'static str,
+    method: Method,
+    path: &'static str,
+    access: Access,
+    serve: fn(&mut Visit<'_>) -> Result<Answer, Refusal>,
+) -> Operation {
+    Operation {
+        id,
+        method,
+        path,
+        access,
+        permission: None,
+        serve,
+    }
+}
+
+/// Every operation of the document, in its order.
+#[rustfmt::skip] // one line each reads as the table that it is
+pub(crate) static OPERATIONS: [Operation; 26] = [
+    operation("userLogin", Method::POST, "/uauth/auth/login/user", Access::Open, users::log_in),
+    operation("userMfaLogin", Method::POST, "/uauth/auth/login/user/mfa/verification", Access::Bearer(&[PendingUser, User]), users::verify_second_factor),
+    operation("selectWorkspace", Method::POST, "/uauth/auth/login/user/profile/{businessProfileUUID}", USERS, users::select_workspace),
+    operation("listWorkspaces", Method::GET, "/uauth/business-profile/", USERS, workspaces::list),
+    operation("listWorkspaceIds", Method::GET, "/uauth/business-profile/ids", USERS, workspaces::list_ids),
+    operation("getCurrentWorkspace", Method::GET, "/uauth/business-profile/current", Access::Bearer(&[User, UserInWorkspace, Workspace]), workspaces::current),
+    operation("workspaceLogin", Method::POST, "/uauth/v2/auth/login/profile", Access::Open, workspaces::log_in),
+    operation("refreshProfileToken", Method::POST, "/sauth/v3/auth/refresh/client", CUSTOMERS, profiles::refresh),
+    operation("authenticateProfile", Method::POST, "/sauth/v3/auth/login/client", Access::Open, profiles::authenticate),
+    operation(SERVER_SIDE_LOGIN, Method::POST, "/sauth/v3/auth/login/client/server", Access::Bearer(&[Workspace]), profiles::authenticate_server_side).requiring("SAUTH_SERVER_LOGIN_CLIENT_CREATE"),
+    operation("authenticateProfileConditionally", Method::POST, "/sauth/v3/auth/login/client/conditional", Access::OpenOrBearer(&[Anonymous]), profiles::authenticate_conditionally),
+    operation("authenticateAnonymously", Method::POST, "/sauth/v3/auth/login/client/anonymous", Access::Open, profiles::authenticate_anonymously),
+    operation("newDataPointsStats", Method::POST, "/business-profile-service/organizations/usage/stats/newDataPoints", USERS, usage::new_data_points),
+    operation("retentionDataPointsStats", Method::POST, "/business-profile-service/organizations/usage/stats/retentionDataPoints", USERS, usage::retention_data_points),
+    operation("registerProfile", Method::POST, "/sauth/clients/registered", Access::Bearer(&[Anonymous]), accounts::register).requiring("SAUTH_REGISTER_CLIENT_CREATE"),
+    operation("confirmActivationByPin", Method::POST, "/sauth/clients/activation/by-pin-code/confirmation", CUSTOMERS, accounts::confirm_by_pin),
+    operation("requestActivationPin", Method::POST, "/sauth/clients/activation/by-pin-code/request", CUSTOMERS, accounts::request_pin),
+    operation("confirmActivationByToken", Method::POST, "/sauth/clients/activation/confirmation", CUSTOMERS, accounts::confirm_by_token),
+    operation("requestActivationToken", Method::POST, "/sauth/clients/activation/request", CUSTOMERS, accounts::request_token),
+    operation("getProfileSettings", Method::GET, "/sauth/settings/general", ADMINISTRATORS, settings::get),
+    operation("replaceProfileSettings", Method::POST, "/sauth/settings/general", ADMINISTRATORS, settings::replace),
+    operation("getIpPolicy", Method::GET, "/uauth/settings/user-bp-ip-policy", ADMINISTRATORS, settings::get_ip_policy),
+    operation("replaceIpPolicy", Method::POST, "/uauth/settings/user-bp-ip-policy", ADMINISTRATORS, settings::replace_ip_policy),
+    operation("checkPermissions", Method::POST, "/uauth/api-key/permission-check", Access::Bearer(&[Workspace]), keys::check_permissions),
+    operation("refreshWorkspaceToken", Method::GET, "/v4/auth/refresh/profile", Access::Bearer(&[Workspace]), workspaces::refresh),
+    operation("getPublicKey", Method::GET, "/v4/public.pem", Access::Open, keys::public_key),
+];
+
+/// Panics on a name that no request can ever have: neither an operation nor `METHOD /path`.
+#[track_caller]
+pub(crate) fn assert_known(name: &str) {
+    let is_path = name
+        .split_once(' ')
+        .is_some_and(|(_, path)| path.starts_with('/'));
+    assert!(
+        is_path || OPERATIONS.iter().any(|operation| operation.id == name),
+        "no operation {name:?}: take an operationId of the document, or \"METHOD /path\" for another path"
+    );
+}

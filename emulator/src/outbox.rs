@@ -1,0 +1,48 @@
+//! What the emulator would have sent by e-mail.
+
+use std::time::SystemTime;
+
+/// An e-mail that was not sent, but kept for the test that waits for it.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Message {
+    /// The address.
+    pub to: String,
+    /// Why it was sent.
+    pub kind: MessageKind,
+    /// What it was sent for: the PIN, the code or the token.
+    pub secret: String,
+    /// When, by the emulator's clock.
+    pub sent_at: SystemTime,
+}
+
+// The secret stays out of a test's output, as it would out of a log.
+impl std::fmt::Debug for Message {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            to,
+            kind,
+            secret: _,
+            sent_at,
+        } = self;
+        formatter
+            .debug_struct("Message")
+            .field("to", to)
+            .field("kind", kind)
+            .field("secret", &"[redacted]")
+            .field("sent_at", sent_at)
+            .finish()
+    }
+}
+
+/// What an e-mail is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MessageKind {
+    /// The PIN that activates an account.
+    ActivationPin,
+    /// The token (in the real service, a link) that confirms an address or activates an account.
+    ActivationToken,
+    /// The code that a user enters as a second factor.
+    LoginCode,
+}

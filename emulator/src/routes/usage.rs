@@ -1,0 +1,145 @@
+//! Consumption statistics.
+//!
+//! What the counters called "other" count is not published: here they count nothing and are 0. The first report has
+//! an element per day, each with the totals of the whole range; the second has the last day and the averages.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+
+use crate::consumer::{Consumer, WorkspaceId};
+use crate::errors::Refusal;
+use crate::visit::{Answer, Visit};
+
+const DAY: Duration = Duration::from_secs(86_400);
+/// The longest range that is answered, in days.
+const LONGEST_RANGE: usize = 366;
+
+type Counts = BTreeMap<String, u64>;
+
+/// `newDataPointsStats`: an array, one element a day.
+pub(crate) fn new_data_points(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
+    let (days, workspaces) = asked_for(visit)?;
+    let by_day: Vec<Counts> = days
+        .iter()
+        .map(|day| added_on(visit, &workspaces, |event| event == day))
+        .collect();
+    let mut totals = Counts::new();
+    for (action, count) in by_day.iter().flatten() {
+        *totals.entry(action.clone()).or_default() += count;
+    }
+    let report = days.iter().zip(&by_day).map(|(day, events)| {
+        json!({
+            "dailyUsageStatistics": statistics(day, events),
+            "eventsTotal": totals,
+            "totalAll": totals.values().sum::<u64>(),
+            "totalOther": 0,
+        })
+    });
+    Ok(Answer::json(&report.collect()))
+}
+
+/// `retentionDataPointsStats`: one object.
+pub(crate) fn retention_data_points(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
+    let (days, workspaces) = asked_for(visit)?;
+    // Kept on a day is all that was added until then: the emulator's retention never ends. Dates in this form
+    // sort as text.
+    let by_day: Vec<Counts> = days
+        .iter()
+        .map(|day| added_on(visit, &workspaces, |event| event <= day.as_str()))
+        .collect();
+    let mut averages = BTreeMap::new();
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "an average need not be exact beyond 2^53 events"
+    )]
+    for (action, count) in by_day.iter().flatten() {
+        *averages.entry(action.clone()).or_insert(0.0) += *count as f64 / days.len() as f64;
+    }
+    let (last_day, last_events) = days
+        .last()
+        .zip(by_day.last())
+        .ok_or_else(|| Refusal::bad_request("The range has no days"))?;
+    Ok(Answer::json(&json!({
+        "dailyUsageStatistics": statistics(last_day, last_events),
+        "eventsAverage": averages,
+        "averageAll": averages.values().sum::<f64>(),
+        "averageOther": 0.0,
+    })))
+}
+
+fn statistics(day: &str, events: &Counts) -> Value {
+    json!({ "day": day, "events": events, "other": 0, "total": events.values().sum::<u64>() })
+}
+
+/// Events of the workspaces on the days that `is` picks, as far as the body's `actions` let them in.
+fn added_on(visit: &Visit<'_>, workspaces: &[WorkspaceId], is: impl Fn(&str) -> bool) -> Counts {
+    let wanted: Option<Vec<&str>> = visit
+        .body
+        .get("actions")
+        .and_then(Value::as_array)
+        .map(|names| names.iter().filter_map(Value::as_str).collect());
+    let mut counts = Counts::new();
+    for workspace in workspaces {
+        for (_, events) in visit.state.workspaces[*workspace]
+            .events
+            .iter()
+            .filter(|(day, _)| is(day))
+        {
+            for (action, count) in events {
+                if wanted
+                    .as_ref()
+                    .is_none_or(|wanted| wanted.contains(&action.as_str()))
+                {
+                    *counts.entry(action.clone()).or_default() += count;
+                }
+            }
+        }
+    }
+    counts
+}
+
+/// The days and the workspaces of the request.
+fn asked_for(visit: &Visit<'_>) -> Result<(Vec<String>, Vec<WorkspaceId>), Refusal> {
+    let from = start_of_day(visit.text("from"), "from")?;
+    let to = start_of_day(visit.text("to"), "to")?;
+    if to < from {
+        return Err(
+            Refusal::bad_request("The range ends before it starts").with_field("to", "is before from")
+        );
+    }
+    let days: Vec<String> = std::iter::successors(Some(from), |day| day.checked_add(DAY))
+        .take_while(|day| *day <= to)
+        .take(LONGEST_RANGE + 1)
+        .map(|day| humantime::format_rfc3339_seconds(day).to_string()[..10].to_owned())
+        .collect();
+    if days.len() > LONGEST_RANGE {
+        return Err(
+            Refusal::bad_request("The range is too long").with_field("to", "is more than a year after from")
+        );
+    }
+    let Some(Consumer::User { user, .. }) = visit.consumer else {
+        return Err(Refusal::forbidden("The token is not a user's"));
+    };
+    let own = &visit.state.users[user].workspaces;
+    let Some(guids) = visit.body.get("bpGuids").and_then(Value::as_array) else {
+        return Ok((days, own.clone()));
+    };
+    let find = |guid: &Value| {
+        let guid = guid.as_str().unwrap_or_default();
+        own.iter()
+            .copied()
+            .find(|id| visit.state.workspaces[*id].guid.eq_ignore_ascii_case(guid))
+    };
+    let workspaces: Option<Vec<_>> = guids.iter().map(find).collect();
+    let workspaces =
+        workspaces.ok_or_else(|| Refusal::forbidden("A workspace of bpGuids is not the user's"))?;
+    Ok((days, workspaces))
+}
+
+fn start_of_day(day: &str, field: &str) -> Result<SystemTime, Refusal> {
+    humantime::parse_rfc3339(&format!("{day}T00:00:00Z")).map_err(|_| {
+        Refusal::bad_request("The range is not valid").with_field(field, "is not a date like 2025-05-29")
+    })
+}

@@ -1,0 +1,362 @@
+//! What a test plants: workspaces, users, accounts, keys, tokens of third parties, events.
+
+use std::collections::{HashMap, HashSet};
+use std::time::SystemTime;
+
+use serde_json::Value;
+use totp_rs::{Builder as TotpBuilder, Secret};
+
+use crate::choices::Choices;
+use crate::consumer::{Consumer, WorkspaceId};
+use crate::emulator::Emulator;
+use crate::state::keys::{ApiKey, Permissions, Scope};
+use crate::state::profiles::{Account, Activation, ThirdPartyToken};
+use crate::state::users::{SecondFactor, User};
+use crate::state::workspaces::{Workspace, default_settings};
+use crate::state::{State, new_uuid};
+use crate::sync::hold;
+
+/// A workspace, with keys that have every permission.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct SeededWorkspace {
+    /// Its GUID, by which users select it.
+    pub guid: String,
+    /// For `workspaceLogin`.
+    pub workspace_api_key: String,
+    /// For everything that profiles do.
+    pub profile_api_key: String,
+    /// For the query parameter `token` of endpoints outside authentication.
+    pub tracker_key: String,
+}
+
+/// A user, with what it takes to log in.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct SeededUser {
+    /// The login, an e-mail address.
+    pub username: String,
+    /// The password.
+    pub password: String,
+    /// The secret of the authenticator in Base32 (SHA-1, 6 digits, 30 seconds); empty for a user without one.
+    pub totp_secret: String,
+}
+
+// Fake as they are, they are what a leak looks like in a test's output.
+impl std::fmt::Debug for SeededWorkspace {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("SeededWorkspace")
+            .field("guid", &self.guid)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for SeededUser {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("SeededUser")
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A profile as the emulator knows it; see [`Emulator::profile`].
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct KnownProfile {
+    /// Its UUID.
+    pub uuid: String,
+    /// Its e-mail address, if it has an account.
+    pub email: Option<String>,
+    /// Its own identifier in the workspace.
+    pub custom_id: Option<String>,
+    /// The identity provider that its account was registered with; `None` without an account.
+    pub origin: Option<String>,
+    /// Whether the account can be used.
+    pub active: bool,
+    /// The attribute `snrs_email_confirmed`.
+    pub email_confirmed: bool,
+    /// Its marketing agreements.
+    pub agreements: serde_json::Map<String, Value>,
+    /// Its attributes; names that the service reserves never get here.
+    pub attributes: serde_json::Map<String, Value>,
+    /// Its tags, in the order in which they came.
+    pub tags: Vec<String>,
+    /// The devices that it was seen on, sorted.
+    pub devices: Vec<String>,
+}
+
+/// What every emulator starts with.
+#[derive(Debug)]
+pub(crate) struct Seeds {
+    pub(crate) workspace: SeededWorkspace,
+    pub(crate) user: SeededUser,
+}
+
+impl Seeds {
+    pub(crate) fn plant(state: &mut State, choices: &Choices, now: SystemTime) -> Self {
+        let workspace = add_workspace(state, choices, "Demo", now);
+        let secret = Secret::from(new_uuid().into_bytes());
+        let totp_secret = secret.to_base32();
+        let factor = totp(secret).map_or(SecondFactor::None, |totp| SecondFactor::Totp(Box::new(totp)));
+        let mut user = add_user(state, "operator@example.com", "Fake-Passw0rd!", factor);
+        user.totp_secret = totp_secret;
+        Self { workspace, user }
+    }
+}
+
+fn totp(secret: Secret) -> Option<totp_rs::Totp> {
+    TotpBuilder::new().with_secret(secret).build().ok()
+}
+
+fn add_workspace(state: &mut State, choices: &Choices, name: &str, now: SystemTime) -> SeededWorkspace {
+    let id = state.workspaces.len();
+    let mut workspace = Workspace::new(48 + id as u64, new_uuid(), name, now);
+    workspace.settings = default_settings(state.lifetimes.profile, choices);
+    let seeded = SeededWorkspace {
+        guid: workspace.guid.clone(),
+        workspace_api_key: add_key(state, id, Scope::Workspace, Permissions::All),
+        profile_api_key: add_key(state, id, Scope::Profile, Permissions::All),
+        tracker_key: new_uuid(),
+    };
+    state.workspaces.push(workspace);
+    for user in &mut state.users {
+        user.workspaces.push(id);
+    }
+    seeded
+}
+
+fn add_key(state: &mut State, workspace: WorkspaceId, scope: Scope, permissions: Permissions) -> String {
+    let key = new_uuid();
+    state.keys.insert(
+        key.clone(),
+        ApiKey {
+            workspace,
+            scope,
+            permissions,
+        },
+    );
+    key
+}
+
+fn add_user(state: &mut State, username: &str, password: &str, second_factor: SecondFactor) -> SeededUser {
+    let known = state.users.iter().position(|user| user.username == username);
+    let index = known.unwrap_or(state.users.len());
+    let user = User {
+        number: 1_000 + index as u64,
+        username: username.to_owned(),
+        password: password.to_owned(),
+        second_factor,
+        workspaces: (0..state.workspaces.len()).collect(),
+        refused_passwords: 0,
+        trusted_devices: HashMap::new(),
+        used_steps: HashSet::new(),
+        email_code: None,
+    };
+    // Tokens know users by their index, so a user who comes again takes the old place.
+    match state.users.get_mut(index) {
+        Some(place) => *place = user,
+        None => state.users.push(user),
+    }
+    SeededUser {
+        username: username.to_owned(),
+        password: password.to_owned(),
+        totp_secret: String::new(),
+    }
+}
+
+/// Seeding: each call is one line of a test, and takes effect at once.
+impl Emulator {
+    /// Another workspace, with keys of its own. Every user belongs to it.
+    pub fn add_workspace(&self, name: &str) -> SeededWorkspace {
+        let now = self.clock().now();
+        add_workspace(&mut hold(&self.shared.state), &self.shared.choices, name, now)
+    }
+
+    /// A user who needs no second factor and belongs to every workspace. One of that name is replaced.
+    pub fn add_user(&self, username: &str, password: &str) -> SeededUser {
+        add_user(
+            &mut hold(&self.shared.state),
+            username,
+            password,
+            SecondFactor::None,
+        )
+    }
+
+    /// A user whose second factor is a code by e-mail: see [`outbox`](Self::outbox).
+    pub fn add_user_with_email_codes(&self, username: &str, password: &str) -> SeededUser {
+        add_user(
+            &mut hold(&self.shared.state),
+            username,
+            password,
+            SecondFactor::Email,
+        )
+    }
+
+    /// A user whose second factor is a TOTP authenticator: see [`totp_code_of`](Self::totp_code_of).
+    pub fn add_user_with_totp(&self, username: &str, password: &str) -> SeededUser {
+        let secret = Secret::from(new_uuid().into_bytes());
+        let totp_secret = secret.to_base32();
+        let factor = totp(secret).map_or(SecondFactor::None, |totp| SecondFactor::Totp(Box::new(totp)));
+        let user = add_user(&mut hold(&self.shared.state), username, password, factor);
+        SeededUser { totp_secret, ..user }
+    }
+
+    /// Makes a workspace lock users out: selecting it is answered 423.
+    ///
+    /// # Panics
+    /// If there is no workspace of that GUID.
+    #[track_caller]
+    pub fn lock_workspace(&self, guid: &str) {
+        self.edit_workspace(guid, |workspace| workspace.locked = true);
+    }
+
+    /// Makes a workspace require a second factor of its users.
+    ///
+    /// # Panics
+    /// If there is no workspace of that GUID.
+    #[track_caller]
+    pub fn require_second_factor(&self, guid: &str) {
+        self.edit_workspace(guid, |workspace| workspace.mfa_required = true);
+    }
+
+    /// Turns the control of unknown devices on: a profile that logs in by password has to say from which device.
+    pub fn require_device_id(&self) {
+        self.edit_workspace(self.workspace_guid(), |workspace| workspace.device_control = true);
+    }
+
+    #[track_caller]
+    fn edit_workspace(&self, guid: &str, change: impl FnOnce(&mut Workspace)) {
+        let mut state = hold(&self.shared.state);
+        let found = state
+            .workspaces
+            .iter_mut()
+            .find(|workspace| workspace.guid == guid);
+        assert!(found.is_some(), "there is no workspace {guid}");
+        found.map(change);
+    }
+
+    /// An active account of the identity provider SYNERISE in the workspace that the emulator started with.
+    pub fn add_account(&self, email: &str, password: &str) {
+        let mut state = hold(&self.shared.state);
+        let known = state.profile_by_email(0, email);
+        let profile = known.unwrap_or_else(|| state.add_profile(0, &new_uuid()));
+        state.profiles[profile].email = Some(email.to_owned());
+        state.profiles[profile].account = Some(Account {
+            origin: "SYNERISE".to_owned(),
+            password: Some(password.to_owned()),
+            activation: Activation::Active,
+            email_confirmed: true,
+            refused_passwords: 0,
+        });
+    }
+
+    /// Gives a profile its own identifier in the workspace (`customId`). False if there is no such profile.
+    pub fn set_custom_id(&self, email: &str, custom_id: &str) -> bool {
+        let mut state = hold(&self.shared.state);
+        let Some(profile) = state.profile_by_email(0, email) else {
+            return false;
+        };
+        state.profiles[profile].custom_id = Some(custom_id.to_owned());
+        true
+    }
+
+    /// Puts a condition before the logins of an account, for instance `TERMS_ACCEPTANCE_REQUIRED`: the conditional
+    /// login reports it, the others are answered 403. False if there is no such profile.
+    pub fn require_at_login(&self, email: &str, status: &str, conditions: &[&str]) -> bool {
+        let mut state = hold(&self.shared.state);
+        let Some(profile) = state.profile_by_email(0, email) else {
+            return false;
+        };
+        let conditions = conditions
+            .iter()
+            .map(|condition| (*condition).to_owned())
+            .collect();
+        state.profiles[profile].unmet = Some((status.to_owned(), conditions));
+        true
+    }
+
+    /// A token with which an identity provider (`FACEBOOK`, `GOOGLE`, `APPLE`, `OAUTH`) vouches for an address. Tokens
+    /// that were not planted are refused.
+    pub fn add_third_party_token(&self, provider: &str, token: &str, email: &str) {
+        self.plant_third_party_token(provider, token, email, false);
+    }
+
+    /// A token of an identity provider that is good for one login.
+    pub fn add_single_use_token(&self, provider: &str, token: &str, email: &str) {
+        self.plant_third_party_token(provider, token, email, true);
+    }
+
+    fn plant_third_party_token(&self, provider: &str, token: &str, email: &str, single_use: bool) {
+        let key = (provider.to_owned(), token.to_owned());
+        let token = ThirdPartyToken {
+            email: email.to_owned(),
+            single_use,
+        };
+        hold(&self.shared.state).third_party_tokens.insert(key, token);
+    }
+
+    /// Another workspace API key, with these permissions alone.
+    pub fn add_workspace_api_key(&self, permissions: &[&str]) -> String {
+        self.plant_key(Scope::Workspace, permissions)
+    }
+
+    /// Another profile API key, with these permissions alone.
+    pub fn add_profile_api_key(&self, permissions: &[&str]) -> String {
+        self.plant_key(Scope::Profile, permissions)
+    }
+
+    fn plant_key(&self, scope: Scope, permissions: &[&str]) -> String {
+        let only = permissions
+            .iter()
+            .map(|permission| (*permission).to_owned())
+            .collect();
+        add_key(&mut hold(&self.shared.state), 0, scope, Permissions::Only(only))
+    }
+
+    /// Deletes an API key and revokes the tokens that were got with it. False if there is none.
+    pub fn revoke_api_key(&self, key: &str) -> bool {
+        let mut state = hold(&self.shared.state);
+        state
+            .tokens
+            .revoke_where(|consumer: &Consumer| consumer.api_key() == Some(key));
+        state.keys.remove(key).is_some()
+    }
+
+    /// Adds events to a day (`2025-05-29`, UTC) of the workspace that the emulator started with, for the statistics.
+    pub fn record_events(&self, day: &str, action: &str, count: u64) {
+        let mut state = hold(&self.shared.state);
+        *state.workspaces[0]
+            .events
+            .entry(day.to_owned())
+            .or_default()
+            .entry(action.to_owned())
+            .or_default() += count;
+    }
+
+    /// What the emulator knows of the profile with this address, in the workspace that it started with.
+    pub fn profile(&self, email: &str) -> Option<KnownProfile> {
+        let state = hold(&self.shared.state);
+        let profile = &state.profiles[state.profile_by_email(0, email)?];
+        let account = profile.account.as_ref();
+        let works = |account: &Account| match account.activation {
+            Activation::Active | Activation::Unconfirmed { .. } => true,
+            Activation::AwaitsToken { .. } | Activation::AwaitsPin { .. } => account.origin != "SYNERISE",
+        };
+        let mut devices: Vec<_> = profile.devices.iter().cloned().collect();
+        devices.sort();
+        Some(KnownProfile {
+            uuid: profile.uuid.clone(),
+            email: profile.email.clone(),
+            custom_id: profile.custom_id.clone(),
+            origin: account.map(|account| account.origin.clone()),
+            active: account.is_some_and(works),
+            email_confirmed: account.is_some_and(|account| account.email_confirmed),
+            agreements: profile.agreements.clone(),
+            attributes: profile.attributes.clone(),
+            tags: profile.tags.clone(),
+            devices,
+        })
+    }
+}

@@ -1,0 +1,45 @@
+//! API keys.
+
+use std::collections::BTreeSet;
+
+use crate::consumer::WorkspaceId;
+
+/// An API key of a workspace.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiKey {
+    pub(crate) workspace: WorkspaceId,
+    pub(crate) scope: Scope,
+    pub(crate) permissions: Permissions,
+}
+
+/// What a key is for. The two are separate entities: one is not taken for the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Workspace,
+    Profile,
+}
+
+impl Scope {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Workspace => "workspace",
+            Self::Profile => "profile",
+        }
+    }
+}
+
+/// What a key may be used for.
+#[derive(Debug, Clone)]
+pub(crate) enum Permissions {
+    All,
+    Only(BTreeSet<String>),
+}
+
+impl Permissions {
+    pub(crate) fn allow(&self, permission: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(names) => names.contains(permission),
+        }
+    }
+}

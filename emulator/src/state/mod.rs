@@ -1,0 +1,81 @@
+//! Everything that the emulator remembers.
+
+pub(crate) mod keys;
+pub(crate) mod profiles;
+pub(crate) mod users;
+pub(crate) mod workspaces;
+
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime};
+
+use uuid::Uuid;
+
+use crate::outbox::{Message, MessageKind};
+use crate::tokens::TokenBook;
+use keys::ApiKey;
+use profiles::{Profile, ThirdPartyToken};
+use users::User;
+use workspaces::Workspace;
+
+/// The state of the service. Handlers change it under one lock, so each request is atomic.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) workspaces: Vec<Workspace>,
+    pub(crate) keys: HashMap<String, ApiKey>,
+    pub(crate) users: Vec<User>,
+    pub(crate) profiles: Vec<Profile>,
+    /// By identity provider and token.
+    pub(crate) third_party_tokens: HashMap<(String, String), ThirdPartyToken>,
+    pub(crate) tokens: TokenBook,
+    pub(crate) outbox: Vec<Message>,
+    pub(crate) lifetimes: Lifetimes,
+}
+
+/// How long tokens live.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lifetimes {
+    pub(crate) workspace: Duration,
+    /// The default of the setting `tokenLifetimeInSeconds`.
+    pub(crate) profile: Duration,
+    pub(crate) user: Duration,
+}
+
+impl State {
+    pub(crate) fn new(lifetimes: Lifetimes) -> Self {
+        Self {
+            workspaces: Vec::new(),
+            keys: HashMap::new(),
+            users: Vec::new(),
+            profiles: Vec::new(),
+            third_party_tokens: HashMap::new(),
+            tokens: TokenBook::new(),
+            outbox: Vec::new(),
+            lifetimes,
+        }
+    }
+
+    pub(crate) fn send(&mut self, to: &str, kind: MessageKind, secret: &str, now: SystemTime) {
+        self.outbox.push(Message {
+            to: to.to_owned(),
+            kind,
+            secret: secret.to_owned(),
+            sent_at: now,
+        });
+    }
+}
+
+/// A key, GUID or device id as the service makes them.
+pub(crate) fn new_uuid() -> String {
+    Uuid::new_v4().to_string()
+}
+
+/// A random code of that many digits, leading zeros included.
+pub(crate) fn new_digits(length: usize) -> String {
+    let mut random = Uuid::new_v4().as_u128();
+    let mut digits = String::with_capacity(length);
+    for _ in 0..length {
+        digits.push(char::from(b'0' + u8::try_from(random % 10).unwrap_or_default()));
+        random /= 10;
+    }
+    digits
+}

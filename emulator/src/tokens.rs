@@ -1,0 +1,269 @@
+//! Tokens: issued as RS512-signed JWTs, remembered, and checked.
+
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Map, Value, json};
+
+use crate::clock::{unix_milliseconds, unix_seconds};
+use crate::consumer::Consumer;
+use crate::signing::{SigningKeys, encrypted_looking};
+
+/// How a token is unlike what the workspace's settings ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenShape {
+    /// Lives this long, in whole seconds.
+    Lifetime(Duration),
+    /// Says nowhere when it expires, and does not.
+    WithoutExpiry,
+    /// Was created two hours ago and expired one hour ago.
+    Expired,
+    /// Created now, to expire an hour before.
+    ExpirationBeforeCreation,
+    /// Not a JWT that a client could read: five parts, as an encrypted one has. It lives as long as usual.
+    Undecodable,
+}
+
+/// What a new token is to say.
+#[derive(Debug)]
+pub(crate) struct Order {
+    pub(crate) consumer: Consumer,
+    pub(crate) realm: &'static str,
+    /// Claims beside those that every token has.
+    pub(crate) claims: Map<String, Value>,
+    pub(crate) lifetime: Duration,
+    pub(crate) now: SystemTime,
+    pub(crate) shape: Option<TokenShape>,
+}
+
+/// A new token, with what response bodies say beside it.
+#[derive(Debug)]
+pub(crate) struct Issued {
+    pub(crate) token: String,
+    /// Milliseconds since 1970.
+    pub(crate) created: u64,
+    /// Seconds since 1970.
+    pub(crate) expiration: Option<u64>,
+}
+
+/// Why a token is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rejection {
+    /// Never issued here, or changed since: its signature cannot be valid.
+    Unknown,
+    Expired,
+    Revoked,
+    /// Signed with a key that is no longer published.
+    RetiredKey,
+}
+
+impl Rejection {
+    pub(crate) fn message(self) -> &'static str {
+        match self {
+            Self::Unknown => "The token's signature is not valid",
+            Self::Expired => "The token has expired",
+            Self::Revoked => "The token has been revoked",
+            Self::RetiredKey => "The token is signed with a key that is no longer published",
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Grant {
+    consumer: Consumer,
+    expires: Option<SystemTime>,
+    key_generation: u64,
+    revoked: bool,
+}
+
+/// Every token that was issued.
+///
+/// A token is known by its exact bytes. That is stricter than checking its signature (one changed bit makes it
+/// unknown), and it works for tokens that are no JWT.
+#[derive(Debug)]
+pub(crate) struct TokenBook {
+    keys: SigningKeys,
+    grants: HashMap<String, Grant>,
+    issued: u64,
+}
+
+impl TokenBook {
+    pub(crate) fn new() -> Self {
+        Self {
+            keys: SigningKeys::embedded(),
+            grants: HashMap::new(),
+            issued: 0,
+        }
+    }
+
+    pub(crate) fn issue(&mut self, order: Order) -> Issued {
+        const HOUR: Duration = Duration::from_secs(3600);
+        let Order {
+            consumer,
+            realm,
+            claims,
+            lifetime,
+            now,
+            shape,
+        } = order;
+        let created_at = match shape {
+            Some(TokenShape::Expired) => now.checked_sub(2 * HOUR).unwrap_or(UNIX_EPOCH),
+            _ => now,
+        };
+        let expiration = match shape {
+            Some(TokenShape::WithoutExpiry) => None,
+            Some(TokenShape::Expired | TokenShape::ExpirationBeforeCreation) => {
+                Some(unix_seconds(now).saturating_sub(HOUR.as_secs()))
+            }
+            Some(TokenShape::Lifetime(odd)) => Some(unix_seconds(now).saturating_add(odd.as_secs())),
+            Some(TokenShape::Undecodable) | None => {
+                Some(unix_seconds(now).saturating_add(lifetime.as_secs()))
+            }
+        };
+        let created = unix_milliseconds(created_at);
+        let token = if shape == Some(TokenShape::Undecodable) {
+            encrypted_looking()
+        } else {
+            self.keys.sign(&claims_of(realm, created, expiration, claims))
+        };
+        let grant = Grant {
+            consumer,
+            // Out of range is further away than any clock here can show.
+            expires: expiration.and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds))),
+            key_generation: self.keys.generation(),
+            revoked: false,
+        };
+        self.grants.insert(token.clone(), grant);
+        self.issued += 1;
+        Issued {
+            token,
+            created,
+            expiration,
+        }
+    }
+
+    pub(crate) fn check(&self, token: &str, now: SystemTime) -> Result<&Consumer, Rejection> {
+        let grant = self.grants.get(token).ok_or(Rejection::Unknown)?;
+        if grant.revoked {
+            Err(Rejection::Revoked)
+        } else if grant.key_generation != self.keys.generation() {
+            Err(Rejection::RetiredKey)
+        } else if grant.expires.is_some_and(|expires| now >= expires) {
+            Err(Rejection::Expired)
+        } else {
+            Ok(&grant.consumer)
+        }
+    }
+
+    pub(crate) fn revoke(&mut self, token: &str) -> bool {
+        self.grants
+            .get_mut(token)
+            .is_some_and(|grant| !std::mem::replace(&mut grant.revoked, true))
+    }
+
+    pub(crate) fn revoke_where(&mut self, mut applies: impl FnMut(&Consumer) -> bool) {
+        for grant in self.grants.values_mut() {
+            grant.revoked |= applies(&grant.consumer);
+        }
+    }
+
+    pub(crate) fn rotate_key(&mut self) {
+        self.keys.rotate();
+    }
+
+    pub(crate) fn public_key_pem(&self) -> &'static str {
+        self.keys.public_pem()
+    }
+
+    pub(crate) fn issued(&self) -> u64 {
+        self.issued
+    }
+}
+
+/// The claims of the published sample, in its order; `claims` are those that depend on the consumer.
+fn claims_of(realm: &str, created: u64, expiration: Option<u64>, claims: Map<String, Value>) -> Value {
+    let mut all = Map::new();
+    // New for each token, so that two tokens of one millisecond differ.
+    all.insert("sub".into(), uuid::Uuid::new_v4().simple().to_string().into());
+    all.insert("aud".into(), "API".into());
+    all.insert("rlm".into(), realm.into());
+    all.insert("ctd".into(), created.into());
+    all.insert("iss".into(), "Synerise".into());
+    if let Some(expiration) = expiration {
+        all.insert("exp".into(), expiration.into());
+    }
+    all.extend(claims);
+    json!(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: SystemTime = UNIX_EPOCH;
+
+    fn order(shape: Option<TokenShape>) -> Order {
+        let consumer = Consumer::Workspace {
+            workspace: 0,
+            api_key: "key".into(),
+        };
+        let lifetime = Duration::from_secs(60);
+        let now = NOW + Duration::from_secs(100_000);
+        Order {
+            consumer,
+            realm: "client",
+            claims: Map::new(),
+            lifetime,
+            now,
+            shape,
+        }
+    }
+
+    #[test]
+    fn a_token_is_taken_until_the_second_in_which_it_expires() {
+        let mut book = TokenBook::new();
+        let issued = book.issue(order(None));
+        let expiry = NOW + Duration::from_secs(issued.expiration.unwrap());
+        assert!(
+            book.check(&issued.token, expiry - Duration::from_millis(1))
+                .is_ok()
+        );
+        assert_eq!(book.check(&issued.token, expiry), Err(Rejection::Expired));
+    }
+
+    #[test]
+    fn a_changed_token_and_a_token_of_a_retired_key_are_refused() {
+        let mut book = TokenBook::new();
+        let issued = book.issue(order(None));
+        assert_eq!(
+            book.check(&format!("{}A", issued.token), NOW),
+            Err(Rejection::Unknown)
+        );
+        book.rotate_key();
+        assert_eq!(book.check(&issued.token, NOW), Err(Rejection::RetiredKey));
+        book.rotate_key();
+        assert_eq!(
+            book.check(&issued.token, NOW),
+            Err(Rejection::RetiredKey),
+            "a key that comes back is a new one"
+        );
+    }
+
+    #[test]
+    fn odd_tokens_are_odd_as_they_say() {
+        let mut book = TokenBook::new();
+        let expired = book.issue(order(Some(TokenShape::Expired)));
+        assert!(expired.created / 1000 < expired.expiration.unwrap());
+        let reversed = book.issue(order(Some(TokenShape::ExpirationBeforeCreation)));
+        assert!(reversed.created / 1000 > reversed.expiration.unwrap());
+        assert_eq!(
+            book.issue(order(Some(TokenShape::WithoutExpiry))).expiration,
+            None
+        );
+        let opaque = book.issue(order(Some(TokenShape::Undecodable)));
+        assert_eq!(opaque.token.split('.').count(), 5);
+        let forever = book.issue(order(Some(TokenShape::Lifetime(Duration::MAX))));
+        assert!(book.check(&forever.token, NOW).is_ok());
+    }
+}

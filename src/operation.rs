@@ -1,0 +1,79 @@
+//! What the document says of an operation beside its types: the rows of the generated table.
+
+use std::fmt;
+
+use crate::shape::Shape;
+
+/// One operation of the vendored document.
+#[non_exhaustive]
+pub struct Operation {
+    /// The operation's id in the document.
+    pub id: &'static str,
+    /// The name of its method in [`raw::Client`](crate::raw::Client).
+    pub name: &'static str,
+    /// The HTTP method.
+    pub method: &'static str,
+    /// The path, with its parameters in braces.
+    pub path: &'static str,
+    /// What it has to be authenticated with.
+    pub security: Security,
+    /// How well its facts are known.
+    pub evidence: Evidence,
+    /// Where its facts come from.
+    pub source: &'static str,
+    /// Who may call it.
+    pub consumers: &'static [Consumer],
+    /// Whether sending it twice does no more than sending it once.
+    pub idempotent: bool,
+    /// Whether it is never sent again once it may have left, whatever the answer.
+    pub send_once: bool,
+    pub(crate) response: Shape,
+}
+
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({} {})", self.id, self.method, self.path)
+    }
+}
+
+/// What an operation has to be authenticated with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Security {
+    /// Nothing.
+    None,
+    /// A bearer token, or nothing.
+    OptionalBearer,
+    /// A bearer token.
+    Bearer,
+}
+
+/// How well an operation's facts are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Evidence {
+    /// Synerise states them.
+    Stated,
+    /// Something about them had to be concluded; the builder can override it.
+    Inferred,
+}
+
+/// Who may call an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Consumer {
+    /// Somebody who has not logged in yet.
+    Nobody,
+    /// A backend, by its workspace API key.
+    Workspace,
+    /// A recognized customer.
+    Profile,
+    /// A customer who is not known yet.
+    Anonymous,
+    /// An operator of the portal, before a workspace is selected.
+    User,
+    /// An operator of the portal inside of a workspace.
+    WorkspaceUser,
+    /// An organization.
+    Organization,
+}

@@ -1,0 +1,184 @@
+//! Any endpoint of Synerise, called as a session.
+
+use std::fmt;
+
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, RequestBuilder};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+use crate::transport::{Authorize, Purpose, Reply};
+
+use super::{Kind, Session};
+
+impl<K: Kind> Session<K> {
+    /// A `GET` of any path on the session's host.
+    ///
+    /// ```no_run
+    /// # async fn run(workspace: synerise_auth::Session<synerise_auth::Workspace>) -> synerise_auth::Result<()> {
+    /// let clients = workspace.get("/v4/clients").query(&[("limit", "10")]).send().await?;
+    /// let clients: serde_json::Value = clients.json()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn get(&self, path: &str) -> Request<'_> {
+        self.request(Method::GET, path)
+    }
+
+    /// A `POST` to any path on the session's host.
+    pub fn post(&self, path: &str) -> Request<'_> {
+        self.request(Method::POST, path)
+    }
+
+    /// A request of any method to any path on the session's host.
+    ///
+    /// What is wrong with the path, the query or the body is told by [`Request::send`], before anything is sent.
+    pub fn request(&self, method: Method, path: &str) -> Request<'_> {
+        let transport = self.client.transport();
+        let purpose = Purpose::endpoint(&method, path);
+        let builder = transport.base().join(path).map(|url| {
+            transport
+                .http()
+                .request(method, url)
+                .header(ACCEPT, HeaderValue::from_static("application/json"))
+        });
+        Request {
+            client: &self.client,
+            lifecycle: &self.lifecycle,
+            purpose,
+            builder,
+        }
+    }
+}
+
+/// A request that is being put together.
+#[must_use = "a request does nothing until it is sent"]
+pub struct Request<'a> {
+    client: &'a crate::Client,
+    lifecycle: &'a std::sync::Arc<crate::lifecycle::Lifecycle>,
+    purpose: Purpose,
+    builder: Result<RequestBuilder>,
+}
+
+impl Request<'_> {
+    /// Adds pairs to the query.
+    pub fn query<T: Serialize + ?Sized>(self, query: &T) -> Self {
+        self.change(|builder| builder.query(query))
+    }
+
+    /// Adds a header. `Authorization` and `Api-Version` are set by the session, whatever is given here.
+    pub fn header(self, name: impl TryInto<HeaderName>, value: impl TryInto<HeaderValue>) -> Self {
+        let pair = name.try_into().ok().zip(value.try_into().ok());
+        match pair {
+            Some((name, value)) => self.change(|builder| builder.header(name, value)),
+            None => self.refuse(Error::invalid_input(
+                "header",
+                "has a name or a value that HTTP does not allow",
+                "mend it",
+            )),
+        }
+    }
+
+    /// Sends a value as JSON.
+    pub fn json<T: Serialize + ?Sized>(self, value: &T) -> Self {
+        self.change(|builder| builder.json(value))
+    }
+
+    /// Sends a body as it is. One that is a stream can't be sent twice, so that such a request is never repeated: neither
+    /// after a failure nor after a 401.
+    pub fn body(self, body: impl Into<reqwest::Body>) -> Self {
+        self.change(|builder| builder.body(body))
+    }
+
+    /// Sends the request with the session's token.
+    ///
+    /// When the server answers 401, the token is dropped and the request sent once more with a new one.
+    ///
+    /// # Errors
+    /// Whatever is not a success (2xx) is an error.
+    pub async fn send(self) -> Result<Response> {
+        let label = self.purpose.label().to_owned();
+        let request = self.builder?.build().map_err(|error| {
+            Error::invalid_input(
+                label.clone(),
+                format!("can't be sent: {}", error.without_url()),
+                "check its query and body",
+            )
+        })?;
+        let authorize: &dyn Authorize = self.lifecycle;
+        let reply = self
+            .client
+            .transport()
+            .send(&self.purpose, request, Some(authorize))
+            .await?;
+        Ok(Response { label, reply })
+    }
+
+    fn change(mut self, change: impl FnOnce(RequestBuilder) -> RequestBuilder) -> Self {
+        self.builder = self.builder.map(change);
+        self
+    }
+
+    fn refuse(mut self, error: Error) -> Self {
+        self.builder = self.builder.and(Err(error));
+        self
+    }
+}
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Request").field(&self.purpose.label()).finish()
+    }
+}
+
+/// A successful answer, read whole.
+pub struct Response {
+    label: String,
+    reply: Reply,
+}
+
+impl Response {
+    /// The HTTP status: always a success.
+    pub fn status(&self) -> u16 {
+        self.reply.status()
+    }
+
+    /// The headers.
+    pub fn headers(&self) -> &HeaderMap {
+        self.reply.headers()
+    }
+
+    /// The body.
+    pub fn bytes(&self) -> &Bytes {
+        self.reply.body()
+    }
+
+    /// Reads the body as JSON.
+    ///
+    /// # Errors
+    /// [`Error::UnexpectedResponse`] when it is no JSON, or of another type. The error does not quote it.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        self.reply.json(&self.label)
+    }
+
+    /// Reads the body as text.
+    ///
+    /// # Errors
+    /// [`Error::UnexpectedResponse`] when it is not UTF-8.
+    pub fn text(&self) -> Result<&str> {
+        str::from_utf8(self.reply.body()).map_err(|_| {
+            Error::unexpected_response(self.label.clone().into(), self.status(), "it is not UTF-8")
+        })
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("request", &self.label)
+            .field("status", &self.status())
+            .field("bytes", &self.bytes().len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,437 @@
+//! The one place that sends: headers, authentication, timeouts, retries, traces; and every failure becomes an [`Error`].
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Request, StatusCode};
+use serde::de::DeserializeOwned;
+use tracing::Instrument;
+
+use crate::clock::{Clock, Reading, within};
+use crate::error::{ApiError, Error, Redactor, Result};
+use crate::operation::{Evidence, Operation, Security};
+use crate::random::Random;
+use crate::region::BaseUrl;
+use crate::retry::{RetryBudget, RetryPolicy, retry_after, server_date};
+use crate::token::Token;
+
+const API_VERSION: (HeaderName, HeaderValue) = (
+    HeaderName::from_static("api-version"),
+    HeaderValue::from_static("4.4"),
+);
+
+/// A future of the crate's own traits.
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Whom a request is authenticated as.
+pub(crate) trait Authorize: Send + Sync {
+    /// The token to send.
+    fn token(&self) -> BoxFuture<'_, Result<Token>>;
+
+    /// The server answered 401 to `token`. Whether another one can be had, so that trying again makes sense.
+    fn rejected(&self, token: &Token) -> bool;
+}
+
+/// A token that is sent as it is: there is no other one.
+impl Authorize for Token {
+    fn token(&self) -> BoxFuture<'_, Result<Token>> {
+        Box::pin(std::future::ready(Ok(self.clone())))
+    }
+
+    fn rejected(&self, _: &Token) -> bool {
+        false
+    }
+}
+
+/// What is sent, as far as sending needs to know.
+#[derive(Debug, Clone)]
+pub(crate) struct Purpose {
+    label: Cow<'static, str>,
+    template: Cow<'static, str>,
+    operation: Option<&'static Operation>,
+    idempotent: bool,
+    send_once: bool,
+}
+
+impl Purpose {
+    pub(crate) fn operation(operation: &'static Operation) -> Self {
+        Self {
+            label: operation.id.into(),
+            template: operation.path.into(),
+            operation: Some(operation),
+            idempotent: operation.idempotent,
+            send_once: operation.send_once,
+        }
+    }
+
+    /// Any other endpoint. Its query is left out of errors and traces: there may be a tracker key in it.
+    pub(crate) fn endpoint(method: &reqwest::Method, path: &str) -> Self {
+        let path = path.split(['?', '#']).next().unwrap_or_default();
+        Self {
+            label: format!("{method} {path}").into(),
+            template: path.to_owned().into(),
+            operation: None,
+            idempotent: method.is_idempotent(),
+            send_once: false,
+        }
+    }
+
+    pub(crate) fn label(&self) -> &str {
+        &self.label
+    }
+
+    fn hint(&self, status: u16) -> Option<&'static str> {
+        let operation = self.operation?;
+        match (status, operation.evidence, operation.security) {
+            (404, Evidence::Inferred, _) => Some(
+                "its path is not published and was inferred: give the right one to ClientBuilder::server_side_login_path",
+            ),
+            (400 | 401, _, Security::None) => Some(
+                "check that the key or password is right, active, of the kind that this login takes, and of this region",
+            ),
+            _ => None,
+        }
+    }
+}
+
+/// The limits of a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) attempt: Duration,
+    pub(crate) call: Duration,
+    pub(crate) body: usize,
+}
+
+/// Sends requests.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    pub(crate) http: reqwest::Client,
+    pub(crate) base: BaseUrl,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) limits: Limits,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) budget: RetryBudget,
+    /// Paths that the builder was given in place of the document's, by operation id.
+    pub(crate) paths: HashMap<&'static str, String>,
+}
+
+/// A successful answer, read whole.
+#[derive(Clone)]
+pub(crate) struct Reply {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+    /// When the request left.
+    pub(crate) sent: Reading,
+    /// When the answer's head arrived.
+    pub(crate) arrived: Reading,
+}
+
+/// Why one attempt came to nothing.
+struct Failure {
+    error: Error,
+    /// The request can't have left.
+    unsent: bool,
+}
+
+impl Transport {
+    pub(crate) fn base(&self) -> &BaseUrl {
+        &self.base
+    }
+
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    /// Sends a request until it succeeds, or until trying again makes no sense.
+    pub(crate) async fn send(
+        &self,
+        purpose: &Purpose,
+        mut request: Request,
+        authorize: Option<&dyn Authorize>,
+    ) -> Result<Reply> {
+        let (name, value) = API_VERSION;
+        // progenitor appends a version of its own, and two values would be sent.
+        request.headers_mut().insert(name, value);
+        if let Some(path) = purpose
+            .operation
+            .and_then(|operation| self.paths.get(operation.id))
+        {
+            *request.url_mut() = self.base.join(path)?;
+        }
+        let sending = self.send_until_settled(purpose, request, authorize);
+        within(&*self.clock, self.limits.call, sending)
+            .await
+            .unwrap_or_else(|| {
+                Err(Error::timeout(
+                    purpose.label.clone(),
+                    "the call with its retries",
+                    self.limits.call,
+                ))
+            })
+    }
+
+    async fn send_until_settled(
+        &self,
+        purpose: &Purpose,
+        request: Request,
+        authorize: Option<&dyn Authorize>,
+    ) -> Result<Reply> {
+        let mut current = request;
+        let mut attempt = 1;
+        let mut renewed = false;
+        loop {
+            // A body that is a stream can't be sent twice: such a request is sent as it is, once.
+            let again = current.try_clone();
+            let token = match authorize {
+                Some(authorize) => Some(authorize.token().await?),
+                None => None,
+            };
+            if let Some(token) = &token {
+                current
+                    .headers_mut()
+                    .insert(AUTHORIZATION, token.header().clone());
+            }
+            let (error, unsent, status) = match self.attempt(purpose, current, attempt).await {
+                Ok(reply) if reply.status.is_success() => {
+                    self.budget.earn();
+                    return Ok(reply);
+                }
+                Ok(reply) => {
+                    let error = self.refusal(purpose, &reply, token.as_ref(), again.as_ref());
+                    (error, false, Some(reply.status))
+                }
+                Err(failure) => (failure.error, failure.unsent, None),
+            };
+            let Some(again) = again else { return Err(error) };
+            if status == Some(StatusCode::UNAUTHORIZED)
+                && !renewed
+                && let (Some(authorize), Some(token)) = (authorize, &token)
+                && authorize.rejected(token)
+            {
+                renewed = true;
+            } else if let Some(wait) = self.wait(purpose, attempt, &error, unsent, status) {
+                self.clock.sleep(wait).await;
+                attempt += 1;
+            } else {
+                return Err(error);
+            }
+            current = again;
+        }
+    }
+
+    /// How long to wait before the next attempt; `None` when there is to be none.
+    fn wait(
+        &self,
+        purpose: &Purpose,
+        attempt: u32,
+        error: &Error,
+        unsent: bool,
+        status: Option<StatusCode>,
+    ) -> Option<Duration> {
+        let safe = match status.map(|status| status.as_u16()) {
+            // The server says that it did nothing.
+            Some(429 | 503) => !purpose.send_once,
+            Some(408 | 500..=599) => purpose.idempotent,
+            Some(_) => false,
+            None => unsent || purpose.idempotent,
+        };
+        if !safe || attempt >= self.retry.max_attempts {
+            return None;
+        }
+        let wait = self.retry.delay(attempt, error.retry_after(), &*self.random)?;
+        self.budget.spend().then_some(wait)
+    }
+
+    async fn attempt(&self, purpose: &Purpose, request: Request, attempt: u32) -> Result<Reply, Failure> {
+        let span = tracing::debug_span!(
+            "synerise.request",
+            operation = %purpose.label,
+            http.request.method = %request.method(),
+            http.request.resend_count = attempt - 1,
+            server.address = self.base.host(),
+            server.port = self.base.port(),
+            url.template = %purpose.template,
+            http.response.status_code = tracing::field::Empty,
+            error.type = tracing::field::Empty,
+        );
+        let exchange = self.exchange(purpose, request).instrument(span.clone());
+        let outcome = within(&*self.clock, self.limits.attempt, exchange)
+            .await
+            .unwrap_or_else(|| {
+                let error = Error::timeout(purpose.label.clone(), "the answer", self.limits.attempt);
+                Err(Failure { error, unsent: false })
+            });
+        match &outcome {
+            Ok(reply) => span.record("http.response.status_code", reply.status.as_u16()),
+            Err(failure) => span.record("error.type", failure.error.kind()),
+        };
+        outcome
+    }
+
+    async fn exchange(&self, purpose: &Purpose, request: Request) -> Result<Reply, Failure> {
+        let failure = |error| Failure { error, unsent: false };
+        let sent = self.clock.now();
+        let mut response = self.http.execute(request).await.map_err(|error| {
+            let unsent = error.is_connect() || error.is_builder();
+            Failure {
+                error: self.unreachable(purpose, error),
+                unsent,
+            }
+        })?;
+        let arrived = self.clock.now();
+        let status = response.status();
+        let too_large = || {
+            let problem = format!("it is larger than {} bytes", self.limits.body);
+            failure(Error::unexpected_response(
+                purpose.label.clone(),
+                status.as_u16(),
+                problem,
+            ))
+        };
+        let announced = response
+            .content_length()
+            .and_then(|length| usize::try_from(length).ok())
+            .unwrap_or_default();
+        if announced > self.limits.body {
+            return Err(too_large());
+        }
+        let mut body = BytesMut::with_capacity(announced);
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| failure(self.unreachable(purpose, error)))?
+        {
+            if body.len() + chunk.len() > self.limits.body {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let headers = std::mem::take(response.headers_mut());
+        Ok(Reply {
+            status,
+            headers,
+            body: body.freeze(),
+            sent,
+            arrived,
+        })
+    }
+
+    fn unreachable(&self, purpose: &Purpose, error: reqwest::Error) -> Error {
+        let error = error.without_url();
+        let mut problem = String::new();
+        let mut source: Option<&dyn std::error::Error> = Some(&error);
+        while let Some(cause) = source {
+            let text = Redactor::default().clean(&cause.to_string());
+            if !problem.contains(&text) {
+                problem.push_str(if problem.is_empty() { "" } else { ": " });
+                problem.push_str(&text);
+            }
+            source = cause.source();
+        }
+        let host = format!("{}:{}", self.base.host(), self.base.port());
+        Error::unreachable(purpose.label.clone(), &host, problem, Some(error))
+    }
+
+    fn refusal(
+        &self,
+        purpose: &Purpose,
+        reply: &Reply,
+        token: Option<&Token>,
+        request: Option<&Request>,
+    ) -> Error {
+        let status = reply.status.as_u16();
+        if reply.status.is_redirection() || reply.status.is_informational() {
+            let target = reply
+                .headers
+                .get(reqwest::header::LOCATION)
+                .and_then(|value| value.to_str().ok());
+            let host = target
+                .and_then(|target| url::Url::parse(target).ok())
+                .and_then(|url| url.host_str().map(str::to_owned));
+            let problem = match host {
+                Some(host) => format!("it redirects to {host}, where no credential is sent"),
+                None => "it is a redirect, which is not followed with a credential".to_owned(),
+            };
+            return Error::unexpected_response(purpose.label.clone(), status, problem);
+        }
+        let mut redactor = request.map(Redactor::for_request).unwrap_or_default();
+        if let Some(token) = token {
+            redactor.add(token.expose());
+        }
+        let wait = retry_after(&reply.headers, self.clock.now().wall);
+        ApiError::read(purpose.label.clone(), status, wait, &reply.body, &redactor)
+            .with_hint(purpose.hint(status))
+            .into_error()
+    }
+}
+
+impl Reply {
+    pub(crate) fn status(&self) -> u16 {
+        self.status.as_u16()
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    pub(crate) fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The server's clock when it answered.
+    pub(crate) fn server_date(&self) -> Option<Duration> {
+        server_date(&self.headers)
+    }
+
+    pub(crate) fn with_body(mut self, body: String) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// What to say of a body that is not JSON: its kind, never its content.
+    pub(crate) fn not_json(&self) -> String {
+        let kind = self
+            .headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("of no stated type");
+        let kind = Redactor::default().clean(kind);
+        format!(
+            "it is not the JSON that was asked for, but {} bytes, {kind}",
+            self.body.len()
+        )
+    }
+
+    /// Reads the body as JSON. What is wrong with it is told by line and column, never by content.
+    pub(crate) fn json<T: DeserializeOwned>(&self, label: &str) -> Result<T> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let problem = match error.classify() {
+                serde_json::error::Category::Data => {
+                    format!(
+                        "its JSON is not of the type asked for (line {}, column {})",
+                        error.line(),
+                        error.column()
+                    )
+                }
+                _ => self.not_json(),
+            };
+            Error::unexpected_response(label.to_owned().into(), self.status(), problem)
+        })
+    }
+
+    /// The reply as progenitor's code takes it.
+    pub(crate) fn to_response(&self) -> reqwest::Response {
+        let mut response = http::Response::new(reqwest::Body::from(self.body.clone()));
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers.clone();
+        reqwest::Response::from(response)
+    }
+}
