@@ -1,7 +1,5 @@
 //! Fetching a document: what is refused, and what a maintainer is told.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod support;
 
 use support::{Answer, OVERLAY, Server, Tree, document, selection};
@@ -97,10 +95,10 @@ fn every_bad_answer_has_its_own_line_and_changes_nothing() {
         (Answer::ok(vec![0xff, 0xfe, 0x00]), "not UTF-8"),
         (Answer::ok("{\"openapi\": \"2.0\"}"), "in none of the documents"),
     ] {
-        let (tree, _server) = served(good());
+        let (tree, server) = served(good());
         tree.run("update-spec", &[]).expect(0, "Wrote");
         let before = tree.content();
-        _server.set(PATH, answer);
+        server.set(PATH, answer);
         tree.run("update-spec", &[]).expect(1, said);
         assert_eq!(tree.content(), before, "{said}");
         tree.run("verify-spec", &[]).expect(0, "Verified");

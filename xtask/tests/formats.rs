@@ -1,4 +1,4 @@
-//! The forms in which a document may come: JSON, YAML with anchors, OpenAPI 3.0 and 3.1.
+//! The forms in which a document may come: JSON, YAML with anchors, `OpenAPI` 3.0 and 3.1.
 
 mod support;
 

@@ -5,7 +5,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{OVERLAY, Tree, changed, document, selection};
+use support::{OVERLAY, Tree, changed, document, selection, sha256};
 
 #[test]
 fn the_first_run_writes_the_result_the_lock_and_the_copy() {
@@ -413,14 +413,6 @@ fn verify_does_not_trust_a_lock_that_was_made_to_agree() {
         &lock.replace(&old, &format!("result_sha256 = \"{digest}\"")),
     );
     tree.run("verify-spec", &[]).expect(1, "give another result");
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    use sha2::{Digest, Sha256};
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! OpenAPI 3.1 brought down to 3.0, where 3.0 can say the same.
+//! `OpenAPI` 3.1 brought down to 3.0, where 3.0 can say the same.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +6,7 @@ use super::failure::{self, Result};
 use super::reference::Reference;
 use super::shape::{self, Kind};
 
-/// Keywords of JSON Schema 2020-12 that OpenAPI 3.0 has nothing for.
+/// Keywords of JSON Schema 2020-12 that `OpenAPI` 3.0 has nothing for.
 const UNSAYABLE: [&str; 20] = [
     "if",
     "then",

@@ -55,8 +55,11 @@ pub(crate) fn all(stage: &str, findings: &[String]) -> Result<()> {
         [] => Ok(()),
         [one] => Err(Failure::failed(format!("{stage}: {one}"))),
         many => {
-            let list: String = many.iter().map(|finding| format!("\n  - {finding}")).collect();
-            Err(Failure::failed(format!("{stage}: {} problems{list}", many.len())))
+            let list = many.join("\n  - ");
+            Err(Failure::failed(format!(
+                "{stage}: {} problems\n  - {list}",
+                many.len()
+            )))
         }
     }
 }

@@ -4,6 +4,7 @@
 //! fetch → select → convert → overlay → normalise → lint → generate (dry run) → compare → write all or nothing
 //! ```
 
+mod assembly;
 mod commit;
 mod compare;
 mod console;
@@ -27,6 +28,7 @@ mod shape;
 mod untrusted;
 mod update;
 mod verify;
+mod wellformed;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -38,6 +40,10 @@ use failure::Result;
 use fetch::Limits;
 
 #[derive(Subcommand)]
+#[expect(
+    clippy::enum_variant_names,
+    reason = "they stand among the other verbs of the project"
+)]
 pub(crate) enum Verb {
     /// Take the vendor's current documents and show what that changes
     ///
@@ -45,7 +51,7 @@ pub(crate) enum Verb {
     UpdateSpec(Update),
     /// Prove, offline, that upstream, overlay and selection give the vendored document
     VerifySpec(Place),
-    /// Compare two OpenAPI 3.0 documents in the terms of the crate's users
+    /// Compare two documents in the terms of the crate's users
     DiffSpec(Diff),
     /// Read a document from stdin and run the generator on it
     #[command(hide = true)]

@@ -1,4 +1,4 @@
-//! `overlay.yaml`: our corrections and additions, as OpenAPI Overlay 1.0 actions.
+//! `overlay.yaml`: our corrections and additions, as `OpenAPI` Overlay 1.0 actions.
 
 use serde_json::{Map, Value};
 use serde_json_path::JsonPath;

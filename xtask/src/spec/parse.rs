@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value};
 
 use super::failure::{Failure, Result};
 
-/// Deeper than any OpenAPI document that people write, shallow enough for every recursion over the tree.
+/// Deeper than any `OpenAPI` document that people write, shallow enough for every recursion over the tree.
 const MAX_DEPTH: usize = 64;
 /// Counts what aliases expand to, so that a few hundred bytes of YAML cannot fill the memory.
 const MAX_NODES: usize = 500_000;

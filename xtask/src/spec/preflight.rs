@@ -2,25 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::failure::{self, Result};
 use super::reference::Reference;
-use super::shape::{self, Kind};
+use super::wellformed;
 
 /// Checks a normalised document.
 pub(crate) fn check(document: &mut Value) -> Result<()> {
     let snapshot = document.clone();
     let mut problems = Vec::new();
-    member_types(document, &mut problems)?;
-    circles(&snapshot, &mut problems);
+    wellformed::member_types(document, &mut problems)?;
+    wellformed::circles(&snapshot, &mut problems);
     let mut ids: BTreeMap<String, String> = BTreeMap::new();
     for (path, method, operation) in operations(&snapshot) {
         let name = format!("{} {path}", method.to_ascii_uppercase());
         let mut check = Operation {
             document: &snapshot,
             name: &name,
-            operation,
+            about: operation,
             problems: &mut problems,
         };
         check.id(&mut ids);
@@ -67,7 +67,7 @@ pub(crate) fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
 struct Operation<'a> {
     document: &'a Value,
     name: &'a str,
-    operation: &'a Value,
+    about: &'a Value,
     problems: &'a mut Vec<String>,
 }
 
@@ -77,7 +77,7 @@ impl<'a> Operation<'a> {
     }
 
     fn id(&mut self, ids: &mut BTreeMap<String, String>) {
-        let Some(id) = self.operation.get("operationId").and_then(Value::as_str) else {
+        let Some(id) = self.about.get("operationId").and_then(Value::as_str) else {
             return self.problem("it has no `operationId`; add one in the overlay");
         };
         let shaped =
@@ -108,7 +108,7 @@ impl<'a> Operation<'a> {
     fn parameters(&mut self, path: &str) {
         let document = self.document;
         let list = self
-            .operation
+            .about
             .get("parameters")
             .and_then(Value::as_array)
             .into_iter()
@@ -177,7 +177,7 @@ impl<'a> Operation<'a> {
     }
 
     fn body(&mut self) {
-        let Some(body) = self.operation.get("requestBody") else {
+        let Some(body) = self.about.get("requestBody") else {
             return;
         };
         let body = resolved(self.document, body);
@@ -202,7 +202,7 @@ impl<'a> Operation<'a> {
 
     fn responses(&mut self) {
         let document = self.document;
-        let Some(responses) = self.operation.get("responses").and_then(Value::as_object) else {
+        let Some(responses) = self.about.get("responses").and_then(Value::as_object) else {
             return self.problem("it has no responses; add them in the overlay");
         };
         let mut success: Vec<(&str, Option<&Value>)> = Vec::new();
@@ -278,95 +278,4 @@ fn media_types(owner: &Value) -> Vec<(&str, &Value)> {
         .flatten()
         .map(|(name, media)| (name.as_str(), media))
         .collect()
-}
-
-/// Members of a wrong type, which the generator's reader reports without saying where.
-fn member_types(document: &mut Value, problems: &mut Vec<String>) -> Result<()> {
-    let mut visit = |kind: Kind, pointer: &str, object: &mut Map<String, Value>| -> Result<()> {
-        for (key, value) in object.iter() {
-            let (fits, expected) = match (kind, key.as_str()) {
-                (
-                    _,
-                    "description" | "summary" | "operationId" | "name" | "in" | "type" | "format" | "style",
-                ) => (value.is_string(), "a string"),
-                (Kind::Schema, "required") => (is_list_of(value, Value::is_string), "a list of names"),
-                (Kind::Operation, "tags") => (is_list_of(value, Value::is_string), "a list of names"),
-                (Kind::Schema, "enum") => (
-                    value.as_array().is_some_and(|list| !list.is_empty()),
-                    "a list of values",
-                ),
-                (_, "security") => (is_list_of(value, Value::is_object), "a list of objects"),
-                (
-                    _,
-                    "required" | "deprecated" | "nullable" | "readOnly" | "writeOnly" | "explode"
-                    | "uniqueItems",
-                ) => (value.is_boolean(), "true or false"),
-                (_, "exclusiveMinimum" | "exclusiveMaximum") => (value.is_boolean(), "true or false"),
-                (_, "minimum" | "maximum" | "multipleOf") => (value.is_number(), "a number"),
-                (
-                    _,
-                    "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties" | "maxProperties",
-                ) => (value.is_u64(), "a number of things"),
-                _ => (true, ""),
-            };
-            if !fits {
-                problems.push(format!(
-                    "{pointer}: `{key}` must be {expected}; mend it in the overlay"
-                ));
-            }
-        }
-        if kind == Kind::Schema && object.contains_key("discriminator") {
-            problems.push(format!(
-                "{pointer}: the generator ignores `discriminator`; remove it in the overlay"
-            ));
-        }
-        if kind == Kind::Schema
-            && let Some(format) = object.get("type").and_then(Value::as_str)
-            && !["string", "integer", "number", "boolean", "object", "array"].contains(&format)
-        {
-            problems.push(format!("{pointer}: `type: {}` is no type", format.escape_debug()));
-        }
-        Ok(())
-    };
-    shape::walk(document, Kind::Document, "", &mut visit)
-}
-
-fn is_list_of(value: &Value, fits: impl Fn(&Value) -> bool) -> bool {
-    value.as_array().is_some_and(|list| list.iter().all(fits))
-}
-
-/// Components that are nothing but themselves, through `$ref`, `allOf`, `anyOf` or `oneOf`: the generator would not end.
-fn circles(document: &Value, problems: &mut Vec<String>) {
-    fn direct<'a>(schema: &'a Value, found: &mut Vec<&'a str>) {
-        if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
-            found.push(target.rsplit('/').next().unwrap_or_default());
-        }
-        for keyword in ["allOf", "anyOf", "oneOf"] {
-            schema
-                .get(keyword)
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-                .for_each(|part| direct(part, found));
-        }
-    }
-    let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
-    for name in schemas.into_iter().flat_map(Map::keys) {
-        let mut seen = BTreeSet::new();
-        let mut queue = vec![name.as_str()];
-        while let Some(next) = queue.pop() {
-            let mut targets = Vec::new();
-            schemas
-                .and_then(|schemas| schemas.get(next))
-                .into_iter()
-                .for_each(|schema| direct(schema, &mut targets));
-            if targets.contains(&name.as_str()) {
-                problems.push(format!(
-                    "/components/schemas/{name}: it consists of itself; break the circle in the overlay"
-                ));
-                break;
-            }
-            queue.extend(targets.into_iter().filter(|target| seen.insert(*target)));
-        }
-    }
 }

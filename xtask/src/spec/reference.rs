@@ -70,7 +70,7 @@ impl Reference {
     }
 }
 
-/// The characters that OpenAPI allows in a component's name.
+/// The characters that `OpenAPI` allows in a component's name.
 fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
 }

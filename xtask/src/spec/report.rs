@@ -51,24 +51,26 @@ pub(crate) fn markdown(comparison: &Comparison, notices: &[String]) -> String {
         if changes.is_empty() {
             continue;
         }
-        text.push_str(&format!("\n## {}\n\n", heading(severity)));
+        text.push_str("\n## ");
+        text.push_str(heading(severity));
+        text.push_str("\n\n");
         text.push_str("| in | operation | change | before | after |\n|---|---|---|---|---|\n");
         for change in changes {
             let place = |pointer: &Option<String>| pointer.as_deref().map(code).unwrap_or_default();
-            text.push_str(&format!(
-                "| {} | {} | {} | {} | {} |\n",
-                side(change.side),
+            let cells = [
+                side(change.side).to_owned(),
                 cell(&operations(change)),
                 cell(&change.what),
                 place(&change.before),
-                place(&change.after)
-            ));
+                place(&change.after),
+            ];
+            text.push_str(&["| ", &cells.join(" | "), " |\n"].concat());
         }
     }
     if !notices.is_empty() {
         text.push_str("\n## To look at\n\n");
         for notice in notices {
-            text.push_str(&format!("- {}\n", cell(notice)));
+            text.push_str(&["- ", &cell(notice), "\n"].concat());
         }
     }
     text

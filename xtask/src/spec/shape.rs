@@ -1,4 +1,4 @@
-//! The grammar of OpenAPI 3.0: which member of which object holds what.
+//! The grammar of `OpenAPI` 3.0: which member of which object holds what.
 //!
 //! Every stage walks documents through it, so that a property that happens to be called `$ref`, `default` or
 //! `x-rust-type` is never taken for the keyword, and no keyword is ever looked for inside an example.

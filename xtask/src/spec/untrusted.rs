@@ -60,7 +60,7 @@ pub(crate) fn strip(part: &mut Value, source: &str, notices: &mut Vec<String>) -
     Ok(())
 }
 
-/// `examples` of OpenAPI 3.0 is a map of named ones; one is enough.
+/// `examples` of `OpenAPI` 3.0 is a map of named ones; one is enough.
 fn keep_first_example(object: &mut Map<String, Value>) {
     if object.contains_key("example") {
         return;

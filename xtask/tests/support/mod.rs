@@ -1,7 +1,7 @@
 //! A folder like `openapi/`, and a server on loopback that serves documents, well or badly.
 
 #![allow(dead_code, reason = "each test file uses another part of it")]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -276,6 +276,14 @@ impl Answer {
     }
 }
 
+/// The SHA-256 of some bytes in hexadecimal digits, as `spec.lock` has it.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(bytes)
+        .iter()
+        .fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))
+}
+
 type Answers = Arc<Mutex<BTreeMap<String, Answer>>>;
 
 /// A server on 127.0.0.1; its thread ends with the test's process.
@@ -354,7 +362,13 @@ fn serve(mut stream: TcpStream, answers: &Answers, requests: &Mutex<Vec<String>>
         body.len() + answer.missing
     );
     for (name, value) in &answer.headers {
-        response.push_str(&format!("{name}: {value}\r\n"));
+        response.push_str(
+            &[
+                name, ": ", value, "
+",
+            ]
+            .concat(),
+        );
     }
     response.push_str("\r\n");
     stream.write_all(response.as_bytes()).ok()?;

@@ -4,6 +4,8 @@
 //! shrink or change its type. Requests and answers are judged apart, because the same change can break the one and not
 //! the other.
 
+mod access;
+mod content;
 mod operation;
 mod schema;
 mod view;
@@ -70,7 +72,7 @@ impl Comparison {
     }
 }
 
-/// Compares two normalised OpenAPI 3.0 documents.
+/// Compares two normalised `OpenAPI` 3.0 documents.
 pub(crate) fn compare(before: &Value, after: &Value) -> Comparison {
     let mut changes = Changes {
         before,

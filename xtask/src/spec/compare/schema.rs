@@ -225,7 +225,7 @@ impl Pair<'_, '_, '_> {
                 );
             }
             (Some(Value::Bool(true)), None) => {
-                self.add(Breaking, "further fields are not kept any more".to_owned())
+                self.add(Breaking, "further fields are not kept any more".to_owned());
             }
             (None, Some(Value::Bool(true))) => self.add(Additive, "further fields are kept now".to_owned()),
             _ => {}
@@ -292,9 +292,10 @@ impl Pair<'_, '_, '_> {
                 name_of(self.at),
                 if stricter { "stricter" } else { "looser" }
             );
-            match stricter {
-                true => self.directed(Breaking, Additive, what),
-                false => self.add(Additive, what),
+            if stricter {
+                self.directed(Breaking, Additive, what);
+            } else {
+                self.add(Additive, what);
             }
         }
         for key in [
@@ -308,9 +309,9 @@ impl Pair<'_, '_, '_> {
             if old != new {
                 let what = format!("{}limit `{key}` changed", name_of(self.at));
                 if *new == off {
-                    self.add(Additive, what)
+                    self.add(Additive, what);
                 } else {
-                    self.directed(Breaking, Additive, what)
+                    self.directed(Breaking, Additive, what);
                 }
             }
         }
