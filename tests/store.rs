@@ -11,7 +11,12 @@ use synerise_auth_emulator::Emulator;
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
 fn client(emulator: &Emulator, clock: &ManualClock, store: impl TokenStore) -> Client {
-    Client::builder().base_url(emulator.base_url()).clock(clock.clone()).store(store).build().unwrap()
+    Client::builder()
+        .base_url(emulator.base_url())
+        .clock(clock.clone())
+        .store(store)
+        .build()
+        .unwrap()
 }
 
 fn key(emulator: &Emulator) -> ApiKey {
@@ -20,9 +25,21 @@ fn key(emulator: &Emulator) -> ApiKey {
 
 #[tokio::test]
 async fn clients_with_one_store_share_a_login() {
-    let (emulator, clock, store) = (Emulator::start().await.unwrap(), ManualClock::new(), MemoryStore::new());
-    let first = client(&emulator, &clock, store.clone()).workspace(key(&emulator)).token().await.unwrap();
-    let second = client(&emulator, &clock, store).workspace(key(&emulator)).token().await.unwrap();
+    let (emulator, clock, store) = (
+        Emulator::start().await.unwrap(),
+        ManualClock::new(),
+        MemoryStore::new(),
+    );
+    let first = client(&emulator, &clock, store.clone())
+        .workspace(key(&emulator))
+        .token()
+        .await
+        .unwrap();
+    let second = client(&emulator, &clock, store)
+        .workspace(key(&emulator))
+        .token()
+        .await
+        .unwrap();
     assert_eq!(first.expose(), second.expose());
     assert_eq!(emulator.count("workspaceLogin"), 1);
 }
@@ -84,7 +101,11 @@ impl TokenStore for Hanging {
 #[tokio::test]
 async fn a_store_that_is_down_costs_nothing_but_the_login() {
     let (emulator, clock) = (Emulator::start().await.unwrap(), ManualClock::new());
-    client(&emulator, &clock, Down).workspace(key(&emulator)).token().await.unwrap();
+    client(&emulator, &clock, Down)
+        .workspace(key(&emulator))
+        .token()
+        .await
+        .unwrap();
     assert_eq!(emulator.count("workspaceLogin"), 1);
 }
 

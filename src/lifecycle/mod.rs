@@ -319,7 +319,8 @@ impl Lifecycle {
 
     /// Takes a token that was got outside of a renewal.
     pub(crate) fn adopt(&self, grant: Grant) -> Result<Token> {
-        let token = self.accept(&mut self.lock(), grant)?;
+        let moment = self.surroundings.look();
+        let token = self.accept(&mut self.lock(), grant, &moment)?;
         self.emit(|| Event::Renewed {
             generation: token.generation(),
             lifetime: token.lifetime(),
@@ -358,9 +359,7 @@ impl Lifecycle {
         let rejection = {
             let mut state = self.lock();
             let now = self.surroundings.clock.now();
-            let rejection = state
-                .machine
-                .rejected(token.generation(), now, RENEWAL_FLOOR);
+            let rejection = state.machine.rejected(token.generation(), now, RENEWAL_FLOOR);
             if rejection == Rejection::Invalidated {
                 self.current.store(None);
             }

@@ -206,7 +206,10 @@ impl World {
         });
         tokio::task::yield_now().await;
         if let Some(generation) = servable {
-            assert!(caller.is_finished(), "a valid token is served whatever the renewal does");
+            assert!(
+                caller.is_finished(),
+                "a valid token is served whatever the renewal does"
+            );
             let token = caller.await.unwrap().unwrap();
             assert_eq!(token.generation(), generation);
             self.check_served(&token, need);
