@@ -98,7 +98,6 @@ impl Document {
                 None if parameter.required => problems.push(FieldProblem {
                     field: parameter.name.clone(),
                     message: "is a required parameter".to_owned(),
-                    rejected: None,
                 }),
                 None => {}
             }
