@@ -4,7 +4,10 @@
 //! (`machine.rs`), the flight that many wait for and one makes (`single_flight.rs`), and the source that knows how
 //! a token is got ([`Acquire`]). A token is read without a lock; everything that changes happens under one.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::{OnceLock, Weak};
+use std::task::Poll;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -12,10 +15,10 @@ use tokio::runtime::{self, Handle};
 use tokio::sync::broadcast;
 use tokio::task::AbortHandle;
 
-use crate::clock::{Clock, within};
+use crate::clock::{Clock, Reading, within};
 use crate::error::{Error, Result};
-use crate::random::Random;
-use crate::token::{Grant, Issued, Token};
+use crate::random::{Random, draw};
+use crate::token::{Grant, Issued, Life, Token};
 use crate::transport::{Authorize, BoxFuture};
 
 mod keep_alive;
@@ -24,11 +27,14 @@ mod policy;
 pub(crate) mod registry;
 mod single_flight;
 mod status;
+mod store_first;
 mod sync;
 
 pub use keep_alive::KeepAlive;
 pub use policy::RenewalPolicy;
 pub use status::{Event, Events, Status, TokenState};
+
+pub(crate) use store_first::StoreFirst;
 
 use machine::{Decision, Machine, Rejection};
 use single_flight::{Flight, Passenger, Pilot};
@@ -59,6 +65,23 @@ pub(crate) struct Surroundings {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) policy: RenewalPolicy,
+}
+
+impl Surroundings {
+    fn look(&self) -> Moment {
+        Moment {
+            now: self.clock.now(),
+            fraction: draw(&*self.random),
+        }
+    }
+}
+
+/// All that a renewal's result needs of the surroundings, got before the state is touched: a clock and a source of
+/// randomness are other people's code, and a panic in them must not leave half a change behind.
+struct Moment {
+    now: Reading,
+    /// For jitter.
+    fraction: f64,
 }
 
 /// The life of one session's token.
@@ -96,8 +119,9 @@ const LOST_RENEWALS: u32 = 3;
 /// How many events a subscriber may lag behind.
 const EVENTS_KEPT: usize = 64;
 
-/// The shortest time between two invalidations in a row: a server that refuses every token gets no login for each call.
-const INVALIDATION_FLOOR: Duration = Duration::from_secs(1);
+/// The shortest time between two renewals that live tokens are not good enough for, be it that a server refuses them or
+/// that a caller needs longer ones: there is no login for each call.
+const RENEWAL_FLOOR: Duration = Duration::from_secs(1);
 
 impl Lifecycle {
     pub(crate) fn new(surroundings: Arc<Surroundings>, source: Box<dyn Acquire>) -> Self {
@@ -118,7 +142,8 @@ impl Lifecycle {
         grant: Grant,
     ) -> Result<Self> {
         let lifecycle = Self::new(surroundings, source);
-        lifecycle.accept(&mut lifecycle.lock(), grant)?;
+        let moment = lifecycle.surroundings.look();
+        lifecycle.accept(&mut lifecycle.lock(), grant, &moment)?;
         Ok(lifecycle)
     }
 
@@ -156,18 +181,12 @@ impl Lifecycle {
             match boarding.result(&*self.surroundings.clock).await {
                 Some(Ok(token)) => {
                     let now = self.surroundings.clock.now();
-                    if token.is_live(now) && now.until(token.life().end) >= need {
-                        return Ok(token);
-                    }
-                    if token.lifetime() < need {
-                        return Err(Error::invalid_input(
-                            "required lifetime",
-                            format!(
-                                "is {need:?}, longer than the {:?} of a new token",
-                                token.lifetime()
-                            ),
-                            "ask for less, or let Synerise issue longer tokens",
-                        ));
+                    if token.is_live(now) {
+                        return if now.until(token.life().end) >= need {
+                            Ok(token)
+                        } else {
+                            Err(too_short(&token, need))
+                        };
                     }
                 }
                 Some(Err(error)) => return Err(error),
@@ -181,7 +200,10 @@ impl Lifecycle {
         let mut state = self.lock();
         // Read under the lock: a reading from before it could be older than the token that is judged by it.
         let now = self.surroundings.clock.now();
-        match state.machine.decide(now, need, self.source.is_renewable()) {
+        match state
+            .machine
+            .decide(now, need, self.source.is_renewable(), RENEWAL_FLOOR)
+        {
             Decision::Serve(token) => Ok(Step::Serve(token)),
             Decision::ServeAndRenew(token) => {
                 // Without a runtime the token is as good, and the next call may have one.
@@ -189,6 +211,7 @@ impl Lifecycle {
                 Ok(Step::Serve(token))
             }
             Decision::Renew => self.board(&mut state).map(Step::Wait),
+            Decision::TooShort(token) => Err(too_short(&token, need)),
             Decision::Refuse(error) => Err(error),
         }
     }
@@ -214,21 +237,24 @@ impl Lifecycle {
             .map(|(token, active)| Previous { token, active });
         let work = self.source.acquire(previous);
         let landing = Landing {
-            pilot: Some(pilot),
+            pilot,
             lifecycle: Arc::downgrade(self),
             flight: Arc::clone(&flight),
+            began: now,
         };
         let surroundings = Arc::clone(&self.surroundings);
         let timeout = self.surroundings.policy.timeout;
         let task = runtime.spawn(async move {
-            let outcome = within(&*surroundings.clock, timeout, work).await;
-            landing.finish(outcome.unwrap_or_else(|| {
-                Err(Error::timeout(
+            let outcome = match unwound(within(&*surroundings.clock, timeout, work)).await {
+                Some(Some(outcome)) => outcome,
+                Some(None) => Err(Error::timeout(
                     "token renewal".into(),
                     "the renewal with its retries",
                     timeout,
-                ))
-            }));
+                )),
+                None => Err(Error::RenewalAborted),
+            };
+            landing.finish(outcome);
         });
         let passenger = flight.wait();
         let overdue = now.monotonic.saturating_add(timeout).saturating_add(LOST_AFTER);
@@ -273,23 +299,28 @@ impl Lifecycle {
     }
 
     /// Makes a token of what a login gave, and lets it be seen.
-    fn accept(&self, state: &mut State, grant: Grant) -> Result<Token> {
+    fn accept(&self, state: &mut State, grant: Grant, moment: &Moment) -> Result<Token> {
         let (start, length) = grant.life()?;
-        let life = self
-            .surroundings
-            .policy
-            .plan(start, length, &*self.surroundings.random);
+        let planned = self.surroundings.policy.plan(start, length, moment.fraction);
+        let life = if self.source.is_renewable() {
+            planned
+        } else {
+            // Never due, so that the token is read without a lock to its end.
+            Life {
+                renewal: planned.end,
+                ..planned
+            }
+        };
         let token = Token::new(&grant.token, state.machine.next_generation(), life, grant.details)?;
-        state
-            .machine
-            .succeeded(token.clone(), self.surroundings.clock.now());
+        state.machine.succeeded(token.clone(), moment.now);
         self.current.store(Some(token.clone().into()));
         Ok(token)
     }
 
     /// Takes a token that was got outside of a renewal.
     pub(crate) fn adopt(&self, grant: Grant) -> Result<Token> {
-        let token = self.accept(&mut self.lock(), grant)?;
+        let moment = self.surroundings.look();
+        let token = self.accept(&mut self.lock(), grant, &moment)?;
         self.emit(|| Event::Renewed {
             generation: token.generation(),
             lifetime: token.lifetime(),
@@ -298,7 +329,12 @@ impl Lifecycle {
     }
 
     /// What came of the renewal `flight`; `None` when it isn't the session's renewal any more.
-    fn settle(&self, flight: &Arc<Flight<Result<Token>>>, outcome: Result<Grant>) -> Option<Result<Token>> {
+    fn settle(
+        &self,
+        flight: &Arc<Flight<Result<Token>>>,
+        outcome: Result<Grant>,
+        moment: &Moment,
+    ) -> Option<Result<Token>> {
         let mut state = self.lock();
         if !state
             .running
@@ -308,16 +344,12 @@ impl Lifecycle {
             return None;
         }
         state.running = None;
-        let result = outcome.and_then(|grant| self.accept(&mut state, grant));
+        let result = outcome.and_then(|grant| self.accept(&mut state, grant, moment));
         if let Err(error) = &result {
-            let Surroundings {
-                clock,
-                random,
-                policy,
-            } = &*self.surroundings;
+            let policy = &self.surroundings.policy;
             state
                 .machine
-                .failed(error.clone(), clock.now(), policy, &**random);
+                .failed(error.clone(), moment.now, policy, moment.fraction);
         }
         Some(result)
     }
@@ -327,9 +359,7 @@ impl Lifecycle {
         let rejection = {
             let mut state = self.lock();
             let now = self.surroundings.clock.now();
-            let rejection = state
-                .machine
-                .rejected(token.generation(), now, INVALIDATION_FLOOR);
+            let rejection = state.machine.rejected(token.generation(), now, RENEWAL_FLOOR);
             if rejection == Rejection::Invalidated {
                 self.current.store(None);
             }
@@ -368,7 +398,7 @@ impl Lifecycle {
             .running
             .as_ref()
             .is_some_and(|running| running.flight.is_airborne());
-        Status::of(&state.machine, now, renewing, self.source.is_renewable())
+        Status::of(&state.machine, now, renewing)
     }
 
     pub(crate) fn subscribe(&self) -> Events {
@@ -425,26 +455,36 @@ impl Boarding {
     }
 }
 
-/// Brings a renewal's result home, also when the renewal panics.
+/// Brings a renewal's result home.
+///
+/// One that is dropped brings none: its runtime was shut down, so that nothing failed, and the waiters start another
+/// renewal in a runtime of theirs.
 struct Landing {
-    pilot: Option<Pilot<Result<Token>>>,
+    pilot: Pilot<Result<Token>>,
     lifecycle: Weak<Lifecycle>,
     flight: Arc<Flight<Result<Token>>>,
+    began: Reading,
 }
 
 impl Landing {
-    fn finish(mut self, outcome: Result<Grant>) {
-        self.land(outcome);
-    }
-
-    fn land(&mut self, outcome: Result<Grant>) {
-        let (Some(pilot), Some(lifecycle)) = (self.pilot.take(), self.lifecycle.upgrade()) else {
+    fn finish(self, outcome: Result<Grant>) {
+        let Some(lifecycle) = self.lifecycle.upgrade() else {
             return;
         };
-        let Some(result) = lifecycle.settle(&self.flight, outcome) else {
+        let (outcome, moment) = match catch_unwind(AssertUnwindSafe(|| lifecycle.surroundings.look())) {
+            Ok(moment) => (outcome, moment),
+            Err(_) => (
+                outcome.and(Err(Error::RenewalAborted)),
+                Moment {
+                    now: self.began,
+                    fraction: 1.0,
+                },
+            ),
+        };
+        let Some(result) = lifecycle.settle(&self.flight, outcome, &moment) else {
             return;
         };
-        pilot.land(result.clone());
+        self.pilot.land(result.clone());
         match result {
             Ok(token) => {
                 tracing::debug!(generation = token.generation(), lifetime = ?token.lifetime(), "token renewed");
@@ -464,14 +504,27 @@ impl Landing {
     }
 }
 
-impl Drop for Landing {
-    /// A runtime that shuts down drops its tasks as well, but then nothing failed: the waiters start another renewal
-    /// in a runtime of theirs.
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.land(Err(Error::RenewalAborted));
-        }
-    }
+/// Runs `future`; `None` when code that it calls panics.
+async fn unwound<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    std::future::poll_fn(
+        |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+            Ok(poll) => poll.map(Some),
+            Err(_) => Poll::Ready(None),
+        },
+    )
+    .await
+}
+
+fn too_short(token: &Token, need: Duration) -> Error {
+    Error::invalid_input(
+        "required lifetime",
+        format!(
+            "is {need:?}, longer than what is left of the {:?} of the newest token",
+            token.lifetime()
+        ),
+        "ask for less, or let Synerise issue longer tokens",
+    )
 }
 
 impl Authorize for Arc<Lifecycle> {
@@ -483,3 +536,6 @@ impl Authorize for Arc<Lifecycle> {
         self.reject(token)
     }
 }
+
+#[cfg(test)]
+mod tests;
