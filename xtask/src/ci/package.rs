@@ -40,6 +40,16 @@ pub(super) fn published() -> Result<Vec<Package>> {
     Ok(packages.into_iter().filter(published).collect())
 }
 
+/// The members of the workspace that are used in this repository only.
+pub(super) fn internal() -> Result<Vec<Package>> {
+    let internal = |package: &Package| package.publish.as_ref().is_some_and(Vec::is_empty);
+    Ok(metadata(&["--no-deps"])?
+        .packages
+        .into_iter()
+        .filter(internal)
+        .collect())
+}
+
 /// Packs the published crates, and builds each where nothing of the repository is around it.
 pub(super) fn package() -> Result {
     let published = published()?;
