@@ -78,7 +78,8 @@ pub(crate) fn backoff(first: Duration, longest: Duration, attempt: u32, fraction
 
 /// `fraction` of `duration`. The longest durations have no floating-point number of their own, only one that is longer.
 pub(crate) fn share(duration: Duration, fraction: f64) -> Duration {
-    Duration::try_from_secs_f64(duration.as_secs_f64() * fraction).map_or(duration, |share| share.min(duration))
+    Duration::try_from_secs_f64(duration.as_secs_f64() * fraction)
+        .map_or(duration, |share| share.min(duration))
 }
 
 /// A budget of retries that all calls of a client share, so that a server that is down gets little more than the

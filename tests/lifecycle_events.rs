@@ -38,14 +38,15 @@ async fn a_health_check_sees_the_tokens_state_and_starts_nothing() {
 #[tokio::test]
 async fn a_health_check_sees_why_the_last_renewal_failed() {
     let world = World::new().await;
-    world.emulator.faults().on("workspaceLogin").then(Fault::status(503));
+    world
+        .emulator
+        .faults()
+        .on("workspaceLogin")
+        .then(Fault::status(503));
     let session = world.workspace();
     session.token().await.unwrap_err();
     let status = session.status();
-    assert_eq!(
-        status.last_error.and_then(|error| error.status()),
-        Some(503)
-    );
+    assert_eq!(status.last_error.and_then(|error| error.status()), Some(503));
     assert!(!format!("{:?}", session).contains(world.emulator.workspace_api_key()));
     world.pass(secs(1));
     session.token().await.unwrap();
@@ -76,7 +77,11 @@ async fn every_observer_is_told_what_happens_in_its_order() {
     session.token().await.unwrap();
     session.invalidate();
     session.invalidate();
-    world.emulator.faults().on("workspaceLogin").then(Fault::status(401));
+    world
+        .emulator
+        .faults()
+        .on("workspaceLogin")
+        .then(Fault::status(401));
     session.token().await.unwrap_err();
     world.pass(secs(10));
     session.token().await.unwrap();
@@ -120,5 +125,8 @@ async fn an_observer_that_is_slow_misses_the_oldest_and_never_the_newest() {
         last = Some(event);
     }
     assert!(seen < 201);
-    assert!(matches!(last, Some(Event::Renewed { generation: 101, .. })), "{last:?}");
+    assert!(
+        matches!(last, Some(Event::Renewed { generation: 101, .. })),
+        "{last:?}"
+    );
 }

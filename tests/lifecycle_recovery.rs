@@ -33,7 +33,11 @@ async fn a_refused_key_is_not_tried_in_a_loop_and_not_given_up() {
     world.emulator.faults().clear();
     session.token().await.unwrap_err();
     world.pass(secs(10));
-    assert_eq!(session.token().await.unwrap().generation(), 1, "the key is good now");
+    assert_eq!(
+        session.token().await.unwrap().generation(),
+        1,
+        "the key is good now"
+    );
 }
 
 #[tokio::test]
@@ -111,8 +115,14 @@ async fn an_answer_of_the_wrong_kind_is_an_error_that_quotes_none_of_it() {
             "fake-secret",
         ),
         (Fault::oversized_body(oversized), "{\""),
-        (Fault::body(200, "application/json", "{\"token\":\"fake-sec"), "fake-sec"),
-        (Fault::status(302).header("location", "http://example.com/x"), "/x"),
+        (
+            Fault::body(200, "application/json", "{\"token\":\"fake-sec"),
+            "fake-sec",
+        ),
+        (
+            Fault::status(302).header("location", "http://example.com/x"),
+            "/x",
+        ),
     ] {
         let what = format!("{fault:?}");
         let world = World::new().await;
@@ -180,7 +190,13 @@ async fn a_storm_of_401_costs_one_renewal_and_every_call_succeeds() {
     let mut callers = JoinSet::new();
     for _ in 0..50 {
         let session = session.clone();
-        callers.spawn(async move { session.get("/v4/clients").send().await.map(|reply| reply.status()) });
+        callers.spawn(async move {
+            session
+                .get("/v4/clients")
+                .send()
+                .await
+                .map(|reply| reply.status())
+        });
     }
     gate.wait_for(50).await;
     world.emulator.revoke_tokens();
@@ -208,7 +224,13 @@ async fn a_late_401_to_an_older_token_drops_nothing() {
     let gate = world.emulator.faults().on(CLIENTS).hold();
     let caller = tokio::spawn({
         let session = session.clone();
-        async move { session.get("/v4/clients").send().await.map(|reply| reply.status()) }
+        async move {
+            session
+                .get("/v4/clients")
+                .send()
+                .await
+                .map(|reply| reply.status())
+        }
     });
     gate.wait_for(1).await;
     session.invalidate();
@@ -300,7 +322,13 @@ async fn a_401_while_the_token_is_renewed_joins_that_renewal() {
     world.emulator.revoke_tokens();
     let caller = tokio::spawn({
         let session = session.clone();
-        async move { session.get("/v4/clients").send().await.map(|reply| reply.status()) }
+        async move {
+            session
+                .get("/v4/clients")
+                .send()
+                .await
+                .map(|reply| reply.status())
+        }
     });
     assert!(matches!(
         events.next().await,
@@ -324,7 +352,11 @@ async fn an_owner_that_knows_better_gets_another_token() {
 
     // It ends a backoff too: a refused key that its owner has mended is tried at once.
     session.invalidate();
-    world.emulator.faults().on("workspaceLogin").then(Fault::status(401));
+    world
+        .emulator
+        .faults()
+        .on("workspaceLogin")
+        .then(Fault::status(401));
     session.token().await.unwrap_err();
     session.invalidate();
     assert_eq!(session.token().await.unwrap().generation(), 3);

@@ -104,7 +104,10 @@ async fn a_caller_without_a_token_is_told_when_the_login_hangs() {
     gate.wait_for(1).await;
     world.pass(secs(10));
     let error = caller.await.unwrap().unwrap_err();
-    assert!(matches!(error, Error::Timeout(_)) && error.is_retryable(), "{error}");
+    assert!(
+        matches!(error, Error::Timeout(_)) && error.is_retryable(),
+        "{error}"
+    );
     world.emulator.faults().clear();
     world.pass(secs(1));
     assert_eq!(session.token().await.unwrap().generation(), 1);
@@ -170,7 +173,11 @@ async fn the_margin_and_the_backoff_are_the_owners_to_set() {
     assert_eq!(session.status().state, TokenState::Fresh);
     world.pass(secs(1));
     assert_eq!(session.status().state, TokenState::Stale);
-    world.emulator.faults().on("workspaceLogin").then(Fault::status(401));
+    world
+        .emulator
+        .faults()
+        .on("workspaceLogin")
+        .then(Fault::status(401));
     session.token().await.unwrap();
     failed(&mut events).await;
     world.pass(millis(49_999));

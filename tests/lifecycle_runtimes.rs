@@ -130,7 +130,11 @@ async fn an_idle_session_has_no_task() {
     let before = metrics.num_alive_tasks();
     let session = world.workspace();
     let mut events = session.subscribe();
-    assert_eq!(metrics.num_alive_tasks(), before, "nothing begins with the session");
+    assert_eq!(
+        metrics.num_alive_tasks(),
+        before,
+        "nothing begins with the session"
+    );
     session.token().await.unwrap();
     until(|| metrics.num_alive_tasks() == before).await;
     assert_eq!(renewed(&mut events).await, 1);
@@ -258,10 +262,7 @@ async fn a_panic_in_a_callers_own_call_is_that_callers_alone() {
     });
     assert!(caller.await.unwrap_err().is_panic());
     broken.store(false, Ordering::SeqCst);
-    assert_eq!(
-        session.token_valid_for(secs(60)).await.unwrap().generation(),
-        1
-    );
+    assert_eq!(session.token_valid_for(secs(60)).await.unwrap().generation(), 1);
     assert_eq!(world.logins(), 1);
 }
 

@@ -86,7 +86,11 @@ async fn what_nobody_holds_any_more_is_forgotten() {
         sessions(&world.client)
     );
     drop(first);
-    assert_eq!(second.token().await.unwrap().generation(), 1, "one handle is enough");
+    assert_eq!(
+        second.token().await.unwrap().generation(),
+        1,
+        "one handle is enough"
+    );
     drop(second);
     assert!(
         sessions(&world.client).contains("sessions: 0"),
@@ -109,7 +113,10 @@ async fn the_last_handle_takes_its_renewal_with_it() {
     gate.wait_for(1).await;
     caller.abort();
     assert!(caller.await.unwrap_err().is_cancelled());
-    assert!(session.status().renewing, "the renewal does not end with its caller");
+    assert!(
+        session.status().renewing,
+        "the renewal does not end with its caller"
+    );
     drop(session);
     assert!(sessions(&world.client).contains("sessions: 0"));
     // The renewal's task, and those of its connection.

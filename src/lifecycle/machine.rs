@@ -148,10 +148,7 @@ impl Machine {
             .as_ref()
             .map(|token| now.until(token.life().renewal))
             .unwrap_or_default();
-        let quiet = self
-            .quiet_until
-            .map(|until| now.until(until))
-            .unwrap_or_default();
+        let quiet = self.quiet_until.map(|until| now.until(until)).unwrap_or_default();
         Some(due.max(quiet))
     }
 
