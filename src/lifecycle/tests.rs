@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use proptest::prelude::*;
+use tokio::runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::clock::ManualClock;
 use crate::random::FixedRandom;
 use crate::secret::Secret;
+use crate::token::Life;
 
 use super::*;
 
