@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 
 use http_body_util::Full;
 use support::{CLIENTS, START, World, failed, millis, renewed, secs};
-use synerise_auth::{Error, TokenState};
+use synerise_auth::{ApiKey, Error, TokenState};
 use synerise_auth_emulator::{Fault, TokenShape};
 use tokio::task::JoinSet;
 
@@ -89,18 +89,13 @@ async fn a_connection_that_breaks_is_a_failure_that_passes() {
 
 #[tokio::test]
 async fn a_host_that_is_not_there_is_a_failure_that_passes() {
-    let world = World::new().await;
-    let gone = synerise_auth::Client::builder()
-        .base_url("http://127.0.0.1:9")
-        .clock(world.clock.clone())
-        .retry(synerise_auth::RetryPolicy::never())
-        .build()
-        .unwrap();
-    let session = gone.workspace(world.key());
-    let first = session.token().await.unwrap_err();
+    let World { emulator, client, .. } = World::new().await;
+    let session = client.workspace(ApiKey::new(emulator.workspace_api_key()).unwrap());
+    drop(emulator);
+    let error = session.token().await.unwrap_err();
     assert!(
-        matches!(first, Error::Unreachable(_)) && first.is_retryable(),
-        "{first}"
+        matches!(error, Error::Unreachable(_)) && error.is_retryable(),
+        "{error}"
     );
 }
 
@@ -158,7 +153,7 @@ async fn a_server_that_asks_for_time_is_given_it() {
         let session = world.workspace();
         let error = session.token().await.unwrap_err();
         assert!(error.retry_after().is_some() && error.is_retryable(), "{what}");
-        world.pass(secs(seconds) - millis(1));
+        world.pass(millis(seconds * 1000 - 1));
         session.token().await.unwrap_err();
         assert_eq!(world.logins(), 1, "{what}");
         world.pass(millis(1));

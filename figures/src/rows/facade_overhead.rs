@@ -89,7 +89,7 @@ fn instructions(server: &LoginServer, effort: Effort) -> Result<Row> {
 
 /// The instructions of one call: those of two runs, one three times as long, without what they have in common.
 fn instructions_of(server: &LoginServer, kind: &str, calls: u32) -> Result<f64> {
-    let count = |calls: u32| {
+    let count = |calls: u32| -> Result<f64> {
         let output = Command::new("valgrind")
             .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
             .arg(sibling("figures-call")?)
@@ -103,7 +103,7 @@ fn instructions_of(server: &LoginServer, kind: &str, calls: u32) -> Result<f64> 
             .and_then(|(_, count)| count.trim().parse::<f64>().ok());
         match collected {
             Some(count) if output.status.success() => Ok(count),
-            _ => Err(format!("valgrind failed ({}): {log}", output.status)),
+            _ => Err(format!("valgrind failed ({}): {log}", output.status).into()),
         }
     };
     Ok((count(3 * calls)? - count(calls)?) / f64::from(2 * calls))
