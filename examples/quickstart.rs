@@ -4,12 +4,15 @@
 //! With `SYNERISE_API_KEY` (and, optionally, `SYNERISE_BASE_URL`) it talks to that server; with neither, it starts the
 //! emulator in this process.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it shows what it does")]
+
 use std::env;
+use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use synerise_auth::clock::{Clock, ManualClock, SystemClock};
-use synerise_auth::{ApiKey, Client, Error, Result, Session, Token, Workspace};
+use synerise_auth::{ApiKey, Client, Result, Session, Token, Workspace};
 use synerise_auth_emulator::Emulator;
 
 #[tokio::main]
@@ -23,11 +26,11 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run() -> Result<()> {
+async fn run() -> Result<(), Box<dyn Error>> {
     if env::var_os("SYNERISE_API_KEY").is_some() || env::var_os("SYNERISE_BASE_URL").is_some() {
         let key = ApiKey::from_env("SYNERISE_API_KEY")?;
         let base_url = env::var("SYNERISE_BASE_URL").ok();
-        return on_a_server(key, base_url).await;
+        return Ok(on_a_server(key, base_url).await?);
     }
     on_the_emulator().await
 }
@@ -44,13 +47,13 @@ async fn on_a_server(key: ApiKey, base_url: Option<String>) -> Result<()> {
 }
 
 /// The same against the emulator, where an hour passes in no time.
-async fn on_the_emulator() -> Result<()> {
+async fn on_the_emulator() -> Result<(), Box<dyn Error>> {
     let lifetime = Duration::from_secs(3600);
     let emulator = Emulator::builder()
         .token_lifetime(lifetime)
         .start()
         .await
-        .map_err(no_emulator)?;
+        .map_err(|error| format!("the emulator can't start: {error}"))?;
     println!(
         "no SYNERISE_API_KEY is set: using the emulator at {}",
         emulator.base_url()
@@ -61,7 +64,7 @@ async fn on_the_emulator() -> Result<()> {
     let workspace = session(key, Some(emulator.base_url().to_owned()), clock.clone())?;
     let first = log_in_and_call(&workspace).await?;
 
-    let passed = lifetime - Duration::from_secs(60);
+    let passed = lifetime.saturating_sub(Duration::from_secs(60));
     clock.advance(passed);
     emulator.clock().advance(passed);
     println!(
@@ -116,9 +119,4 @@ fn show_renewal(first: &Token, second: &Token) {
         second.generation(),
         first.generation()
     );
-}
-
-fn no_emulator(error: std::io::Error) -> Error {
-    eprintln!("quickstart: the emulator can't start: {error}");
-    Error::NoRuntime
 }
