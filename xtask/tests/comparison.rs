@@ -171,6 +171,16 @@ fn every_hand_written_case_gets_its_verdict() {
     assert!(cases.len() >= 60, "{} cases", cases.len());
     for (name, edits, expected) in &cases {
         let found = verdicts(&base(), &edited(edits));
+        for change in changes(&base(), &edited(edits)) {
+            let exists = |document: &Value, key: &str| {
+                change[key]
+                    .as_str()
+                    .is_none_or(|pointer| document.pointer(pointer).is_some())
+            };
+            if !exists(&base(), "before") || !exists(&edited(edits), "after") {
+                wrong.push(format!("{name}: a place that does not exist: {change}"));
+            }
+        }
         if found != *expected {
             wrong.push(format!(
                 "{name}:\n  expected {expected:#?}\n  found    {found:#?}"

@@ -249,6 +249,56 @@ fn a_billion_laughs_are_not_laughed() {
 }
 
 #[test]
+fn a_schema_that_keeps_the_generator_busy_is_given_up() {
+    let choices = |part: usize| {
+        let one = |choice: usize| json!({"type": "object", "properties": {format!("p{part}x{choice}"): {"type": "string"}}});
+        json!({"oneOf": (0..12).map(one).collect::<Vec<_>>()})
+    };
+    let schema = json!({"allOf": (0..8).map(choices).collect::<Vec<_>>()});
+    let run = Tree::new().update_with(&item(&schema), &["--max-seconds", "3"]);
+    run.expect(1, "generate: ");
+}
+
+#[test]
+fn more_components_than_anybody_needs_are_refused() {
+    let document = changed(|document| {
+        let schemas = document["components"]["schemas"].as_object_mut().unwrap();
+        for index in 0..1_200 {
+            let next =
+                json!({"type": "array", "items": {"$ref": format!("#/components/schemas/N{}", index + 1)}});
+            schemas.insert(format!("N{index}"), next);
+        }
+        schemas.insert("N1200".to_owned(), json!({"type": "string"}));
+        schemas.insert("Item".to_owned(), json!({"$ref": "#/components/schemas/N0"}));
+    });
+    Tree::new()
+        .update(&document)
+        .expect(1, "more than 1000 components");
+}
+
+#[test]
+fn a_long_chain_of_types_is_compared_without_an_end_of_the_stack() {
+    let chain = |last: &str| {
+        changed(|document| {
+            let schemas = document["components"]["schemas"].as_object_mut().unwrap();
+            for index in 0..900 {
+                let next = json!({"type": "object", "properties": {"x": {"$ref": format!("#/components/schemas/N{}", index + 1)}}});
+                schemas.insert(format!("N{index}"), next);
+            }
+            schemas.insert("N900".to_owned(), json!({"type": last}));
+            schemas.insert(
+                "Item".to_owned(),
+                json!({"allOf": [{"$ref": "#/components/schemas/N0"}]}),
+            );
+        })
+    };
+    let tree = Tree::new();
+    tree.update(&chain("string")).expect(0, "Wrote");
+    tree.update(&chain("integer"))
+        .expect(4, "breaking change(s) refused");
+}
+
+#[test]
 fn a_document_of_countless_nodes_is_refused() {
     let text = format!("{{\"openapi\": \"3.0.0\", \"x\": [{}0]}}", "0,".repeat(600_000));
     Tree::new().update_text(&text, &[]).expect(1, "nodes");

@@ -29,7 +29,12 @@ fn fixture(name: &str) -> String {
 /// The repository's own selection and overlay with the additions, the documents on a server, and today's result.
 fn published() -> (Tree, Server) {
     let server = Server::start();
-    for name in ["authorization", "organizations", "profile-management", "identity-and-access-management"] {
+    for name in [
+        "authorization",
+        "organizations",
+        "profile-management",
+        "identity-and-access-management",
+    ] {
         let answer = Answer::ok(fixture(&format!("{name}.yaml"))).header("Content-Type", "application/yaml");
         server.set(&format!("/api-reference/{name}.yaml"), answer);
     }
@@ -39,9 +44,11 @@ fn published() -> (Tree, Server) {
     let mut overlay: Value = serde_json::from_str(&fixture("mend.json")).unwrap();
     let own: Value = serde_saphyr::from_str(&read("openapi/overlay.yaml")).unwrap();
     // The transcription has `default` in a few places only; here one action has removed them all.
-    let own = own["actions"].as_array().unwrap().iter().filter(|action| {
-        !action["target"].as_str().unwrap().ends_with(".responses.default")
-    });
+    let own = own["actions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|action| !action["target"].as_str().unwrap().ends_with(".responses.default"));
     overlay["actions"].as_array_mut().unwrap().extend(own.cloned());
     let tree = Tree::with(&selection, &overlay.to_string());
     tree.write("synerise-auth.json", &read("openapi/synerise-auth.json"));
@@ -52,11 +59,24 @@ fn published() -> (Tree, Server) {
 fn a_switch_to_the_published_documents_breaks_nobody() {
     let (tree, _server) = published();
     let run = tree.run("update-spec", &[]);
-    run.expect(0, "0 breaking").expect(0, "POST /uauth/auth/login/passkey looks like authentication");
-    assert!(!run.stderr.contains("/v4/auth/login/profile looks"), "left out with a reason: {}", run.stderr);
+    run.expect(0, "0 breaking")
+        .expect(0, "POST /uauth/auth/login/passkey looks like authentication");
+    assert!(
+        !run.stderr.contains("/v4/auth/login/profile looks"),
+        "left out with a reason: {}",
+        run.stderr
+    );
     tree.run("verify-spec", &[]).expect(0, "Verified 4 source(s)");
     let text = tree.read("synerise-auth.json");
-    for gone in ["\"Api-Version\"", "\"default\"", "x-codeSamples", "pattern", "\"title\": \"AuthenticationRequest\"", "<details", "problem+json"] {
+    for gone in [
+        "\"Api-Version\"",
+        "\"default\"",
+        "x-codeSamples",
+        "pattern",
+        "\"title\": \"AuthenticationRequest\"",
+        "<details",
+        "problem+json",
+    ] {
         assert!(!text.contains(gone), "{gone}");
     }
     assert_eq!(tree.run("update-spec", &["--check"]).code, 0);
@@ -68,7 +88,11 @@ fn the_crate_builds_from_the_published_documents_and_passes_its_tests() {
     tree.run("update-spec", &[]).expect(0, "Wrote");
     let copy = tempfile::tempdir().unwrap();
     copy_repository(copy.path());
-    std::fs::write(copy.path().join("openapi/synerise-auth.json"), tree.read("synerise-auth.json")).unwrap();
+    std::fs::write(
+        copy.path().join("openapi/synerise-auth.json"),
+        tree.read("synerise-auth.json"),
+    )
+    .unwrap();
     // The dependencies that the outer build compiled are used again: only the crate itself is new.
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let output = Command::new(env!("CARGO"))
@@ -78,7 +102,11 @@ fn the_crate_builds_from_the_published_documents_and_passes_its_tests() {
         .env("CARGO_TARGET_DIR", target)
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 /// Copies what the crate is built from, without what was built.

@@ -44,7 +44,7 @@ pub(crate) fn update(root: &Path, request: &Request, limits: Limits) -> Result<(
         })
         .collect();
     let outcome = pipeline::run(&rules, &upstream)?;
-    pipeline::prove(&outcome.result)?;
+    pipeline::prove(&outcome.result, limits)?;
     let comparison = compare_with_vendored(root, &outcome, limits)?;
     let sources: Vec<LockedSource> = taken.iter().map(|taken| taken.locked.clone()).collect();
     let lock = Lock::new(
