@@ -163,7 +163,7 @@ fn prose_becomes_no_doctest_no_html_and_no_end_of_a_comment() {
             assert!(!text.contains(bad), "{bad:?} in {text}");
         }
     }
-    // The generator ran on it: `*/` closed no comment. The next test looks at what it wrote.
+    // The generator ran on it, its code parsed, and its comments were looked through: `*/` closed none.
     tree.run("verify-spec", &[]).expect(0, "Verified");
 }
 
