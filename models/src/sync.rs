@@ -1,0 +1,11 @@
+//! What `src/lifecycle/sync.rs` gives the library, with the locks that loom watches.
+
+use std::sync::PoisonError;
+
+pub(crate) use loom::sync::{Mutex, MutexGuard};
+/// The counter itself is not what is checked, and loom's can't be the receiver of a method.
+pub(crate) use std::sync::Arc;
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
