@@ -38,17 +38,23 @@ impl Progress {
             ProgressDrawTarget::hidden()
         };
         let bar = ProgressBar::with_draw_target(None, target);
-        if let Ok(style) = ProgressStyle::with_template("{spinner} Fetching {msg} {bytes}/{total_bytes}") {
-            bar.set_style(style);
-        }
         bar.set_message(what.to_owned());
         bar.enable_steady_tick(Duration::from_millis(100));
-        Self { bar }
+        let progress = Self { bar };
+        progress.style("{spinner} Fetching {msg} {bytes}");
+        progress
+    }
+
+    fn style(&self, template: &str) {
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style);
+        }
     }
 
     pub(crate) fn length(&self, length: Option<u64>) {
         if let Some(length) = length {
             self.bar.set_length(length);
+            self.style("{spinner} Fetching {msg} {bytes} of {total_bytes}");
         }
     }
 

@@ -111,7 +111,7 @@ fn operation<'a>(changes: &mut Changes<'a>, old: &Place<'a>, new: &Place<'a>) {
     content::responses(changes, old, new);
     access::security(changes, old, new);
     access::consumers(changes, old, new);
-    access::idempotence(changes, old, new);
+    access::repetition(changes, old, new);
     let texts = [
         "summary",
         "description",
