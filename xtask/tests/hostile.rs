@@ -470,3 +470,40 @@ fn what_the_project_asks_of_an_operation_is_told_when_it_is_missing() {
         .update(&document())
         .expect(1, "a secret must be `format: password`");
 }
+
+#[test]
+fn a_name_cannot_command_the_terminal() {
+    let tree = Tree::vendored();
+    let report = tree.path().join("report.md");
+    let run = tree.update_with(
+        &changed(|document| {
+            let properties = &mut document["components"]["schemas"]["Item"]["properties"];
+            properties["\u{1b}]0;owned\u{7}\u{202e}"] = json!({"type": "string"});
+        }),
+        &["--dry-run", "--report", report.to_str().unwrap()],
+    );
+    run.expect(0, "1 additive");
+    assert!(
+        run.stdout.contains("\\u{1b}]0;owned\\u{7}\\u{202e}"),
+        "{}",
+        run.stdout
+    );
+    let text = std::fs::read_to_string(report).unwrap();
+    assert!(
+        text.contains("owned") && !text.contains(['\u{1b}', '\u{7}', '\u{202e}']),
+        "{text:?}"
+    );
+}
+
+#[test]
+fn countless_operations_that_look_like_authentication_are_counted() {
+    let many = changed(|document| {
+        let paths = document["paths"].as_object_mut().unwrap();
+        for index in 0..500 {
+            paths.insert(format!("/auth/{index}"), json!({"get": {}}));
+        }
+    });
+    let run = Tree::new().update(&many);
+    run.expect(0, "and 470 more like it");
+    assert!(run.stderr.lines().count() < 50, "{}", run.stderr);
+}

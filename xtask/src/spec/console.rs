@@ -6,18 +6,33 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::prose;
+
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub(crate) const NOTE: Style = AnsiColor::Yellow.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 
 /// Says on stderr what happens; colours are left out where there is no terminal.
 pub(crate) fn say(style: Style, word: &str, text: &str) {
-    anstream::eprintln!("{style}{word:>10}{style:#} {text}");
+    anstream::eprintln!("{style}{word:>10}{style:#} {}", harmless(text));
 }
 
 /// Prints a line of the result.
 pub(crate) fn print(text: &str) {
-    anstream::println!("{text}");
+    anstream::println!("{}", harmless(text));
+}
+
+/// A vendor's words without what a terminal would take for commands.
+fn harmless(text: &str) -> String {
+    let mut harmless = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() && character != '\n' || prose::is_invisible(character) {
+            harmless.extend(character.escape_unicode());
+        } else {
+            harmless.push(character);
+        }
+    }
+    harmless
 }
 
 /// How far one fetch is: a bar on a terminal, one line elsewhere.

@@ -241,7 +241,9 @@ fn compare_with_vendored(root: &Path, outcome: &Outcome, limits: Limits) -> Resu
     }
     let old = fetch::file(&path, limits)?;
     let tree = |bytes: &[u8]| parse::document(&String::from_utf8_lossy(bytes));
-    let old = tree(&old).map_err(|failure| failure.within("the vendored document"))?;
+    let old = tree(&old).map_err(|failure| {
+        failure.within("synerise-auth.json is damaged (restore it, or delete it to have it written anew)")
+    })?;
     Ok(compare::compare(&old, &tree(&outcome.result)?))
 }
 
