@@ -174,10 +174,12 @@ fn take(
     };
     let extension = if is_json(&bytes) { "json" } else { "yaml" };
     let digest = sha256(&bytes);
-    // The date says since when the bytes are what they are, so that a re-sync of the same bytes changes nothing.
-    let date = match known {
-        Some(known) if known.sha256 == digest => known.date.clone(),
-        _ => today(),
+    // Date and `ETag` are those of the first time that these bytes came, so that a re-sync of them changes nothing.
+    let (date, etag) = match known {
+        Some(known) if known.sha256 == digest && known.origin == origin => {
+            (known.date.clone(), known.etag.clone().or(etag))
+        }
+        _ => (today(), etag),
     };
     let locked = LockedSource {
         name: name.to_owned(),
