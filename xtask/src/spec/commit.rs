@@ -114,6 +114,12 @@ impl Guard {
         write_through(&next, &serde_json::to_vec(&journal)?)?;
         // Find out now whether the places can be written, while nothing has happened yet.
         fs::create_dir_all(self.root.join("upstream"))?;
+        for entry in &journal.entries {
+            let target = self.root.join(&entry.path);
+            if target.exists() && !target.is_file() {
+                return Err(io::Error::other(format!("{} is in the way", target.display())));
+            }
+        }
         fs::rename(next, self.own(JOURNAL))?;
         sync(&self.own(""))?;
         Ok(journal)
@@ -286,6 +292,18 @@ mod tests {
             Guard::take(root.path()).expect("recovers");
             assert_eq!(content(root.path()), all_new(), "killed after {steps} steps");
         }
+    }
+
+    #[test]
+    fn something_in_the_way_is_found_before_anything_happens() {
+        let root = old_tree();
+        let before = content(root.path());
+        fs::create_dir_all(root.path().join("upstream/b.yaml/x")).expect("a folder");
+        let guard = Guard::take(root.path()).expect("the lock");
+        assert!(guard.write(changes()).is_err());
+        assert_eq!(content(root.path()), before);
+        drop(guard);
+        Guard::take(root.path()).expect("nothing is left to finish");
     }
 
     #[test]
