@@ -53,6 +53,11 @@ fn settings(document: &Document, with_schemars: bool) -> GenerationSettings {
         let path = format!("crate::{name}");
         settings.with_replacement(name, path, [TypeImpl::Display, TypeImpl::FromStr].into_iter());
     }
+    // What is read, changed and written back whole must keep what the document doesn't know.
+    for name in document.open_request_schemas() {
+        let map = "::serde_json::Map<::std::string::String, ::serde_json::Value>";
+        settings.with_replacement(name, map, std::iter::empty());
+    }
     if with_schemars {
         settings.with_derive("::schemars::JsonSchema");
     }

@@ -123,6 +123,15 @@ impl Document {
         found
     }
 
+    /// The components of a request that have fields of their own and take any others.
+    pub(crate) fn open_request_schemas(&self) -> Vec<String> {
+        let is_open = |name: &String| {
+            let schema = self.schema(name).unwrap_or(&Value::Null);
+            schema["properties"].is_object() && schema["additionalProperties"] == true
+        };
+        self.request_schemas().into_iter().filter(is_open).collect()
+    }
+
     fn reach(&self, value: &Value, found: &mut BTreeSet<String>) {
         match value {
             Value::Object(fields) => {

@@ -43,8 +43,8 @@ mod operations {
 }
 
 pub use bindings::{ByteStream, Client, ClientInfo, Error, ResponseValue, types};
-pub(crate) use operations::SECRET_FIELDS;
 pub use operations::*;
+pub(crate) use operations::{RESERVED_ATTRIBUTES, SECRET_FIELDS};
 
 pub use crate::operation::{Consumer, Evidence, Operation, Security};
 
@@ -189,49 +189,32 @@ impl Exchange {
         self,
         result: Result<ResponseValue<T>, Error<E>>,
     ) -> crate::Result<(T, Reply)> {
-        let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let reply = match (outcome, &result) {
-            (Some(outcome), _) => outcome?,
-            (None, Err(Error::InvalidRequest(problem) | Error::Custom(problem))) => {
-                return Err(crate::Error::invalid_input(
-                    self.operation.id,
-                    problem.clone(),
-                    "check what is passed in",
-                ));
-            }
-            (None, _) => {
-                return Err(crate::Error::invalid_input(
-                    self.operation.id,
-                    "can't be made into a request",
-                    "check what is passed in",
-                ));
-            }
-        };
+        let (operation, reply) = (self.operation, self.reply()?);
         let value = match result {
             Ok(value) => value.into_inner(),
-            Err(_) => serde_json::from_value(fitted(self.operation, &reply)?).map_err(|_| {
-                crate::Error::unexpected_response(
-                    self.operation.id.into(),
-                    reply.status(),
-                    "its fields have other types",
-                )
+            Err(_) => serde_json::from_value(fitted(operation, &reply)?).map_err(|_| {
+                let problem = "its fields have other types than the document says";
+                crate::Error::unexpected_response(operation.id.into(), reply.status(), problem)
             })?,
         };
         Ok((value, reply))
     }
 
-    /// The reply of a call whose answer has no type: nothing, or text.
+    /// The reply of a call whose answer is read as it is.
     pub(crate) fn finish_untyped<T, E>(self, _: Result<ResponseValue<T>, Error<E>>) -> crate::Result<Reply> {
-        self.outcome
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-            .unwrap_or_else(|| {
-                Err(crate::Error::invalid_input(
-                    self.operation.id,
-                    "can't be made into a request",
-                    "check what is passed in",
-                ))
-            })
+        self.reply()
+    }
+
+    fn reply(&self) -> crate::Result<Reply> {
+        let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // progenitor gives up before it sends only when a value can't be put into a request.
+        outcome.unwrap_or_else(|| {
+            let remedy = "check what is passed in";
+            Err(crate::Error::invalid_input(
+                self.operation.id,
+                "can't be made into a request",
+                remedy,
+            ))
+        })
     }
 }

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use crate::clock::Reading;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
+use crate::user_info::UserInfo;
 
 const SCHEME: &str = "Bearer ";
 
@@ -39,6 +40,7 @@ pub(crate) struct Details {
     pub(crate) origin: Option<crate::TokenOrigin>,
     pub(crate) custom_id: Option<String>,
     pub(crate) realm: Option<String>,
+    pub(crate) user: Option<UserInfo>,
 }
 
 /// When a token was issued, when its renewal is due, and when it ends: on the local clocks.
@@ -112,6 +114,10 @@ impl Token {
     /// The realm of the token, like `client`, where the service says it.
     pub fn realm(&self) -> Option<&str> {
         self.0.details.as_ref()?.realm.as_deref()
+    }
+
+    pub(crate) fn user(&self) -> Option<&UserInfo> {
+        self.0.details.as_ref()?.user.as_ref()
     }
 
     /// What is written in the token, unverified; `None` where it can't be read: profiles' tokens may be encrypted.

@@ -150,10 +150,6 @@ impl Transport {
         &self.http
     }
 
-    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
-        &self.clock
-    }
-
     /// Sends a request until it succeeds, or until trying again makes no sense.
     pub(crate) async fn send(
         &self,

@@ -1,21 +1,22 @@
 //! Building and starting an emulator.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::choices::Choices;
 use crate::clock::EmulatorClock;
+use crate::document::Document;
 use crate::emulator::Emulator;
 use crate::faults::Faults;
 use crate::log::RequestLog;
 use crate::operations::check_server_side_login_path;
 use crate::pipeline::Shared;
-use crate::schema::Document;
-use crate::seeding::Seeds;
+use crate::seeds::Seeds;
 use crate::server::Server;
 use crate::state::workspaces::{check_settings, default_settings, overlaid};
 use crate::state::{Lifetimes, State};
@@ -137,17 +138,16 @@ impl EmulatorBuilder {
         );
         let mut state = State::new(lifetimes);
         let seeds = Seeds::plant(&mut state, &self.choices, clock.now());
+        let document = Document::embedded().map_err(invalid)?;
         if let Some(sent) = &self.profile_settings {
-            let settings = overlaid(default_settings(lifetimes.profile, &self.choices), sent);
-            check_settings(&settings, &self.choices)
-                .map_err(|(field, message)| invalid(format!("settings: {field} {message}")))?;
-            state.workspaces[0].settings = settings;
+            state.workspaces[0].settings =
+                initial_settings(sent, &document, lifetimes, &self.choices).map_err(invalid)?;
         }
         let shared = Arc::new(Shared {
             clock,
             state: Mutex::new(state),
             choices: self.choices,
-            document: Document::embedded().map_err(invalid)?,
+            document,
             faults: Faults::default(),
             log: RequestLog::default(),
             violations: Mutex::new(Vec::new()),
@@ -156,4 +156,25 @@ impl EmulatorBuilder {
         let server = Server::start(self.address, Arc::clone(&shared)).await?;
         Ok(Emulator::new(server, shared, seeds))
     }
+}
+
+/// The settings that the seeded workspace starts with, judged as if they had been sent.
+fn initial_settings(
+    sent: &Value,
+    document: &Document,
+    lifetimes: Lifetimes,
+    choices: &Choices,
+) -> Result<Map<String, Value>, String> {
+    let none = HashMap::new();
+    document
+        .check_request("replaceProfileSettings", &none, &none, Some(sent))
+        .map_err(|refusal| {
+            let problem = refusal.fields.first();
+            problem.map_or(refusal.message, |problem| {
+                format!("settings: {} {}", problem.field, problem.message)
+            })
+        })?;
+    let settings = overlaid(default_settings(lifetimes.profile, choices), sent);
+    check_settings(&settings, choices).map_err(|(field, message)| format!("settings: {field} {message}"))?;
+    Ok(settings)
 }

@@ -14,7 +14,7 @@ use crate::log::RecordedRequest;
 use crate::operations;
 use crate::outbox::Message;
 use crate::pipeline::Shared;
-use crate::seeding::{SeededUser, SeededWorkspace, Seeds};
+use crate::seeds::{SeededUser, SeededWorkspace, Seeds};
 use crate::server::Server;
 use crate::state::users::SecondFactor;
 use crate::sync::hold;
@@ -23,12 +23,21 @@ use crate::sync::hold;
 ///
 /// It starts with one workspace, which has a key of each kind with every permission, and one user, who belongs to it
 /// and needs a TOTP code to log in.
-#[derive(Debug)]
 pub struct Emulator {
     server: Server,
     base_url: String,
     pub(crate) shared: Arc<Shared>,
     seeds: Seeds,
+}
+
+// Its state is long and full of secrets.
+impl std::fmt::Debug for Emulator {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Emulator")
+            .field("base_url", &self.base_url)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Emulator {
@@ -190,7 +199,6 @@ impl Emulator {
     }
 
     /// Revokes one token. False if it was not issued here or is revoked already.
-    #[expect(clippy::must_use_candidate, reason = "it acts")]
     pub fn revoke_token(&self, token: &str) -> bool {
         hold(&self.shared.state).tokens.revoke(token)
     }

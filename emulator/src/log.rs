@@ -136,9 +136,9 @@ fn redact(value: &mut Value) {
         Value::Object(members) => {
             for (name, value) in members {
                 if SECRETS.contains(&name.as_str()) {
-                    *value = REDACTED.into()
+                    *value = REDACTED.into();
                 } else {
-                    redact(value)
+                    redact(value);
                 }
             }
         }
@@ -180,7 +180,7 @@ impl RequestLog {
         let mut shown = body.clone();
         redact(&mut shown);
         self.edit(entry, |request| {
-            (request.body, request.sent) = (Some(shown), Some(body.clone()))
+            (request.body, request.sent) = (Some(shown), Some(body.clone()));
         });
     }
 

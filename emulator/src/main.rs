@@ -12,8 +12,8 @@ use synerise_auth_emulator::Emulator;
 
 /// A stateful Synerise authentication server for tests and demos.
 ///
-/// Its first line on stdout is a JSON object: base_url, workspace_guid, workspace_api_key, profile_api_key, tracker_key,
-/// and user (username, password, totp_secret).
+/// Its first line on stdout is a JSON object: `base_url`, `workspace_guid`, `workspace_api_key`, `profile_api_key`,
+/// `tracker_key`, and `user` (`username`, `password`, `totp_secret`).
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {

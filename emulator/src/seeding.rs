@@ -1,170 +1,16 @@
-//! What a test plants: workspaces, users, accounts, keys, tokens of third parties, events.
+//! Planting: workspaces, users, accounts, keys, tokens of third parties, events.
 
-use std::collections::{HashMap, HashSet};
-use std::time::SystemTime;
+use totp_rs::Secret;
 
-use serde_json::Value;
-use totp_rs::{Builder as TotpBuilder, Secret};
-
-use crate::choices::Choices;
-use crate::consumer::{Consumer, WorkspaceId};
+use crate::consumer::Consumer;
 use crate::emulator::Emulator;
-use crate::state::keys::{ApiKey, Permissions, Scope};
+use crate::seeds::{KnownProfile, SeededUser, SeededWorkspace, add_key, add_user, add_workspace, totp};
+use crate::state::keys::{Permissions, Scope};
+use crate::state::new_uuid;
 use crate::state::profiles::{Account, Activation, ThirdPartyToken};
-use crate::state::users::{SecondFactor, User};
-use crate::state::workspaces::{Workspace, default_settings};
-use crate::state::{State, new_uuid};
+use crate::state::users::SecondFactor;
+use crate::state::workspaces::Workspace;
 use crate::sync::hold;
-
-/// A workspace, with keys that have every permission.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct SeededWorkspace {
-    /// Its GUID, by which users select it.
-    pub guid: String,
-    /// For `workspaceLogin`.
-    pub workspace_api_key: String,
-    /// For everything that profiles do.
-    pub profile_api_key: String,
-    /// For the query parameter `token` of endpoints outside authentication.
-    pub tracker_key: String,
-}
-
-/// A user, with what it takes to log in.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct SeededUser {
-    /// The login, an e-mail address.
-    pub username: String,
-    /// The password.
-    pub password: String,
-    /// The secret of the authenticator in Base32 (SHA-1, 6 digits, 30 seconds); empty for a user without one.
-    pub totp_secret: String,
-}
-
-// Fake as they are, they are what a leak looks like in a test's output.
-impl std::fmt::Debug for SeededWorkspace {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("SeededWorkspace")
-            .field("guid", &self.guid)
-            .finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for SeededUser {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("SeededUser")
-            .field("username", &self.username)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A profile as the emulator knows it; see [`Emulator::profile`].
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct KnownProfile {
-    /// Its UUID.
-    pub uuid: String,
-    /// Its e-mail address, if it has an account.
-    pub email: Option<String>,
-    /// Its own identifier in the workspace.
-    pub custom_id: Option<String>,
-    /// The identity provider that its account was registered with; `None` without an account.
-    pub origin: Option<String>,
-    /// Whether the account can be used.
-    pub active: bool,
-    /// The attribute `snrs_email_confirmed`.
-    pub email_confirmed: bool,
-    /// Its marketing agreements.
-    pub agreements: serde_json::Map<String, Value>,
-    /// Its attributes; names that the service reserves never get here.
-    pub attributes: serde_json::Map<String, Value>,
-    /// Its tags, in the order in which they came.
-    pub tags: Vec<String>,
-    /// The devices that it was seen on, sorted.
-    pub devices: Vec<String>,
-}
-
-/// What every emulator starts with.
-#[derive(Debug)]
-pub(crate) struct Seeds {
-    pub(crate) workspace: SeededWorkspace,
-    pub(crate) user: SeededUser,
-}
-
-impl Seeds {
-    pub(crate) fn plant(state: &mut State, choices: &Choices, now: SystemTime) -> Self {
-        let workspace = add_workspace(state, choices, "Demo", now);
-        let secret = Secret::from(new_uuid().into_bytes());
-        let totp_secret = secret.to_base32();
-        let factor = totp(secret).map_or(SecondFactor::None, |totp| SecondFactor::Totp(Box::new(totp)));
-        let mut user = add_user(state, "operator@example.com", "Fake-Passw0rd!", factor);
-        user.totp_secret = totp_secret;
-        Self { workspace, user }
-    }
-}
-
-fn totp(secret: Secret) -> Option<totp_rs::Totp> {
-    TotpBuilder::new().with_secret(secret).build().ok()
-}
-
-fn add_workspace(state: &mut State, choices: &Choices, name: &str, now: SystemTime) -> SeededWorkspace {
-    let id = state.workspaces.len();
-    let mut workspace = Workspace::new(48 + id as u64, new_uuid(), name, now);
-    workspace.settings = default_settings(state.lifetimes.profile, choices);
-    let seeded = SeededWorkspace {
-        guid: workspace.guid.clone(),
-        workspace_api_key: add_key(state, id, Scope::Workspace, Permissions::All),
-        profile_api_key: add_key(state, id, Scope::Profile, Permissions::All),
-        tracker_key: new_uuid(),
-    };
-    state.workspaces.push(workspace);
-    for user in &mut state.users {
-        user.workspaces.push(id);
-    }
-    seeded
-}
-
-fn add_key(state: &mut State, workspace: WorkspaceId, scope: Scope, permissions: Permissions) -> String {
-    let key = new_uuid();
-    state.keys.insert(
-        key.clone(),
-        ApiKey {
-            workspace,
-            scope,
-            permissions,
-        },
-    );
-    key
-}
-
-fn add_user(state: &mut State, username: &str, password: &str, second_factor: SecondFactor) -> SeededUser {
-    let known = state.users.iter().position(|user| user.username == username);
-    let index = known.unwrap_or(state.users.len());
-    let user = User {
-        number: 1_000 + index as u64,
-        username: username.to_owned(),
-        password: password.to_owned(),
-        second_factor,
-        workspaces: (0..state.workspaces.len()).collect(),
-        refused_passwords: 0,
-        trusted_devices: HashMap::new(),
-        used_steps: HashSet::new(),
-        email_code: None,
-    };
-    // Tokens know users by their index, so a user who comes again takes the old place.
-    match state.users.get_mut(index) {
-        Some(place) => *place = user,
-        None => state.users.push(user),
-    }
-    SeededUser {
-        username: username.to_owned(),
-        password: password.to_owned(),
-        totp_secret: String::new(),
-    }
-}
 
 /// Seeding: each call is one line of a test, and takes effect at once.
 impl Emulator {
@@ -204,11 +50,19 @@ impl Emulator {
     }
 
     /// Makes a workspace lock users out: selecting it is answered 423.
+    ///
+    /// # Panics
+    /// If there is no workspace of that GUID.
+    #[track_caller]
     pub fn lock_workspace(&self, guid: &str) {
         self.edit_workspace(guid, |workspace| workspace.locked = true);
     }
 
     /// Makes a workspace require a second factor of its users.
+    ///
+    /// # Panics
+    /// If there is no workspace of that GUID.
+    #[track_caller]
     pub fn require_second_factor(&self, guid: &str) {
         self.edit_workspace(guid, |workspace| workspace.mfa_required = true);
     }
@@ -219,23 +73,14 @@ impl Emulator {
     }
 
     #[track_caller]
-    #[expect(
-        clippy::panic,
-        reason = "a test's typo must fail that test, not pass in silence"
-    )]
     fn edit_workspace(&self, guid: &str, change: impl FnOnce(&mut Workspace)) {
         let mut state = hold(&self.shared.state);
-        match state
+        let found = state
             .workspaces
             .iter_mut()
-            .find(|workspace| workspace.guid == guid)
-        {
-            Some(workspace) => change(workspace),
-            None => {
-                drop(state);
-                panic!("there is no workspace {guid}")
-            }
-        }
+            .find(|workspace| workspace.guid == guid);
+        assert!(found.is_some(), "there is no workspace {guid}");
+        found.map(change);
     }
 
     /// An active account of the identity provider SYNERISE in the workspace that the emulator started with.
@@ -254,7 +99,6 @@ impl Emulator {
     }
 
     /// Gives a profile its own identifier in the workspace (`customId`). False if there is no such profile.
-    #[expect(clippy::must_use_candidate, reason = "it acts")]
     pub fn set_custom_id(&self, email: &str, custom_id: &str) -> bool {
         let mut state = hold(&self.shared.state);
         let Some(profile) = state.profile_by_email(0, email) else {
@@ -266,7 +110,6 @@ impl Emulator {
 
     /// Puts a condition before the logins of an account, for instance `TERMS_ACCEPTANCE_REQUIRED`: the conditional
     /// login reports it, the others are answered 403. False if there is no such profile.
-    #[expect(clippy::must_use_candidate, reason = "it acts")]
     pub fn require_at_login(&self, email: &str, status: &str, conditions: &[&str]) -> bool {
         let mut state = hold(&self.shared.state);
         let Some(profile) = state.profile_by_email(0, email) else {
@@ -319,7 +162,6 @@ impl Emulator {
     }
 
     /// Deletes an API key and revokes the tokens that were got with it. False if there is none.
-    #[expect(clippy::must_use_candidate, reason = "it acts")]
     pub fn revoke_api_key(&self, key: &str) -> bool {
         let mut state = hold(&self.shared.state);
         state

@@ -98,9 +98,9 @@ pub(crate) fn encrypted_looking() -> String {
 pub(crate) fn packed_authorities(authorities: &[String]) -> String {
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     #[expect(clippy::expect_used, reason = "writing to memory does not fail")]
-    let packed = packer
+    let bytes = packer
         .write_all(Value::from(authorities.to_vec()).to_string().as_bytes())
         .and_then(|()| packer.finish())
         .expect("memory takes the bytes");
-    BASE64_STANDARD.encode(packed)
+    BASE64_STANDARD.encode(bytes)
 }

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::token::Token;
 
 use super::policy::RenewalPolicy;
+use super::{Previous, Standing};
 
 /// What is to be done for a caller.
 #[derive(Debug)]
@@ -70,13 +71,22 @@ impl Machine {
         self.quiet_until.is_some_and(|until| !now.reached(until))
     }
 
-    /// What a renewal starts from: the newest token, and whether the server should still take it.
-    pub(super) fn previous(&self, now: Reading) -> Option<(Token, bool)> {
-        let live = |token: &Token| (token.clone(), token.is_live(now));
-        self.token
-            .as_ref()
-            .map(live)
-            .or_else(|| self.rejected.as_ref().map(live))
+    /// What a renewal starts from: the newest token, and what the server should think of it.
+    pub(super) fn previous(&self, now: Reading) -> Option<Previous> {
+        let (token, standing) = match (&self.token, &self.rejected) {
+            (Some(token), _) => (token, Standing::Active),
+            (None, Some(token)) => (token, Standing::Rejected),
+            (None, None) => return None,
+        };
+        let standing = if token.is_live(now) {
+            standing
+        } else {
+            Standing::Over
+        };
+        Some(Previous {
+            token: token.clone(),
+            standing,
+        })
     }
 
     /// The number that the next token gets.

@@ -23,11 +23,14 @@ pub(crate) mod registry;
 mod renewal;
 mod single_flight;
 mod status;
+mod store_first;
 mod sync;
 
 pub use keep_alive::KeepAlive;
 pub use policy::RenewalPolicy;
 pub use status::{Event, Events, Status, TokenState};
+
+pub(crate) use store_first::StoreFirst;
 
 use machine::{Decision, Machine, Rejection};
 use renewal::{Boarding, Running};
@@ -48,8 +51,18 @@ pub(crate) trait Acquire: Send + Sync {
 #[derive(Debug, Clone)]
 pub(crate) struct Previous {
     pub(crate) token: Token,
-    /// Whether it is still active, as far as is known here.
-    pub(crate) active: bool,
+    pub(crate) standing: Standing,
+}
+
+/// What the server should think of a token, as far as is known here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is good.
+    Active,
+    /// It was refused before its time, or its owner gave it up.
+    Rejected,
+    /// Its time is over.
+    Over,
 }
 
 /// What the lifecycles of a client share.
@@ -124,9 +137,14 @@ impl Lifecycle {
         Box::pin(self.slow_token(need)).await
     }
 
+    /// The token that is there, whatever its state.
+    pub(crate) fn peek(&self) -> Option<Token> {
+        self.current.load_full().map(Token::from)
+    }
+
     /// The token, if nothing at all has to be done for it.
     fn fresh(&self) -> Option<Token> {
-        let token = Token::from(self.current.load_full()?);
+        let token = self.peek()?;
         (!self.surroundings.clock.now().reached(token.life().renewal)).then_some(token)
     }
 

@@ -48,10 +48,14 @@ impl RenewalPolicy {
     /// A server may ask for any wait; longer than this, it is asked again anyway.
     const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 
+    /// How long before the end of a life of `length` its renewal is due at the earliest.
+    pub(crate) fn margin_of(&self, length: Duration) -> Duration {
+        self.margin.min(length / Self::SHARE)
+    }
+
     /// Where the renewal stands in a life that begins at `start` and lasts for `length`; `fraction` is the jitter's.
     pub(crate) fn plan(&self, start: Reading, length: Duration, fraction: f64) -> Life {
-        let margin = self.margin.min(length / Self::SHARE);
-        let margin = share(margin, 1.0 - Self::JITTER * fraction);
+        let margin = share(self.margin_of(length), 1.0 - Self::JITTER * fraction);
         Life {
             issued: start,
             renewal: start.after(length.saturating_sub(margin)),

@@ -16,7 +16,7 @@ use crate::token::{Grant, Life, Token};
 
 use super::single_flight::{Flight, Passenger, Pilot};
 use super::sync::Arc;
-use super::{Event, Lifecycle, Previous, State, Surroundings};
+use super::{Event, Lifecycle, State, Surroundings};
 
 /// A renewal under way.
 pub(super) struct Running {
@@ -64,10 +64,7 @@ impl Lifecycle {
             });
         }
         let (flight, pilot) = Flight::start();
-        let previous = state
-            .machine
-            .previous(now)
-            .map(|(token, active)| Previous { token, active });
+        let previous = state.machine.previous(now);
         let work = self.source.acquire(previous);
         let landing = Landing {
             pilot,
@@ -122,6 +119,17 @@ impl Lifecycle {
         let token = Token::new(&grant.token, state.machine.next_generation(), life, grant.details)?;
         state.machine.succeeded(token.clone(), moment.now);
         self.current.store(Some(token.clone().into()));
+        Ok(token)
+    }
+
+    /// Takes a token that was got outside of a renewal.
+    pub(crate) fn adopt(&self, grant: Grant) -> Result<Token> {
+        let moment = self.surroundings.look();
+        let token = self.accept(&mut self.lock(), grant, &moment)?;
+        self.emit(|| Event::Renewed {
+            generation: token.generation(),
+            lifetime: token.lifetime(),
+        });
         Ok(token)
     }
 

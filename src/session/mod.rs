@@ -12,19 +12,42 @@ use crate::raw;
 use crate::token::Token;
 use crate::transport::Authorize;
 
+mod anonymous;
+mod profile;
+mod profile_login;
 mod request;
+mod user;
 mod workspace;
 
+pub use profile_login::{Conditional, ConditionalLogin, Direct, ProfileAccess, ProfileLogin, ServerSide};
 pub use request::{Request, Response};
+pub use user::{LoginUser, MfaChallenge, UserAccess, UserLogin};
+pub use workspace::PermissionCheck;
 
-mod kind {
+mod sealed {
     pub trait Sealed {
         const NAME: &'static str;
     }
 }
 
 /// A kind of consumer. Each has the calls that Synerise lets it make, and no others.
-pub trait Kind: kind::Sealed + 'static {}
+pub trait Kind: sealed::Sealed + 'static {}
+
+/// A user of the portal, in a workspace or before one is selected.
+pub trait PortalUser: Kind {}
+
+/// One who may read and change a workspace's settings.
+pub trait WorkspaceAdmin: Kind {}
+
+/// A customer, known or not known yet.
+pub trait Customer: Kind {}
+
+impl PortalUser for User {}
+impl PortalUser for WorkspaceUser {}
+impl WorkspaceAdmin for Workspace {}
+impl WorkspaceAdmin for WorkspaceUser {}
+impl Customer for Profile {}
+impl Customer for Anonymous {}
 
 macro_rules! kinds {
     ($($(#[$docs:meta])* $name:ident = $text:literal,)+) => {$(
@@ -32,7 +55,7 @@ macro_rules! kinds {
         #[derive(Debug, Clone, Copy)]
         pub enum $name {}
 
-        impl kind::Sealed for $name {
+        impl sealed::Sealed for $name {
             const NAME: &'static str = $text;
         }
 

@@ -1,5 +1,6 @@
 //! A workspace's session: a backend with the workspace's API key.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::client::Client;
@@ -7,7 +8,7 @@ use crate::error::Result;
 use crate::lifecycle::{Acquire, Previous};
 use crate::raw::{self, types};
 use crate::secret::ApiKey;
-use crate::token::Grant;
+use crate::token::{Grant, Token};
 use crate::transport::{BoxFuture, Reply, Transport};
 
 use super::{Session, Workspace};
@@ -24,6 +25,55 @@ impl Client {
             key,
         });
         Session::new(self.clone(), lifecycle)
+    }
+}
+
+impl Session<Workspace> {
+    /// Which of these permissions the session's key has. Returns all that the service says, asked for or not.
+    ///
+    /// Operation `checkPermissions` (`POST /uauth/api-key/permission-check`).
+    pub async fn check_permissions<T: Into<String>>(
+        &self,
+        permissions: impl IntoIterator<Item = T>,
+    ) -> Result<PermissionCheck> {
+        let names: Vec<String> = permissions.into_iter().map(Into::into).collect();
+        let exchange = self.exchange(&raw::CHECK_PERMISSIONS);
+        let result = exchange.raw.check_permissions(&names).await;
+        let (answer, _) = exchange.finish(result)?;
+        Ok(PermissionCheck {
+            workspace_name: answer.business_profile_name,
+            permissions: answer.permissions,
+        })
+    }
+
+    /// Prolongs the session now, by its current token, and returns the new one.
+    ///
+    /// There is rarely a reason to: a workspace's session renews itself by its key. It is here for keys that are about to be
+    /// withdrawn.
+    ///
+    /// Operation `refreshWorkspaceToken` (`GET /v4/auth/refresh/profile`).
+    pub async fn refresh(&self) -> Result<Token> {
+        let exchange = self.exchange(&raw::REFRESH_WORKSPACE_TOKEN);
+        let result = exchange.raw.refresh_workspace_token().await;
+        let (answer, reply) = exchange.finish(result)?;
+        self.lifecycle.adopt(grant(answer, &reply))
+    }
+}
+
+/// What a permission check answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PermissionCheck {
+    /// The workspace's name.
+    pub workspace_name: Option<String>,
+    /// For each permission, whether the key has it.
+    pub permissions: BTreeMap<String, bool>,
+}
+
+impl PermissionCheck {
+    /// Whether the key has a permission. One that the service did not answer for is not had.
+    pub fn has(&self, permission: &str) -> bool {
+        self.permissions.get(permission).copied().unwrap_or_default()
     }
 }
 

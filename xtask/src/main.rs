@@ -1,3 +1,54 @@
 //! The project's commands: `cargo xtask <verb>`.
 
-fn main() {}
+mod ci;
+mod command;
+mod figures;
+mod spec;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "The project's commands",
+    version
+)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Run all the tests; a fresh machine needs nothing else first
+    Test,
+    /// Run every gate: the tests, and all that must hold beside them
+    Ci(ci::Ci),
+    /// Measure the library beside its peers, and print the table of the README
+    Figures(figures::Figures),
+    #[command(flatten)]
+    Spec(spec::Verb),
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().verb {
+        Verb::Test => conclude(test::test()),
+        Verb::Ci(arguments) => conclude(ci::ci(&arguments)),
+        Verb::Figures(arguments) => conclude(figures::figures(&arguments)),
+        Verb::Spec(verb) => spec::run(verb),
+    }
+}
+
+fn conclude(outcome: command::Result) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            anstream::eprintln!("{problem}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Who logs in: the rules that the logins of profiles share.
+
+use axum::http::StatusCode;
+use serde_json::{Map, Value};
+
+use crate::consumer::{ProfileId, WorkspaceId};
+use crate::errors::Refusal;
+use crate::state::keys::ApiKey;
+use crate::state::new_uuid;
+use crate::state::profiles::{Account, Activation};
+use crate::visit::Visit;
+
+/// What to do when the person has no account.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// Make one, if a third party vouches for the person.
+    Create,
+    Refuse,
+}
+
+/// Why a login fails.
+pub(crate) enum Denial {
+    Refused(Refusal),
+    /// Known who it is, but something is to be done first.
+    Unmet {
+        status: String,
+        conditions: Vec<String>,
+        otherwise: Refusal,
+    },
+}
+
+impl Denial {
+    pub(crate) fn into_refusal(self) -> Refusal {
+        match self {
+            Self::Refused(refusal)
+            | Self::Unmet {
+                otherwise: refusal, ..
+            } => refusal,
+        }
+    }
+}
+
+impl From<Refusal> for Denial {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// The profile that the body's identity logs in as.
+pub(crate) fn log_in(visit: &mut Visit<'_>, key: &ApiKey, missing: Missing) -> Result<ProfileId, Denial> {
+    check_required(visit)?;
+    let agreements = agreements(&visit.body)?;
+    let provider = visit.text("identityProvider").to_owned();
+    let own_accounts = provider == "SYNERISE";
+    let has_device = visit.optional_text("deviceId").is_some();
+    if own_accounts && visit.state.workspaces[key.workspace].device_control && !has_device {
+        return Err(Refusal::bad_request("The device is required")
+            .with_code("SAU-601")
+            .with_field("deviceId", "must not be empty")
+            .into());
+    }
+    let profile = if own_accounts {
+        by_password(visit, key.workspace)?
+    } else {
+        by_third_party(visit, key.workspace, &provider, missing)?
+    };
+    if let Some((status, conditions)) = visit.state.profiles[profile].unmet.clone() {
+        let otherwise = Refusal::forbidden(format!("A condition for logging in is not met: {status}"));
+        return Err(Denial::Unmet {
+            status,
+            conditions,
+            otherwise,
+        });
+    }
+    remember(visit, profile, agreements);
+    Ok(profile)
+}
+
+/// The fields that the identity provider makes required.
+fn check_required(visit: &Visit<'_>) -> Result<(), Refusal> {
+    let sent = |field: &str| visit.optional_text(field).is_some();
+    let custom_id = custom_id(&visit.body).is_some();
+    let mut refusal = Refusal::bad_request("The request is not valid");
+    match visit.text("identityProvider") {
+        "SYNERISE" => {
+            if !sent("email") && !custom_id {
+                refusal = refusal.with_field("email", "is required, or customId, with SYNERISE");
+            }
+            for field in ["password", "uuid"] {
+                if !sent(field) {
+                    refusal = refusal.with_field(field, "is required with SYNERISE");
+                }
+            }
+        }
+        "FACEBOOK" | "OAUTH" | "APPLE" | "GOOGLE" => {
+            if !sent("identityProviderToken") {
+                refusal =
+                    refusal.with_field("identityProviderToken", "is required with this identity provider");
+            }
+        }
+        // What UNKNOWN is for is not published. 406 is documented without its meaning.
+        "UNKNOWN" => {
+            return Err(Refusal::new(
+                StatusCode::NOT_ACCEPTABLE,
+                "The workspace accepts no such identity provider",
+            ));
+        }
+        _ => refusal = refusal.with_field("identityProvider", "is not an identity provider"),
+    }
+    if refusal.fields.is_empty() {
+        Ok(())
+    } else {
+        Err(refusal)
+    }
+}
+
+fn by_password(visit: &mut Visit<'_>, workspace: WorkspaceId) -> Result<ProfileId, Denial> {
+    let found = match (visit.optional_text("email"), custom_id(&visit.body)) {
+        (Some(email), _) => visit.state.profile_by_email(workspace, email),
+        (None, Some(id)) => visit.state.profile_by_custom_id(workspace, &id),
+        (None, None) => None,
+    };
+    let found = found.filter(|profile| visit.state.profiles[*profile].account.is_some());
+    let profile = found.ok_or_else(|| no_account(visit))?;
+    let password = visit.text("password").to_owned();
+    let limit = visit.choices.refused_passwords_before_lock;
+    let Some(account) = &mut visit.state.profiles[profile].account else {
+        return Err(no_account(visit));
+    };
+    if account.refused_passwords >= limit {
+        return Err(Refusal::new(
+            StatusCode::LOCKED,
+            "The account is locked after too many refused passwords",
+        )
+        .into());
+    }
+    // The password of an account that awaits a PIN is not its own before the PIN came.
+    let expected = match &account.activation {
+        Activation::AwaitsPin { password, .. } => Some(password),
+        _ => account.password.as_ref(),
+    };
+    if expected != Some(&password) {
+        account.refused_passwords += 1;
+        return Err(Refusal::unauthorized("The login or the password is not correct").into());
+    }
+    account.refused_passwords = 0;
+    let (code, by) = match account.activation {
+        Activation::Active | Activation::Unconfirmed { .. } => return Ok(profile),
+        Activation::AwaitsToken { .. } => ("SAU-302", "the link in the e-mail"),
+        Activation::AwaitsPin { .. } => ("SAU-303", "the PIN in the e-mail"),
+    };
+    let otherwise = Refusal::forbidden(format!("The account has to be activated by {by}")).with_code(code);
+    Err(Denial::Unmet {
+        status: "ACTIVATION_REQUIRED".into(),
+        conditions: vec![code.into()],
+        otherwise,
+    })
+}
+
+fn by_third_party(
+    visit: &mut Visit<'_>,
+    workspace: WorkspaceId,
+    provider: &str,
+    missing: Missing,
+) -> Result<ProfileId, Denial> {
+    let token = (
+        provider.to_owned(),
+        visit.text("identityProviderToken").to_owned(),
+    );
+    let Some(known) = visit.state.third_party_tokens.get(&token).cloned() else {
+        return Err(Refusal::unauthorized("The identity provider does not know the token").into());
+    };
+    if known.single_use {
+        visit.state.third_party_tokens.remove(&token);
+    }
+    let found = visit.state.profile_by_email(workspace, &known.email);
+    if let Some(profile) = found.filter(|profile| visit.state.profiles[*profile].account.is_some()) {
+        return Ok(profile);
+    }
+    if missing == Missing::Refuse {
+        return Err(no_account(visit));
+    }
+    let uuid = visit.optional_text("uuid").map_or_else(new_uuid, str::to_owned);
+    let same_visitor = visit.state.profile_by_uuid(workspace, &uuid);
+    let nobody_yet = same_visitor.filter(|profile| visit.state.profiles[*profile].account.is_none());
+    let profile = found
+        .or(nobody_yet)
+        .unwrap_or_else(|| visit.state.add_profile(workspace, &uuid));
+    visit.state.profiles[profile].email = Some(known.email);
+    visit.state.profiles[profile].account = Some(Account {
+        origin: provider.to_owned(),
+        password: None,
+        activation: Activation::Active,
+        email_confirmed: false,
+        refused_passwords: 0,
+    });
+    Ok(profile)
+}
+
+fn no_account(visit: &Visit<'_>) -> Denial {
+    let status = StatusCode::from_u16(visit.choices.unknown_account_status).unwrap_or(StatusCode::NOT_FOUND);
+    let otherwise = Refusal::new(status, "There is no such account");
+    Denial::Unmet {
+        status: "REGISTRATION_REQUIRED".into(),
+        conditions: Vec::new(),
+        otherwise,
+    }
+}
+
+/// Keeps what a login or a registration says about the profile.
+pub(crate) fn remember(visit: &mut Visit<'_>, profile: ProfileId, agreements: Map<String, Value>) {
+    let attributes = visit
+        .body
+        .get("attributes")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
+    let tags = visit
+        .body
+        .get("tags")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    let device = visit.optional_text("deviceId").map(str::to_owned);
+    let reserved = visit.reserved_attributes;
+    let profile = &mut visit.state.profiles[profile];
+    profile.agreements.extend(agreements);
+    // As documented: reserved names are ignored without a word.
+    profile.attributes.extend(
+        attributes
+            .into_iter()
+            .filter(|(name, _)| !reserved.contains(name)),
+    );
+    for tag in tags.iter().filter_map(Value::as_str) {
+        if !profile.tags.iter().any(|known| known == tag) {
+            profile.tags.push(tag.to_owned());
+        }
+    }
+    profile.devices.extend(device);
+}
+
+/// The agreements as booleans, from each of the forms that the service takes.
+pub(crate) fn agreements(body: &Value) -> Result<Map<String, Value>, Refusal> {
+    let mut agreements = Map::new();
+    for (name, value) in body
+        .get("agreements")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        let agreed = match value {
+            Value::Bool(agreed) => Some(*agreed),
+            Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
+            Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
+            Value::Number(number) if number.as_i64() == Some(1) => Some(true),
+            Value::Number(number) if number.as_i64() == Some(0) => Some(false),
+            _ => None,
+        };
+        let agreed = agreed.ok_or_else(|| {
+            Refusal::bad_request("The request is not valid")
+                .with_field(format!("agreements.{name}"), "is neither true nor false")
+        })?;
+        agreements.insert(name.clone(), agreed.into());
+    }
+    Ok(agreements)
+}
+
+/// `customId` may be of any type; a number is its digits.
+pub(crate) fn custom_id(body: &Value) -> Option<String> {
+    match body.get("customId")? {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}

@@ -1,0 +1,18 @@
+//! What the emulator answers over HTTP, operation by operation, and what a test can do to it.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of tests fail the test, as the tests themselves do"
+)]
+
+mod accounts;
+mod caller;
+mod faults;
+mod observation;
+mod profiles;
+mod program;
+mod settings;
+mod tokens;
+mod usage;
+mod users;
+mod workspaces;

@@ -1,0 +1,387 @@
+//! Profiles: anonymous, by password, by a third party, server-side, conditionally, refreshed.
+
+use serde_json::{Value, json};
+use synerise_auth_emulator::{Choices, Emulator, UnmetCondition};
+
+use crate::caller::{ANONYMOUS_LOGIN, CURRENT, Caller, PASSWORD, PROFILE_LOGIN, UUID, start_time};
+
+const CONDITIONAL: &str = "/sauth/v3/auth/login/client/conditional";
+const REFRESH: &str = "/sauth/v3/auth/refresh/client";
+const SERVER_SIDE: &str = "/sauth/v3/auth/login/client/server";
+
+/// `base` with the members of `more` over it; a `null` takes the member away.
+fn with(mut base: Value, more: &Value) -> Value {
+    for (name, value) in more.as_object().unwrap() {
+        match value {
+            Value::Null => _ = base.as_object_mut().unwrap().remove(name),
+            value => base[name] = value.clone(),
+        }
+    }
+    base
+}
+
+async fn with_account() -> (Caller, Value) {
+    let caller = Caller::start().await;
+    caller.emulator.add_account("ola@example.com", PASSWORD);
+    let body = caller.login_body("ola@example.com", PASSWORD);
+    (caller, body)
+}
+
+#[tokio::test]
+async fn an_anonymous_login_says_what_its_token_is() {
+    let caller = Caller::start().await;
+    let body = json!({ "apiKey": caller.emulator.profile_api_key(), "uuid": UUID, "deviceId": "phone" });
+    let login = caller.post_openly(ANONYMOUS_LOGIN, &body).await;
+    assert_eq!(
+        (&login.body["origin"], &login.body["realm"]),
+        (&json!("ANONYMOUS"), &json!("anonymous_client"))
+    );
+    assert_eq!(login.body["created"], 1_767_225_600_500_u64, "milliseconds");
+    assert_eq!(login.body["expiration"], 1_767_229_200_u64, "seconds");
+
+    let workspace_key = json!({ "apiKey": caller.emulator.workspace_api_key(), "uuid": UUID });
+    assert_eq!(
+        caller.post_openly(ANONYMOUS_LOGIN, &workspace_key).await.status,
+        401
+    );
+    let no_uuid = json!({ "apiKey": caller.emulator.profile_api_key() });
+    let refused = caller.post_openly(ANONYMOUS_LOGIN, &no_uuid).await;
+    assert_eq!(refused.status, 400);
+    assert!(
+        refused.body["traceId"].is_string(),
+        "the profile service gives a trace id"
+    );
+}
+
+#[tokio::test]
+async fn an_account_logs_in_by_email_and_by_custom_id() {
+    let (caller, body) = with_account().await;
+    caller.emulator.set_custom_id("ola@example.com", "card123");
+    let login = caller.post_openly(PROFILE_LOGIN, &body).await;
+    assert_eq!(login.status, 200);
+    assert_eq!(
+        (&login.body["origin"], &login.body["customId"]),
+        (&json!("SYNERISE"), &json!("card123"))
+    );
+    let by_id = with(body, &json!({ "email": null, "customId": "card123" }));
+    assert_eq!(caller.post_openly(PROFILE_LOGIN, &by_id).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_login_by_password_needs_what_the_document_says() {
+    let (caller, body) = with_account().await;
+    for (change, field) in [
+        (json!({ "email": null }), "email"),
+        (json!({ "password": null }), "password"),
+        (json!({ "uuid": null }), "uuid"),
+        (json!({ "identityProvider": "MYSPACE" }), "identityProvider"),
+        (json!({ "identityProvider": "FACEBOOK" }), "identityProviderToken"),
+        (json!({ "agreements": { "email": "maybe" } }), "agreements.email"),
+        (json!({ "tags": "one" }), "tags"),
+    ] {
+        let refused = caller
+            .post_openly(PROFILE_LOGIN, &with(body.clone(), &change))
+            .await;
+        assert_eq!(
+            (refused.status, refused.field()),
+            (400, field),
+            "{}",
+            refused.text
+        );
+    }
+    let unknown = with(body.clone(), &json!({ "identityProvider": "UNKNOWN" }));
+    assert_eq!(caller.post_openly(PROFILE_LOGIN, &unknown).await.status, 406);
+    let workspace_key = with(body, &json!({ "apiKey": caller.emulator.workspace_api_key() }));
+    assert_eq!(
+        caller.post_openly(PROFILE_LOGIN, &workspace_key).await.status,
+        401
+    );
+}
+
+#[tokio::test]
+async fn wrong_credentials_are_refused_and_too_many_lock_the_account() {
+    let (caller, body) = with_account().await;
+    let nobody = with(body.clone(), &json!({ "email": "nobody@example.com" }));
+    assert_eq!(caller.post_openly(PROFILE_LOGIN, &nobody).await.status, 404);
+    let wrong = with(body.clone(), &json!({ "password": "wrong" }));
+    for _ in 0..10 {
+        assert_eq!(caller.post_openly(PROFILE_LOGIN, &wrong).await.status, 401);
+    }
+    assert_eq!(caller.post_openly(PROFILE_LOGIN, &body).await.status, 423);
+}
+
+#[tokio::test]
+async fn a_login_from_an_unnamed_device_is_refused_where_devices_are_controlled() {
+    let (caller, body) = with_account().await;
+    caller.emulator.require_device_id();
+    let refused = caller.post_openly(PROFILE_LOGIN, &body).await;
+    assert_eq!(
+        (refused.status, &refused.body["errorCode"]),
+        (400, &json!("SAU-601"))
+    );
+    let named = with(body, &json!({ "deviceId": "phone" }));
+    assert_eq!(caller.post_openly(PROFILE_LOGIN, &named).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_a_login_says_about_the_profile_is_kept_but_for_reserved_names() {
+    let (caller, body) = with_account().await;
+    let more = json!({
+        "agreements": { "email": "TRUE", "sms": 0, "push": true },
+        "attributes": { "colour": "blue", "firstName": "reserved", "ip": "reserved" },
+        "tags": ["a", "b", "a"],
+        "deviceId": "phone",
+    });
+    assert_eq!(
+        caller.post_openly(PROFILE_LOGIN, &with(body, &more)).await.status,
+        200
+    );
+    let profile = caller.emulator.profile("ola@example.com").unwrap();
+    assert_eq!(
+        json!(profile.agreements),
+        json!({ "email": true, "sms": false, "push": true })
+    );
+    assert_eq!(json!(profile.attributes), json!({ "colour": "blue" }));
+    assert_eq!(
+        (profile.tags, profile.devices),
+        (vec!["a".into(), "b".into()], vec!["phone".into()])
+    );
+}
+
+#[tokio::test]
+async fn a_third_party_login_makes_an_account_once_and_a_conditional_one_never_does() {
+    let caller = Caller::start().await;
+    caller
+        .emulator
+        .add_third_party_token("FACEBOOK", "fb", "piotr@example.com");
+    let key = caller.emulator.profile_api_key();
+    let body = json!({ "apiKey": key, "identityProvider": "FACEBOOK", "identityProviderToken": "fb" });
+    let conditional = caller.post_openly(CONDITIONAL, &body).await;
+    assert_eq!(
+        (conditional.status, &conditional.body["status"]),
+        (200, &json!("REGISTRATION_REQUIRED"))
+    );
+    assert_eq!(conditional.body.get("token"), None);
+    assert_eq!(caller.emulator.profile("piotr@example.com"), None);
+
+    let login = caller.post_openly(PROFILE_LOGIN, &body).await;
+    assert_eq!(login.body["origin"], "FACEBOOK");
+    assert_eq!(
+        caller
+            .emulator
+            .profile("piotr@example.com")
+            .unwrap()
+            .origin
+            .as_deref(),
+        Some("FACEBOOK")
+    );
+    let conditional = caller.post_openly(CONDITIONAL, &body).await;
+    assert_eq!(
+        (&conditional.body["status"], &conditional.body["conditions"]),
+        (&json!("SUCCESS"), &json!([]))
+    );
+    assert!(conditional.body["token"].is_string());
+
+    for (provider, token) in [("GOOGLE", "fb"), ("FACEBOOK", "other")] {
+        let body = json!({ "apiKey": key, "identityProvider": provider, "identityProviderToken": token });
+        assert_eq!(
+            caller.post_openly(PROFILE_LOGIN, &body).await.status,
+            401,
+            "{provider} {token}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_single_use_token_is_good_once() {
+    let caller = Caller::start().await;
+    caller
+        .emulator
+        .add_single_use_token("APPLE", "once", "piotr@example.com");
+    let key = caller.emulator.profile_api_key();
+    let body = json!({ "apiKey": key, "identityProvider": "APPLE", "identityProviderToken": "once" });
+    assert_eq!(caller.post_openly(PROFILE_LOGIN, &body).await.status, 200);
+    assert_eq!(caller.post_openly(PROFILE_LOGIN, &body).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_conditional_login_reports_what_is_to_be_done() {
+    let (caller, body) = with_account().await;
+    caller
+        .emulator
+        .require_at_login("ola@example.com", "TERMS_ACCEPTANCE_REQUIRED", &["terms-2026"]);
+    let unmet = caller.post_openly(CONDITIONAL, &body).await;
+    let expected = json!({ "status": "TERMS_ACCEPTANCE_REQUIRED", "conditions": ["terms-2026"] });
+    assert_eq!((unmet.status, unmet.body), (200, expected));
+    assert_eq!(caller.post_openly(PROFILE_LOGIN, &body).await.status, 403);
+    let wrong = with(body.clone(), &json!({ "password": "wrong" }));
+    assert_eq!(caller.post_openly(CONDITIONAL, &wrong).await.status, 401);
+
+    let visitor = caller.anonymous_token().await;
+    assert_eq!(
+        caller.post(CONDITIONAL, &visitor, &body).await.status,
+        200,
+        "a visitor may say so"
+    );
+    assert_eq!(
+        caller
+            .post(CONDITIONAL, &caller.workspace_token().await, &body)
+            .await
+            .status,
+        403
+    );
+    assert_eq!(caller.post(CONDITIONAL, "garbage", &body).await.status, 401);
+}
+
+#[tokio::test]
+async fn unmet_conditions_can_be_refusals_too() {
+    let mut choices = Choices::default();
+    choices.unmet_condition = UnmetCondition::Refused;
+    let caller = Caller::with(Emulator::builder().clock_at(start_time()).choices(choices)).await;
+    let body = caller.login_body("nobody@example.com", PASSWORD);
+    assert_eq!(caller.post_openly(CONDITIONAL, &body).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_backend_logs_a_profile_in_if_its_key_may() {
+    let (caller, body) = with_account().await;
+    let body = with(body, &json!({ "ipAddress": "203.0.113.7" }));
+    let workspace = caller.workspace_token().await;
+    let login = caller.post(SERVER_SIDE, &workspace, &body).await;
+    assert_eq!((login.status, &login.body["realm"]), (200, &json!("client")));
+
+    let missing = caller
+        .post(
+            SERVER_SIDE,
+            &workspace,
+            &with(body.clone(), &json!({ "ipAddress": null })),
+        )
+        .await;
+    assert_eq!(missing.status, 400);
+    let wrong = caller
+        .post(
+            SERVER_SIDE,
+            &workspace,
+            &with(body.clone(), &json!({ "ipAddress": "home" })),
+        )
+        .await;
+    assert_eq!((wrong.status, wrong.field()), (400, "ipAddress"));
+    let second = caller.emulator.add_workspace("Second");
+    let foreign = with(body.clone(), &json!({ "apiKey": second.profile_api_key }));
+    assert_eq!(caller.post(SERVER_SIDE, &workspace, &foreign).await.status, 403);
+
+    let weak = json!({ "apiKey": caller.emulator.add_workspace_api_key(&["SOMETHING_ELSE"]) });
+    let weak = caller
+        .post_openly(crate::caller::WORKSPACE_LOGIN, &weak)
+        .await
+        .token();
+    let refused = caller.post(SERVER_SIDE, &weak, &body).await;
+    assert_eq!(refused.status, 403);
+    assert!(
+        refused.body["message"]
+            .as_str()
+            .unwrap()
+            .contains("SAUTH_SERVER_LOGIN_CLIENT_CREATE")
+    );
+    assert_eq!(caller.post_openly(SERVER_SIDE, &body).await.status, 401);
+    assert_eq!(
+        caller
+            .post(SERVER_SIDE, &caller.user_token().await, &body)
+            .await
+            .status,
+        403
+    );
+}
+
+#[tokio::test]
+async fn the_server_side_login_can_be_elsewhere() {
+    let mut choices = Choices::default();
+    choices.server_side_login_path = "/sauth/v3/auth/elsewhere".to_owned();
+    let caller = Caller::with(Emulator::builder().choices(choices.clone())).await;
+    caller.emulator.add_account("ola@example.com", PASSWORD);
+    let body = with(
+        caller.login_body("ola@example.com", PASSWORD),
+        &json!({ "ipAddress": "2001:db8::1" }),
+    );
+    let workspace = caller.workspace_token().await;
+    assert_eq!(
+        caller
+            .post("/sauth/v3/auth/elsewhere", &workspace, &body)
+            .await
+            .status,
+        200
+    );
+    assert_eq!(caller.emulator.count("authenticateProfileServerSide"), 1);
+    assert_eq!(caller.post(SERVER_SIDE, &workspace, &body).await.status, 404);
+
+    for path in ["nowhere", "/with space", "/{parameter}", PROFILE_LOGIN] {
+        choices.server_side_login_path = path.to_owned();
+        let refused = Emulator::builder()
+            .choices(choices.clone())
+            .start()
+            .await
+            .unwrap_err();
+        assert_eq!(refused.kind(), std::io::ErrorKind::InvalidInput, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_profile_token_is_prolonged_while_it_is_good() {
+    let (caller, body) = with_account().await;
+    let key = json!({ "apiKey": caller.emulator.profile_api_key() });
+    let token = caller.post_openly(PROFILE_LOGIN, &body).await.token();
+    let visitor = caller.anonymous_token().await;
+    caller
+        .emulator
+        .clock()
+        .advance(std::time::Duration::from_secs(3599));
+    let renewed = caller.post(REFRESH, &token, &key).await;
+    assert_eq!(
+        (&renewed.body["origin"], &renewed.body["realm"]),
+        (&json!("SYNERISE"), &json!("client"))
+    );
+    assert_ne!(renewed.token(), token);
+    assert_eq!(
+        caller.post(REFRESH, &visitor, &key).await.body["realm"],
+        "anonymous_client"
+    );
+    caller.emulator.clock().advance(std::time::Duration::from_secs(1));
+    assert_eq!(caller.post(REFRESH, &token, &key).await.status, 401);
+    assert_eq!(caller.post(REFRESH, &renewed.token(), &key).await.status, 200);
+
+    let wrong = json!({ "apiKey": caller.emulator.workspace_api_key() });
+    assert_eq!(caller.post(REFRESH, &renewed.token(), &wrong).await.status, 401);
+    let second = caller.emulator.add_workspace("Second");
+    let foreign = json!({ "apiKey": second.profile_api_key });
+    assert_eq!(caller.post(REFRESH, &renewed.token(), &foreign).await.status, 401);
+    assert_eq!(
+        caller
+            .post(REFRESH, &caller.workspace_token().await, &key)
+            .await
+            .status,
+        403
+    );
+    assert_eq!(caller.post_openly(REFRESH, &key).await.status, 401);
+}
+
+#[tokio::test]
+async fn profile_tokens_can_be_encrypted_and_alone() {
+    let mut choices = Choices::default();
+    choices.encrypted_profile_tokens = true;
+    choices.profile_token_alone = true;
+    let caller = Caller::with(Emulator::builder().choices(choices)).await;
+    let body = json!({ "apiKey": caller.emulator.profile_api_key(), "uuid": UUID });
+    let login = caller.post_openly(ANONYMOUS_LOGIN, &body).await;
+    assert_eq!(login.body.as_object().unwrap().len(), 1);
+    assert_eq!(login.token().split('.').count(), 5);
+    assert_eq!(
+        caller.get(CURRENT, &login.token()).await.status,
+        403,
+        "it is known all the same"
+    );
+    assert_eq!(
+        caller.workspace_token().await.split('.').count(),
+        3,
+        "others are not"
+    );
+}

@@ -1,0 +1,202 @@
+//! Tokens: their claims, their signature, their end.
+
+use std::io::Read as _;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
+use reqwest::Method;
+use serde_json::{Value, json};
+use synerise_auth_emulator::{Choices, Emulator, Fault, TokenShape};
+
+use crate::caller::{CURRENT, Caller, WORKSPACE_LOGIN, start_time};
+
+fn verified(token: &str, pem: &str) -> Result<Value, jsonwebtoken::errors::Error> {
+    let mut rules = Validation::new(Algorithm::RS512);
+    rules.set_audience(&["API"]);
+    rules.validate_exp = false;
+    rules.required_spec_claims.clear();
+    decode(token, &DecodingKey::from_rsa_pem(pem.as_bytes())?, &rules).map(|token| token.claims)
+}
+
+#[tokio::test]
+async fn a_token_has_the_form_of_the_published_sample() {
+    let caller = Caller::start().await;
+    let key = caller.emulator.add_workspace_api_key(&["A", "B"]);
+    let token = caller
+        .post_openly(WORKSPACE_LOGIN, &json!({ "apiKey": key }))
+        .await
+        .token();
+    let parts: Vec<_> = token
+        .split('.')
+        .map(|part| BASE64_URL_SAFE_NO_PAD.decode(part).unwrap())
+        .collect();
+    assert_eq!(parts[0], br#"{"alg":"RS512"}"#);
+    assert_eq!(parts[2].len(), 512);
+
+    let claims = verified(&token, &caller.get("/v4/public.pem", "").await.text).unwrap();
+    assert_eq!(
+        (&claims["iss"], &claims["aud"], &claims["apk"]),
+        (&json!("Synerise"), &json!("API"), &json!(key))
+    );
+    assert_eq!(claims["ctd"], 1_767_225_600_500_u64, "milliseconds");
+    assert_eq!(claims["exp"], 1_767_229_200_u64, "seconds");
+    let packed = BASE64_STANDARD.decode(claims["auth"].as_str().unwrap()).unwrap();
+    let mut authorities = String::new();
+    flate2::read::GzDecoder::new(&packed[..])
+        .read_to_string(&mut authorities)
+        .unwrap();
+    assert_eq!(authorities, r#"["A","B"]"#);
+}
+
+#[tokio::test]
+async fn an_anonymous_token_has_the_claims_of_the_published_sample() {
+    let caller = Caller::start().await;
+    let claims = verified(&caller.anonymous_token().await, caller.emulator.public_key_pem()).unwrap();
+    assert_eq!(claims["rlm"], "anonymous_client");
+    assert_eq!(
+        claims["eml"],
+        format!("{}@anonymous.invalid", crate::caller::UUID)
+    );
+    assert_eq!(claims["apk"], caller.emulator.profile_api_key());
+    assert!(claims["clId"].is_u64() && claims["bpi"].is_u64() && claims["sub"].is_string());
+}
+
+#[tokio::test]
+async fn each_kind_of_token_has_its_own_lifetime() {
+    let seconds = Duration::from_secs;
+    let builder = Emulator::builder()
+        .clock_at(start_time())
+        .token_lifetime(seconds(10))
+        .profile_token_lifetime(seconds(20))
+        .user_token_lifetime(seconds(1));
+    let caller = Caller::with(builder).await;
+    let lifetime = |token: &str| {
+        let claims = verified(token, caller.emulator.public_key_pem()).unwrap();
+        claims["exp"].as_u64().unwrap() - claims["ctd"].as_u64().unwrap() / 1000
+    };
+    assert_eq!(lifetime(&caller.workspace_token().await), 10);
+    assert_eq!(lifetime(&caller.anonymous_token().await), 20);
+    assert_eq!(lifetime(&caller.user_token().await), 1);
+}
+
+#[tokio::test]
+async fn a_token_is_good_until_its_second_by_the_emulators_clock() {
+    let caller = Caller::start().await;
+    let token = caller.workspace_token().await;
+    caller.emulator.clock().advance(Duration::from_millis(3_599_499));
+    assert_eq!(caller.get(CURRENT, &token).await.status, 200);
+    caller.emulator.clock().advance(Duration::from_millis(1));
+    assert_eq!(caller.get(CURRENT, &token).await.status, 401);
+    caller.emulator.clock().set(start_time());
+    assert_eq!(
+        caller.get(CURRENT, &token).await.status,
+        200,
+        "a clock set back makes it good again"
+    );
+}
+
+#[tokio::test]
+async fn a_tampered_a_missing_and_a_malformed_token_are_refused() {
+    let caller = Caller::start().await;
+    let token = caller.workspace_token().await;
+    let tampered = format!(
+        "{}{}",
+        &token[..token.len() - 1],
+        if token.ends_with('A') { 'B' } else { 'A' }
+    );
+    assert_eq!(caller.get(CURRENT, &tampered).await.status, 401);
+    assert_eq!(
+        caller.send(caller.request(Method::GET, CURRENT)).await.status,
+        401
+    );
+    for header in ["", "Bearer", "Basic Zm9vOmJhcg==", &token] {
+        let request = caller
+            .request(Method::GET, CURRENT)
+            .header("authorization", header);
+        assert_eq!(caller.send(request).await.status, 401, "{header}");
+    }
+}
+
+#[tokio::test]
+async fn an_expired_token_can_be_answered_403() {
+    let mut choices = Choices::default();
+    choices.expired_token_status = 403;
+    let caller = Caller::with(Emulator::builder().choices(choices)).await;
+    assert_eq!(caller.get(CURRENT, "garbage").await.status, 403);
+}
+
+#[tokio::test]
+async fn tokens_are_revoked_one_by_one_and_all_at_once() {
+    let caller = Caller::start().await;
+    let (one, other) = (caller.workspace_token().await, caller.workspace_token().await);
+    assert_ne!(one, other, "also of one millisecond");
+    assert!(caller.emulator.revoke_token(&one));
+    assert!(!caller.emulator.revoke_token(&one));
+    assert_eq!(caller.get(CURRENT, &one).await.status, 401);
+    assert_eq!(caller.get(CURRENT, &other).await.status, 200);
+    caller.emulator.revoke_tokens();
+    assert_eq!(caller.get(CURRENT, &other).await.status, 401);
+    assert_eq!(
+        caller.get(CURRENT, &caller.workspace_token().await).await.status,
+        200
+    );
+    assert_eq!(caller.emulator.tokens_issued(), 3);
+}
+
+#[tokio::test]
+async fn a_rotated_key_signs_anew_and_retires_old_tokens() {
+    let caller = Caller::start().await;
+    let old = caller.workspace_token().await;
+    let old_key = caller.emulator.public_key_pem();
+    caller.emulator.rotate_signing_key();
+    assert_eq!(caller.get(CURRENT, &old).await.status, 401);
+    let new = caller.workspace_token().await;
+    assert_eq!(caller.get(CURRENT, &new).await.status, 200);
+    assert!(verified(&new, old_key).is_err());
+    assert!(verified(&new, caller.emulator.public_key_pem()).is_ok());
+}
+
+#[tokio::test]
+async fn odd_tokens_are_handed_out_when_a_fault_says_so() {
+    let caller = Caller::start().await;
+    let odd = async |shape| {
+        caller
+            .emulator
+            .faults()
+            .on("workspaceLogin")
+            .then(Fault::token(shape));
+        caller.workspace_token().await
+    };
+    let claims = |token: &str| verified(token, caller.emulator.public_key_pem()).unwrap();
+    let now = 1_767_225_600_u64;
+
+    let brief = odd(TokenShape::Lifetime(Duration::from_secs(1))).await;
+    assert_eq!(claims(&brief)["exp"], now + 1);
+    let long = odd(TokenShape::Lifetime(Duration::from_secs(315_360_000))).await;
+    assert_eq!(claims(&long)["exp"], now + 315_360_000);
+    let endless = odd(TokenShape::WithoutExpiry).await;
+    assert_eq!(claims(&endless).get("exp"), None);
+    let expired = odd(TokenShape::Expired).await;
+    assert_eq!(claims(&expired)["exp"], now - 3600);
+    assert_eq!(caller.get(CURRENT, &expired).await.status, 401);
+    let reversed = odd(TokenShape::ExpirationBeforeCreation).await;
+    assert!(claims(&reversed)["exp"].as_u64().unwrap() < claims(&reversed)["ctd"].as_u64().unwrap() / 1000);
+    let unreadable = odd(TokenShape::Undecodable).await;
+    assert!(verified(&unreadable, caller.emulator.public_key_pem()).is_err());
+    assert_eq!(caller.get(CURRENT, &unreadable).await.status, 200);
+
+    assert_eq!(
+        claims(&caller.workspace_token().await)["exp"],
+        now + 3600,
+        "the steps are over"
+    );
+    caller
+        .emulator
+        .clock()
+        .advance(Duration::from_secs(3600 * 24 * 365));
+    assert_eq!(caller.get(CURRENT, &endless).await.status, 200);
+    assert_eq!(caller.get(CURRENT, &long).await.status, 200);
+    assert_eq!(caller.get(CURRENT, &unreadable).await.status, 401);
+}

@@ -1,0 +1,114 @@
+//! Consumption statistics.
+
+use serde_json::json;
+
+use crate::caller::Caller;
+
+const NEW: &str = "/business-profile-service/organizations/usage/stats/newDataPoints";
+const RETAINED: &str = "/business-profile-service/organizations/usage/stats/retentionDataPoints";
+
+async fn with_events() -> (Caller, String) {
+    let caller = Caller::start().await;
+    caller.emulator.record_events("2025-05-29", "page.visit", 3);
+    caller.emulator.record_events("2025-05-30", "page.visit", 1);
+    caller.emulator.record_events("2025-05-30", "product.view", 5);
+    let token = caller.user_token().await;
+    (caller, token)
+}
+
+#[tokio::test]
+async fn new_data_points_are_an_array_with_a_day_each() {
+    let (caller, token) = with_events().await;
+    let report = caller
+        .post(NEW, &token, &json!({ "from": "2025-05-29", "to": "2025-05-30" }))
+        .await;
+    let totals = json!({ "page.visit": 4, "product.view": 5 });
+    let day = |day: &str, events: serde_json::Value, total: u64| {
+        json!({
+            "dailyUsageStatistics": { "day": day, "events": events, "other": 0, "total": total },
+            "eventsTotal": totals, "totalAll": 9, "totalOther": 0,
+        })
+    };
+    let first = day("2025-05-29", json!({ "page.visit": 3 }), 3);
+    let second = day("2025-05-30", json!({ "page.visit": 1, "product.view": 5 }), 6);
+    assert_eq!(report.body, json!([first, second]));
+}
+
+#[tokio::test]
+async fn retained_data_points_are_an_object_with_averages() {
+    let (caller, token) = with_events().await;
+    let body = json!({ "from": "2025-05-29", "to": "2025-05-30", "actions": ["page.visit"] });
+    let report = caller.post(RETAINED, &token, &body).await;
+    assert_eq!(
+        report.body["dailyUsageStatistics"]["total"], 4,
+        "all that is kept, of the actions asked for"
+    );
+    assert_eq!(
+        (
+            &report.body["eventsAverage"]["page.visit"],
+            &report.body["averageAll"]
+        ),
+        (&json!(3.5), &json!(3.5))
+    );
+}
+
+#[tokio::test]
+async fn statistics_are_limited_to_workspaces_of_the_user() {
+    let (caller, token) = with_events().await;
+    let ask = async |guid: &str| {
+        caller
+            .post(
+                NEW,
+                &token,
+                &json!({ "from": "2025-05-29", "to": "2025-05-29", "bpGuids": [guid] }),
+            )
+            .await
+    };
+    let second = caller.emulator.add_workspace("Second");
+    assert_eq!(ask(caller.emulator.workspace_guid()).await.body[0]["totalAll"], 3);
+    assert_eq!(ask(&second.guid).await.body[0]["totalAll"], 0);
+    assert_eq!(ask("00000000-0000-4000-8000-000000000000").await.status, 403);
+    assert_eq!(ask("not-a-guid").await.status, 400);
+}
+
+#[tokio::test]
+async fn a_range_that_is_none_is_refused() {
+    let (caller, token) = with_events().await;
+    for path in [NEW, RETAINED] {
+        for (from, to, field) in [
+            ("2025-05-30", "2025-05-29", "to"),
+            ("2025-02-30", "2025-03-01", "from"),
+            ("yesterday", "2025-05-29", "from"),
+            ("2020-01-01", "2025-01-01", "to"),
+        ] {
+            let refused = caller
+                .post(path, &token, &json!({ "from": from, "to": to }))
+                .await;
+            assert_eq!((refused.status, refused.field()), (400, field), "{from} {to}");
+        }
+        assert_eq!(
+            caller
+                .post(path, &token, &json!({ "from": "2025-05-29" }))
+                .await
+                .status,
+            400
+        );
+    }
+}
+
+#[tokio::test]
+async fn statistics_are_for_users() {
+    let caller = Caller::start().await;
+    let body = json!({ "from": "2025-05-29", "to": "2025-05-30" });
+    let (workspace, operator) = (caller.workspace_token().await, caller.operator_token().await);
+    for path in [NEW, RETAINED] {
+        assert_eq!(caller.post(path, &operator, &body).await.status, 200, "{path}");
+        let refused = caller.post(path, &workspace, &body).await;
+        assert_eq!(
+            (refused.status, &refused.body["error"]),
+            (403, &json!("Forbidden")),
+            "{path}"
+        );
+        assert_eq!(caller.post_openly(path, &body).await.status, 401, "{path}");
+    }
+}

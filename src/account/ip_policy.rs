@@ -1,0 +1,118 @@
+//! From which addresses users may work in a workspace.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::error::Result;
+use crate::raw;
+use crate::session::{Kind, Session, WorkspaceAdmin};
+
+use super::document::{self, Change, Document};
+
+/// From which addresses users may work in a workspace. Fields that this version does not know are kept behind it.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub struct IpPolicy {
+    /// Whether the policy is enforced.
+    pub enabled: Option<bool>,
+    /// Whether Synerise's support may connect from its own networks.
+    pub support_allowed: Option<bool>,
+    /// The addresses and networks that are allowed, as the service writes them.
+    pub addresses: Vec<String>,
+    document: Document,
+}
+
+const ENABLED: &str = "enabled";
+const SUPPORT: &str = "enableSupportSubnets";
+const ADDRESSES: &str = "ipPolicy";
+
+impl IpPolicy {
+    fn read(document: Document) -> Self {
+        let flag = |field: &str| document.get(field)?.as_bool();
+        let list = document.get(ADDRESSES).and_then(Value::as_array);
+        Self {
+            enabled: flag(ENABLED),
+            support_allowed: flag(SUPPORT),
+            addresses: list
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
+            document,
+        }
+    }
+
+    fn write(&self) -> Document {
+        let before = Self::read(self.document.clone());
+        let mut document = self.document.clone();
+        if self.enabled != before.enabled {
+            document.insert(ENABLED.to_owned(), self.enabled.into());
+        }
+        if self.support_allowed != before.support_allowed {
+            document.insert(SUPPORT.to_owned(), self.support_allowed.into());
+        }
+        if self.addresses != before.addresses {
+            document.insert(ADDRESSES.to_owned(), self.addresses.clone().into());
+        }
+        document
+    }
+}
+
+impl fmt::Debug for IpPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IpPolicy")
+            .field("enabled", &self.enabled)
+            .field("support_allowed", &self.support_allowed)
+            .field("addresses", &self.addresses)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<K: WorkspaceAdmin> Session<K> {
+    /// From which addresses users may work in the workspace.
+    pub fn ip_policy(&self) -> IpPolicyAccess<'_, K> {
+        IpPolicyAccess(self)
+    }
+}
+
+/// The way to a workspace's IP policy.
+#[derive(Debug)]
+pub struct IpPolicyAccess<'a, K: Kind>(&'a Session<K>);
+
+impl<K: WorkspaceAdmin> IpPolicyAccess<'_, K> {
+    /// The policy as it is.
+    ///
+    /// Operation `getIpPolicy` (`GET /uauth/settings/user-bp-ip-policy`).
+    pub async fn get(&self) -> Result<IpPolicy> {
+        let exchange = self.0.exchange(&raw::GET_IP_POLICY);
+        let result = exchange.raw.get_ip_policy().await;
+        let reply = exchange.finish_untyped(result)?;
+        document::read(raw::GET_IP_POLICY.id, reply.status(), reply.body()).map(IpPolicy::read)
+    }
+
+    /// Changes the policy: reads it, lets `change` change it, and writes all of it back, because the service overwrites the
+    /// whole list. Nothing is written when nothing was changed. Returns what changed.
+    ///
+    /// Operations `getIpPolicy`, `replaceIpPolicy` (`POST /uauth/settings/user-bp-ip-policy`).
+    ///
+    /// ```no_run
+    /// # async fn run(workspace: synerise_auth::Session<synerise_auth::WorkspaceUser>) -> synerise_auth::Result<()> {
+    /// workspace.ip_policy().update(|policy| policy.addresses.push("192.0.2.17".into())).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn update(&self, change: impl FnOnce(&mut IpPolicy)) -> Result<Vec<Change>> {
+        let mut policy = self.get().await?;
+        change(&mut policy);
+        let wanted = policy.write();
+        if wanted == policy.document {
+            return Ok(Vec::new());
+        }
+        let exchange = self.0.exchange(&raw::REPLACE_IP_POLICY);
+        let result = exchange.raw.replace_ip_policy(&wanted).await;
+        let reply = exchange.finish_untyped(result)?;
+        let answered = document::read(raw::REPLACE_IP_POLICY.id, reply.status(), reply.body())?;
+        Ok(document::changes(&policy.document, &answered))
+    }
+}

@@ -1,0 +1,323 @@
+//! Who logs in, with what: what the service requires of each other is the shape of these types.
+
+use std::fmt;
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::IdentityProvider;
+use crate::error::{Error, Result};
+use crate::raw::types;
+use crate::secret::{ApiKey, Secret};
+
+/// The UUID by which a profile is tracked, as your application keeps it.
+///
+/// It looks like a UUID everywhere in Synerise's texts, which don't promise it: any text is taken.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ProfileUuid(String);
+
+impl ProfileUuid {
+    /// The UUID as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn checked(&self) -> Result<String> {
+        required("profile UUID", &self.0)
+    }
+}
+
+impl From<Uuid> for ProfileUuid {
+    fn from(uuid: Uuid) -> Self {
+        Self(uuid.to_string())
+    }
+}
+
+impl From<&str> for ProfileUuid {
+    fn from(uuid: &str) -> Self {
+        Self(uuid.to_owned())
+    }
+}
+
+impl From<String> for ProfileUuid {
+    fn from(uuid: String) -> Self {
+        Self(uuid)
+    }
+}
+
+impl fmt::Display for ProfileUuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The text, unless there is none: an empty one would be refused far from here, or taken for another thing.
+pub(crate) fn required(what: &'static str, text: &str) -> Result<String> {
+    if text.trim().is_empty() {
+        return Err(Error::invalid_input(what, "is empty", "give its value"));
+    }
+    Ok(text.to_owned())
+}
+
+pub(crate) fn required_secret(what: &'static str, secret: &Secret) -> Result<Secret> {
+    if secret.is_empty() {
+        return Err(Error::invalid_input(what, "is empty", "give its value"));
+    }
+    Ok(secret.clone())
+}
+
+/// By what a profile of Synerise is known: the workspace is set up for the one or the other.
+///
+/// Identifiers are sent as they are, never trimmed or lowered.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum LoginId {
+    /// The e-mail address: the default of a workspace.
+    Email(String),
+    /// Your own identifier. A text in practice; the service takes any JSON.
+    CustomId(Value),
+}
+
+impl LoginId {
+    /// An e-mail address.
+    pub fn email(email: impl Into<String>) -> Self {
+        Self::Email(email.into())
+    }
+
+    /// An identifier of your own.
+    pub fn custom_id(id: impl Into<Value>) -> Self {
+        Self::CustomId(id.into())
+    }
+}
+
+/// Who logs in as a profile.
+///
+/// ```
+/// use synerise_auth::{Identity, LoginId};
+///
+/// let by_password = Identity::synerise(
+///     LoginId::email("customer@shop.example"),
+///     "not-a-real-password",
+///     "00000000-0000-4000-8000-000000000001",
+/// );
+/// let by_facebook = Identity::facebook("not-a-real-token");
+/// ```
+#[derive(Debug, Clone)]
+pub struct Identity(Proof);
+
+#[derive(Debug, Clone)]
+enum Proof {
+    Password {
+        login: LoginId,
+        password: Secret,
+        uuid: ProfileUuid,
+    },
+    Token {
+        provider: IdentityProvider,
+        token: Secret,
+        uuid: Option<ProfileUuid>,
+    },
+}
+
+impl Identity {
+    /// An account of Synerise's own: identifier, password, and the UUID of the profile. It must have been registered.
+    pub fn synerise(login: LoginId, password: impl Into<Secret>, uuid: impl Into<ProfileUuid>) -> Self {
+        Self(Proof::Password {
+            login,
+            password: password.into(),
+            uuid: uuid.into(),
+        })
+    }
+
+    /// A Facebook user access token. A login creates the account if there is none.
+    pub fn facebook(token: impl Into<Secret>) -> Self {
+        Self::token(IdentityProvider::Facebook, token.into())
+    }
+
+    /// An identity token of Sign in with Apple. A login creates the account if there is none.
+    pub fn apple(token: impl Into<Secret>) -> Self {
+        Self::token(IdentityProvider::Apple, token.into())
+    }
+
+    /// A token of Google Sign-In. A login creates the account if there is none.
+    pub fn google(token: impl Into<Secret>) -> Self {
+        Self::token(IdentityProvider::Google, token.into())
+    }
+
+    /// An access token of your own backend, which Synerise checks with you. This is not OAuth 2.0 (RFC 6749) between you and
+    /// Synerise. A login creates the account if there is none.
+    pub fn oauth(token: impl Into<Secret>) -> Self {
+        Self::token(IdentityProvider::Oauth, token.into())
+    }
+
+    /// A token of a provider that this version does not know.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for `SYNERISE`, which takes a password, and for `UNKNOWN`, which is none.
+    pub fn other(provider: impl AsRef<str>, token: impl Into<Secret>) -> Result<Self> {
+        match IdentityProvider::from(provider.as_ref()) {
+            IdentityProvider::Synerise => Err(Error::invalid_input(
+                "identity provider",
+                "SYNERISE takes a password and no token",
+                "use Identity::synerise",
+            )),
+            IdentityProvider::Unspecified => Err(Error::invalid_input(
+                "identity provider",
+                "UNKNOWN is none",
+                "name the provider that issued the token",
+            )),
+            provider => {
+                required("identity provider", provider.as_str())?;
+                Ok(Self::token(provider, token.into()))
+            }
+        }
+    }
+
+    fn token(provider: IdentityProvider, token: Secret) -> Self {
+        Self(Proof::Token {
+            provider,
+            token,
+            uuid: None,
+        })
+    }
+
+    /// The UUID that the profile was tracked by before, where the identity has none yet: the service joins the two.
+    #[must_use]
+    pub fn with_uuid(mut self, new: impl Into<ProfileUuid>) -> Self {
+        match &mut self.0 {
+            Proof::Password { uuid, .. } => *uuid = new.into(),
+            Proof::Token { uuid, .. } => *uuid = Some(new.into()),
+        }
+        self
+    }
+
+    /// Whether the same identity can log in again: a password can, a third party's token may be used up.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        matches!(self.0, Proof::Password { .. })
+    }
+
+    /// The login's body, without what is sent beside the identity.
+    pub(crate) fn body(&self, key: &ApiKey) -> Result<types::ProfileAuthenticationRequest> {
+        let mut body = types::ProfileAuthenticationRequest {
+            api_key: key.secret().clone(),
+            identity_provider: IdentityProvider::Synerise,
+            identity_provider_token: None,
+            email: None,
+            custom_id: None,
+            password: None,
+            uuid: None,
+            device_id: None,
+            agreements: None,
+            attributes: None,
+            tags: Vec::new(),
+        };
+        match &self.0 {
+            Proof::Password {
+                login,
+                password,
+                uuid,
+            } => {
+                match login {
+                    LoginId::Email(email) => body.email = Some(required("e-mail address", email)?),
+                    LoginId::CustomId(id) => body.custom_id = Some(custom_id(id)?),
+                }
+                body.password = Some(required_secret("password", password)?);
+                body.uuid = Some(uuid.checked()?);
+            }
+            Proof::Token {
+                provider,
+                token,
+                uuid,
+            } => {
+                body.identity_provider = provider.clone();
+                body.identity_provider_token = Some(required_secret("identity provider's token", token)?);
+                body.uuid = uuid.as_ref().map(ProfileUuid::checked).transpose()?;
+            }
+        }
+        Ok(body)
+    }
+}
+
+pub(crate) fn custom_id(id: &Value) -> Result<Value> {
+    match id {
+        Value::Null => Err(Error::invalid_input(
+            "custom identifier",
+            "is null",
+            "give its value",
+        )),
+        Value::String(text) => required("custom identifier", text).map(Value::String),
+        other => Ok(other.clone()),
+    }
+}
+
+/// Whom an anonymous session is for: the UUID that the visitor is tracked by and, best, the device.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    pub(crate) uuid: ProfileUuid,
+    pub(crate) device_id: Option<String>,
+}
+
+impl Visitor {
+    /// A visitor whose device is not known.
+    pub fn new(uuid: impl Into<ProfileUuid>) -> Self {
+        Self {
+            uuid: uuid.into(),
+            device_id: None,
+        }
+    }
+
+    /// The device's identifier. Synerise recommends to send it always.
+    #[must_use]
+    pub fn device_id(mut self, id: impl Into<String>) -> Self {
+        self.device_id = Some(id.into());
+        self
+    }
+}
+
+impl<T: Into<ProfileUuid>> From<T> for Visitor {
+    fn from(uuid: T) -> Self {
+        Self::new(uuid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(identity: &Identity) -> Result<Value> {
+        let key = ApiKey::new("fake-key").unwrap();
+        Ok(serde_json::to_value(identity.body(&key)?).unwrap())
+    }
+
+    #[test]
+    fn each_identity_sends_exactly_what_it_needs() {
+        let password = Identity::synerise(LoginId::email("a@b.example"), "pw", "u-1");
+        let expected = serde_json::json!({ "apiKey": "fake-key", "identityProvider": "SYNERISE", "email": "a@b.example", "password": "pw", "uuid": "u-1" });
+        assert_eq!(body(&password).unwrap(), expected);
+        let custom = Identity::synerise(LoginId::custom_id(17), "pw", Uuid::nil());
+        assert_eq!(body(&custom).unwrap()["customId"], 17);
+        let token = Identity::oauth("token").with_uuid("u-2");
+        let expected = serde_json::json!({ "apiKey": "fake-key", "identityProvider": "OAUTH", "identityProviderToken": "token", "uuid": "u-2" });
+        assert_eq!(body(&token).unwrap(), expected);
+        let unknown = Identity::other("TIKTOK", "token").unwrap();
+        assert_eq!(body(&unknown).unwrap()["identityProvider"], "TIKTOK");
+    }
+
+    #[test]
+    fn what_the_service_would_refuse_is_refused_here() {
+        for identity in [
+            Identity::synerise(LoginId::email(""), "pw", "u"),
+            Identity::synerise(LoginId::email("a@b.example"), "", "u"),
+            Identity::synerise(LoginId::email("a@b.example"), "pw", " "),
+            Identity::synerise(LoginId::custom_id(Value::Null), "pw", "u"),
+            Identity::facebook(""),
+        ] {
+            assert!(
+                matches!(body(&identity), Err(Error::InvalidInput(_))),
+                "{identity:?}"
+            );
+        }
+        assert!(Identity::other("SYNERISE", "t").is_err() && Identity::other("UNKNOWN", "t").is_err());
+        assert!(Identity::other("", "t").is_err());
+    }
+}

@@ -1,0 +1,203 @@
+//! What a login or a registration can say of a profile beside who it is: agreements, attributes, tags.
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+use crate::raw::{RESERVED_ATTRIBUTES, types};
+
+/// A profile's marketing agreements. What is not set is not sent.
+///
+/// ```
+/// use synerise_auth::Agreements;
+///
+/// let agreements = Agreements::new().email(true).sms(false);
+/// // In all the forms that the service takes:
+/// let same: Agreements = serde_json::from_str(r#"{ "email": "TRUE", "sms": 0 }"#).unwrap();
+/// assert_eq!(agreements, same);
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Agreements {
+    #[serde(deserialize_with = "agreement")]
+    email: Option<bool>,
+    #[serde(deserialize_with = "agreement")]
+    sms: Option<bool>,
+    #[serde(deserialize_with = "agreement")]
+    push: Option<bool>,
+    #[serde(deserialize_with = "agreement")]
+    webpush: Option<bool>,
+    #[serde(deserialize_with = "agreement")]
+    bluetooth: Option<bool>,
+    #[serde(deserialize_with = "agreement")]
+    rfid: Option<bool>,
+    #[serde(deserialize_with = "agreement")]
+    wifi: Option<bool>,
+}
+
+macro_rules! setters {
+    ($($(#[$docs:meta])* $name:ident)+) => {
+        $($(#[$docs])* #[must_use] pub fn $name(mut self, agreed: bool) -> Self {
+            self.$name = Some(agreed);
+            self
+        })+
+    };
+}
+
+impl Agreements {
+    /// None said yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    setters! {
+        /// Agreement to e-mail.
+        email
+        /// Agreement to SMS.
+        sms
+        /// Agreement to push messages.
+        push
+        /// Agreement to push messages in the browser. Documented for the previous generation of the API only.
+        webpush
+        /// Agreement to messages by Bluetooth.
+        bluetooth
+        /// Agreement to messages by RFID.
+        rfid
+        /// Agreement to messages by Wi-Fi.
+        wifi
+    }
+
+    pub(crate) fn wire(self) -> Option<types::Agreements> {
+        let value = |agreed: Option<bool>| agreed.map(types::AgreementValue::Boolean);
+        (self != Self::default()).then(|| types::Agreements {
+            email: value(self.email),
+            sms: value(self.sms),
+            push: value(self.push),
+            webpush: value(self.webpush),
+            bluetooth: value(self.bluetooth),
+            rfid: value(self.rfid),
+            wifi: value(self.wifi),
+        })
+    }
+}
+
+/// A boolean, one of its spellings as text, or 1 and 0.
+fn agreement<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    Ok(Some(match Value::deserialize(deserializer)? {
+        Value::Null => return Ok(None),
+        Value::Bool(agreed) => agreed,
+        Value::Number(number) if number.as_i64() == Some(1) => true,
+        Value::Number(number) if number.as_i64() == Some(0) => false,
+        Value::String(text) if text.eq_ignore_ascii_case("true") => true,
+        Value::String(text) if text.eq_ignore_ascii_case("false") => false,
+        other => {
+            return Err(D::Error::custom(format!(
+                "an agreement is true or false, not {other}"
+            )));
+        }
+    }))
+}
+
+/// A profile's own attributes: any JSON under any name, but for those that Synerise keeps for itself.
+///
+/// The service drops a reserved name without a word. Here it is refused, so that nothing is lost silently.
+///
+/// ```
+/// use synerise_auth::Attributes;
+///
+/// let attributes = Attributes::new().set("favourite_colour", "green")?.set("visits", 3)?;
+/// let refused = Attributes::new().set("email", "x@y.example").unwrap_err();
+/// assert!(refused.to_string().contains("`email`"));
+/// # Ok::<(), synerise_auth::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Attributes(Map<String, Value>);
+
+impl Attributes {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets an attribute.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] when the name is reserved: the error names it.
+    pub fn set(self, name: impl Into<String>, value: impl Into<Value>) -> Result<Self> {
+        let name = name.into();
+        if Self::is_reserved(&name) {
+            return Err(Error::invalid_input(
+                "attribute",
+                format!("`{name}` is reserved, and the service would drop it without a word"),
+                "choose another name, or send it anyway with Attributes::set_even_if_reserved",
+            ));
+        }
+        Ok(self.set_even_if_reserved(name, value))
+    }
+
+    /// Sets an attribute without asking whether its name is reserved: for a name that Synerise has given free since.
+    #[must_use]
+    pub fn set_even_if_reserved(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.0.insert(name.into(), value.into());
+        self
+    }
+
+    /// Whether the service drops an attribute of this name.
+    pub fn is_reserved(name: &str) -> bool {
+        RESERVED_ATTRIBUTES.contains(&name)
+    }
+
+    pub(crate) fn wire(self) -> Option<types::Attributes> {
+        (!self.0.is_empty()).then_some(types::Attributes(self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agreements_are_taken_in_every_form_and_nothing_else() {
+        for (form, agreed) in [
+            ("true", true),
+            ("\"True\"", true),
+            ("1", true),
+            ("false", false),
+            ("\"FALSE\"", false),
+            ("0", false),
+        ] {
+            let read: Agreements = serde_json::from_str(&format!("{{\"rfid\":{form}}}")).unwrap();
+            assert_eq!(read, Agreements::new().rfid(agreed), "{form}");
+        }
+        for wrong in ["2", "\"yes\"", "[]", "1.5"] {
+            assert!(
+                serde_json::from_str::<Agreements>(&format!("{{\"rfid\":{wrong}}}")).is_err(),
+                "{wrong}"
+            );
+        }
+        assert!(
+            serde_json::from_str::<Agreements>("{\"fax\":true}").is_err(),
+            "an agreement that would be lost"
+        );
+        assert_eq!(
+            serde_json::from_str::<Agreements>("{\"wifi\":null}").unwrap(),
+            Agreements::new()
+        );
+    }
+
+    #[test]
+    fn reserved_names_are_refused_unless_sent_deliberately() {
+        for name in ["email", "ApiKey", "geo_loc_zip", "correlationId"] {
+            assert!(
+                Attributes::new()
+                    .set(name, 1)
+                    .unwrap_err()
+                    .to_string()
+                    .contains(name)
+            );
+        }
+        let wire = Attributes::new().set_even_if_reserved("email", 1).wire().unwrap();
+        assert_eq!(wire.0["email"], 1);
+    }
+}

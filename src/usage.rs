@@ -1,0 +1,173 @@
+//! Consumption statistics of an organization's workspaces.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+use crate::raw::{self, types};
+use crate::session::{PortalUser, Session};
+
+/// What is counted: days, and optionally some event types and workspaces only.
+///
+/// ```
+/// use synerise_auth::{UsageQuery, chrono::NaiveDate};
+///
+/// let day = |day| NaiveDate::from_ymd_opt(2025, 5, day).unwrap();
+/// let query = UsageQuery::days(day(29), day(30))?.actions(["page.visit"]);
+/// assert!(UsageQuery::days(day(30), day(29)).is_err());
+/// # Ok::<(), synerise_auth::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct UsageQuery {
+    from: NaiveDate,
+    to: NaiveDate,
+    actions: Vec<String>,
+    workspaces: Vec<Uuid>,
+}
+
+impl UsageQuery {
+    /// All events from the first day to the last one, both included. Days begin and end in UTC.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] when the last day is before the first.
+    pub fn days(from: NaiveDate, to: NaiveDate) -> Result<Self> {
+        if to < from {
+            return Err(Error::invalid_input(
+                "range of days",
+                format!("ends on {to}, before it begins on {from}"),
+                "swap the days",
+            ));
+        }
+        Ok(Self {
+            from,
+            to,
+            actions: Vec::new(),
+            workspaces: Vec::new(),
+        })
+    }
+
+    /// These event types only.
+    #[must_use]
+    pub fn actions<T: Into<String>>(mut self, actions: impl IntoIterator<Item = T>) -> Self {
+        self.actions = actions.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// These workspaces only, by their GUIDs.
+    #[must_use]
+    pub fn workspaces(mut self, guids: impl IntoIterator<Item = Uuid>) -> Self {
+        self.workspaces = guids.into_iter().collect();
+        self
+    }
+
+    fn body(&self) -> types::UsageStatsRequest {
+        types::UsageStatsRequest {
+            from: self.from,
+            to: self.to,
+            actions: self.actions.clone(),
+            bp_guids: self.workspaces.clone(),
+        }
+    }
+}
+
+/// The events of one day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DailyUsage {
+    /// The day, in UTC.
+    pub day: Option<NaiveDate>,
+    /// How many events of each type.
+    pub events: BTreeMap<String, i64>,
+    /// How many events of other types.
+    pub other: Option<i64>,
+    /// How many events in all.
+    pub total: Option<i64>,
+}
+
+/// Events that were added to the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NewDataPoints {
+    /// The events of a day.
+    pub daily: Option<DailyUsage>,
+    /// How many events of each type on all days.
+    pub events_total: BTreeMap<String, i64>,
+    /// How many events in all.
+    pub total: Option<i64>,
+    /// How many events of other types.
+    pub total_other: Option<i64>,
+}
+
+/// Events that are kept in the database.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct RetentionDataPoints {
+    /// The events of a day.
+    pub daily: Option<DailyUsage>,
+    /// How many events of each type, on average.
+    pub events_average: BTreeMap<String, f64>,
+    /// How many events in all, on average.
+    pub average: Option<f64>,
+    /// How many events of other types, on average.
+    pub average_other: Option<f64>,
+}
+
+impl<K: PortalUser> Session<K> {
+    /// How many events were added to the database, by day.
+    ///
+    /// Operation `newDataPointsStats` (`POST /business-profile-service/organizations/usage/stats/newDataPoints`).
+    /// Synerise's support has to grant access to it.
+    pub async fn new_data_points(&self, query: &UsageQuery) -> Result<Vec<NewDataPoints>> {
+        let exchange = self.exchange(&raw::NEW_DATA_POINTS_STATS);
+        let result = exchange.raw.new_data_points_stats(&query.body()).await;
+        let (reports, _) = exchange.finish(result)?;
+        Ok(reports.into_iter().map(NewDataPoints::from).collect())
+    }
+
+    /// How many events are kept in the database, by day.
+    ///
+    /// Operation `retentionDataPointsStats`
+    /// (`POST /business-profile-service/organizations/usage/stats/retentionDataPoints`).
+    /// Synerise's support has to grant access to it.
+    pub async fn retention_data_points(&self, query: &UsageQuery) -> Result<RetentionDataPoints> {
+        let exchange = self.exchange(&raw::RETENTION_DATA_POINTS_STATS);
+        let result = exchange.raw.retention_data_points_stats(&query.body()).await;
+        let (report, _) = exchange.finish(result)?;
+        Ok(report.into())
+    }
+}
+
+impl From<types::DailyUsage> for DailyUsage {
+    fn from(raw: types::DailyUsage) -> Self {
+        Self {
+            day: raw.day,
+            events: raw.events,
+            other: raw.other,
+            total: raw.total,
+        }
+    }
+}
+
+impl From<types::NewDataPointsReport> for NewDataPoints {
+    fn from(raw: types::NewDataPointsReport) -> Self {
+        Self {
+            daily: raw.daily_usage_statistics.map(DailyUsage::from),
+            events_total: raw.events_total,
+            total: raw.total_all,
+            total_other: raw.total_other,
+        }
+    }
+}
+
+impl From<types::RetentionDataPointsReport> for RetentionDataPoints {
+    fn from(raw: types::RetentionDataPointsReport) -> Self {
+        Self {
+            daily: raw.daily_usage_statistics.map(DailyUsage::from),
+            events_average: raw.events_average,
+            average: raw.average_all,
+            average_other: raw.average_other,
+        }
+    }
+}

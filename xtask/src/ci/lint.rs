@@ -1,0 +1,30 @@
+//! Clippy, with every warning an error.
+
+use crate::command::{Result, all, cargo, run};
+use crate::test::MODELS;
+
+/// The sets of features that the library is used with. All sets share what their dependencies are built to, so that
+/// each costs little more than the library itself.
+const FEATURES: [&[&str]; 5] = [
+    &["--no-default-features"],
+    &["--no-default-features", "--features", "rustls"],
+    &["--no-default-features", "--features", "native-tls"],
+    &["--no-default-features", "--features", "schemars"],
+    &["--all-features"],
+];
+
+/// Everything that `cargo xtask test` builds.
+pub(super) fn workspace() -> Result {
+    all([clippy(&[]), clippy(&["--package", MODELS])])
+}
+
+/// The library with each set of features.
+pub(super) fn features() -> Result {
+    all(FEATURES.map(|features| clippy(&[&["--package", "synerise-auth"], features].concat())))
+}
+
+fn clippy(selection: &[&str]) -> Result {
+    run(cargo(["clippy", "--quiet", "--all-targets"])
+        .args(selection)
+        .args(["--", "--deny", "warnings"]))
+}

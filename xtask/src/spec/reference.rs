@@ -1,0 +1,147 @@
+//! `$ref`: only to a component of the same document, never to a file or an address.
+
+use serde_json::{Map, Value};
+
+use super::failure::{Result, fail};
+use super::shape::{self, Kind};
+
+/// A component by its section (`schemas`, `responses`, …) and name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Reference {
+    pub(crate) section: String,
+    pub(crate) name: String,
+}
+
+impl Reference {
+    pub(crate) fn new(section: &str, name: &str) -> Self {
+        Self {
+            section: section.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    /// Reads the `$ref` of an object, if it has one.
+    pub(crate) fn of(object: &Map<String, Value>, pointer: &str) -> Result<Option<Self>> {
+        match object.get("$ref") {
+            None => Ok(None),
+            Some(Value::String(text)) => Self::parse(text, pointer).map(Some),
+            Some(_) => fail!("{pointer}: `$ref` must be a string"),
+        }
+    }
+
+    fn parse(text: &str, pointer: &str) -> Result<Self> {
+        let Some(path) = text.strip_prefix("#/components/") else {
+            fail!(
+                "{pointer}: `$ref: {}` is refused: only `#/components/…` of the same document is followed",
+                text.escape_debug()
+            );
+        };
+        match path.split('/').collect::<Vec<_>>()[..] {
+            [section, name] if shape::section(section).is_some() => {
+                let name = percent_decoded(name).replace("~1", "/").replace("~0", "~");
+                if name.is_empty() || !name.bytes().all(is_name_byte) || name.len() > 128 {
+                    fail!("{pointer}: `{}` is no name of a component", name.escape_debug());
+                }
+                Ok(Self::new(section, &name))
+            }
+            _ => fail!(
+                "{pointer}: `$ref: {}` points into a component; only whole components can be taken",
+                text.escape_debug()
+            ),
+        }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        // `new` and `parse` know only sections that the grammar has.
+        shape::section(&self.section).unwrap_or(Kind::Schema)
+    }
+
+    /// Where it is in a document.
+    pub(crate) fn pointer(&self) -> String {
+        shape::step(&format!("/components/{}", self.section), &self.name)
+    }
+
+    pub(crate) fn text(&self) -> String {
+        format!("#{}", self.pointer())
+    }
+
+    pub(crate) fn get<'a>(&self, document: &'a Value) -> Option<&'a Value> {
+        document.get("components")?.get(&self.section)?.get(&self.name)
+    }
+}
+
+/// The characters that `OpenAPI` allows in a component's name.
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let decoded = match (first, tail) {
+            (b'%', [high, low, ..]) => std::str::from_utf8(&[*high, *low])
+                .ok()
+                .and_then(|digits| u8::from_str_radix(digits, 16).ok()),
+            _ => None,
+        };
+        bytes.push(decoded.unwrap_or(*first));
+        rest = if decoded.is_some() { &tail[2..] } else { tail };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Collects what the operations of a document reach: components and security schemes, in the order of discovery.
+pub(crate) fn reachable(document: &mut Value, roots: &mut Value) -> Result<Vec<Reference>> {
+    let mut found: Vec<Reference> = Vec::new();
+    let mut collect = |kind: Kind, pointer: &str, object: &mut Map<String, Value>| -> Result<()> {
+        let mut add = |reference: Reference| {
+            if !found.contains(&reference) {
+                found.push(reference);
+            }
+        };
+        Reference::of(object, pointer)?.into_iter().for_each(&mut add);
+        if kind == Kind::Operation {
+            let requirements = object
+                .get("security")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten();
+            requirements
+                .filter_map(Value::as_object)
+                .flat_map(Map::keys)
+                .for_each(|scheme| add(Reference::new("securitySchemes", scheme)));
+        }
+        Ok(())
+    };
+    let Value::Object(paths) = roots else {
+        fail!("/paths: an object is expected here")
+    };
+    for (path, item) in paths.iter_mut() {
+        shape::walk(item, Kind::PathItem, &shape::step("/paths", path), &mut collect)?;
+    }
+    let mut done = 0;
+    while let Some(reference) = found.get(done).cloned() {
+        done += 1;
+        let Some(component) = document
+            .get_mut("components")
+            .and_then(|components| components.get_mut(&reference.section))
+            .and_then(|section| section.get_mut(&reference.name))
+        else {
+            fail!(
+                "{} is used, but the document does not define it",
+                reference.text()
+            );
+        };
+        let mut collect = |_: Kind, pointer: &str, object: &mut Map<String, Value>| -> Result<()> {
+            if let Some(reference) = Reference::of(object, pointer)?
+                && !found.contains(&reference)
+            {
+                found.push(reference);
+            }
+            Ok(())
+        };
+        shape::walk(component, reference.kind(), &reference.pointer(), &mut collect)?;
+    }
+    Ok(found)
+}
