@@ -187,11 +187,15 @@ impl Transport {
         let mut current = request;
         let mut attempt = 1;
         let mut renewed = false;
+        let mut refused = None;
         loop {
             // A body that is a stream can't be sent twice: such a request is sent as it is, once.
             let again = current.try_clone();
             let token = match authorize {
-                Some(authorize) => Some(authorize.token().await?),
+                Some(authorize) => {
+                    let token = authorize.token().await;
+                    Some(token.map_err(|error| error.shown_by(refused.take()))?)
+                }
                 None => None,
             };
             if let Some(token) = &token {
@@ -217,8 +221,9 @@ impl Transport {
                     .zip(token.as_ref())
                     .is_some_and(|(authorize, token)| authorize.rejected(token));
             let Some(again) = again else { return Err(error) };
-            if renewable {
+            if renewable && !purpose.send_once {
                 renewed = true;
+                refused = Some(error);
             } else if let Some(wait) = self.wait(purpose, attempt, &error, unsent, status) {
                 self.clock.sleep(wait).await;
                 attempt += 1;

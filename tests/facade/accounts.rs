@@ -251,8 +251,8 @@ async fn a_registration_is_never_sent_twice() {
         let visitor = client.anonymous(scene.profile_key(), VISITOR);
         scene.emulator.faults().on("registerProfile").always(fault);
         let account = NewAccount::new(NEWCOMER, PASSWORD, VISITOR);
-        visitor.register(account.clone()).await.unwrap_err();
-        assert_eq!(scene.emulator.count("registerProfile"), 1);
+        let error = visitor.register(account.clone()).await.unwrap_err();
+        assert_eq!(scene.emulator.count("registerProfile"), 1, "{error}");
         // A token that was refused is dropped all the same: who tries again has a new one.
         if scene.statuses("registerProfile") == [401] {
             scene.emulator.faults().clear();

@@ -6,6 +6,7 @@ mod accounts;
 mod capture;
 mod operations;
 mod profiles;
+mod tolerance;
 
 mod scene;
 mod settings;

@@ -218,17 +218,17 @@ async fn a_conditional_login_may_go_as_the_visitor_who_makes_it() {
 #[tokio::test]
 async fn visitors_share_a_session_by_key_uuid_and_device() {
     let scene = Scene::new().await;
-    let token = |visitor: Visitor| {
-        let session = scene.client.anonymous(scene.profile_key(), visitor);
-        async move { session.token().await.unwrap() }
-    };
-    let first = token(Visitor::new(VISITOR)).await;
-    assert_eq!(first.origin(), Some(&TokenOrigin::Anonymous));
-    let same = token(Visitor::new(VISITOR)).await;
-    let device = token(Visitor::new(VISITOR).device_id(DEVICE)).await;
-    let other = token(Visitor::new("other")).await;
-    assert_eq!(first.expose(), same.expose());
-    assert!(first.expose() != device.expose() && first.expose() != other.expose());
+    let session = |visitor: Visitor| scene.client.anonymous(scene.profile_key(), visitor);
+    let first = session(Visitor::new(VISITOR));
+    let same = session(Visitor::new(VISITOR));
+    let device = session(Visitor::new(VISITOR).device_id(DEVICE));
+    let other = session(Visitor::new("other"));
+    let token = first.token().await.unwrap();
+    assert_eq!(token.origin(), Some(&TokenOrigin::Anonymous));
+    assert_eq!(token.expose(), same.token().await.unwrap().expose());
+    for another in [device, other] {
+        assert_ne!(token.expose(), another.token().await.unwrap().expose());
+    }
     assert_eq!(scene.emulator.count("authenticateAnonymously"), 3);
 }
 

@@ -14,7 +14,6 @@ async fn challenge(scene: &Scene, username: &str, password: &str) -> MfaChalleng
     match scene.client.user().login(username, password).await.unwrap() {
         UserLogin::MfaRequired(challenge) => challenge,
         UserLogin::Complete(_) => panic!("no second factor was asked for"),
-        other => panic!("{other:?}"),
     }
 }
 

@@ -32,8 +32,9 @@ async fn a_token_is_prolonged_on_demand_and_served_from_then_on() {
 #[tokio::test]
 async fn the_same_key_is_the_same_session() {
     let scene = Scene::new().await;
-    let first = scene.workspace().token().await.unwrap();
-    let second = scene.client.clone().workspace(scene.workspace_key()).token().await.unwrap();
+    let (one, another) = (scene.workspace(), scene.client.clone().workspace(scene.workspace_key()));
+    let first = one.token().await.unwrap();
+    let second = another.token().await.unwrap();
     assert_eq!(first.expose(), second.expose());
     assert_eq!(scene.emulator.count("workspaceLogin"), 1);
 }
