@@ -11,12 +11,13 @@ use super::selection::Selection;
 use super::shape::{self, Holds, Kind};
 
 /// The extensions that the crate reads; any other is a mistake, or an attack.
-const EXTENSIONS: [&str; 9] = [
+const EXTENSIONS: [&str; 10] = [
     "x-vendor-operation-id",
     "x-evidence",
     "x-source",
     "x-consumers",
     "x-idempotent",
+    "x-send-once",
     "x-permission",
     "x-open",
     "x-unit",
