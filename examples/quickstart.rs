@@ -4,16 +4,16 @@
 //! With `SYNERISE_API_KEY` (and, optionally, `SYNERISE_BASE_URL`) it talks to that server; with neither, it starts the
 //! emulator in this process.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it shows what it does")]
-
 use std::env;
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use synerise_auth::clock::{Clock, ManualClock, SystemClock};
-use synerise_auth::{ApiKey, Client, Result, Session, Token, Workspace};
+use synerise_auth::{ApiKey, Client, Session, Token, Workspace};
 use synerise_auth_emulator::Emulator;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -26,11 +26,11 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run() -> Result<(), Box<dyn Error>> {
+async fn run() -> Result<()> {
     if env::var_os("SYNERISE_API_KEY").is_some() || env::var_os("SYNERISE_BASE_URL").is_some() {
         let key = ApiKey::from_env("SYNERISE_API_KEY")?;
         let base_url = env::var("SYNERISE_BASE_URL").ok();
-        return Ok(on_a_server(key, base_url).await?);
+        return on_a_server(key, base_url).await;
     }
     on_the_emulator().await
 }
@@ -47,13 +47,9 @@ async fn on_a_server(key: ApiKey, base_url: Option<String>) -> Result<()> {
 }
 
 /// The same against the emulator, where an hour passes in no time.
-async fn on_the_emulator() -> Result<(), Box<dyn Error>> {
+async fn on_the_emulator() -> Result<()> {
     let lifetime = Duration::from_secs(3600);
-    let emulator = Emulator::builder()
-        .token_lifetime(lifetime)
-        .start()
-        .await
-        .map_err(|error| format!("the emulator can't start: {error}"))?;
+    let emulator = Emulator::builder().token_lifetime(lifetime).start().await?;
     println!(
         "no SYNERISE_API_KEY is set: using the emulator at {}",
         emulator.base_url()
@@ -64,7 +60,7 @@ async fn on_the_emulator() -> Result<(), Box<dyn Error>> {
     let workspace = session(key, Some(emulator.base_url().to_owned()), clock.clone())?;
     let first = log_in_and_call(&workspace).await?;
 
-    let passed = lifetime.saturating_sub(Duration::from_secs(60));
+    let passed = lifetime - Duration::from_secs(60);
     clock.advance(passed);
     emulator.clock().advance(passed);
     println!(
