@@ -405,12 +405,24 @@ impl Reply {
 
     /// What to say of a body that is not JSON: its kind, never its content.
     pub(crate) fn not_json(&self) -> String {
+        // One of these names, not what the server wrote: a header can quote a secret as well as a body can.
+        const KINDS: [&str; 5] = [
+            "application/json",
+            "application/xml",
+            "text/html",
+            "text/plain",
+            "text/xml",
+        ];
         let kind = self
             .headers
             .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or("of no stated type");
-        let kind = Redactor::default().clean(kind);
+            .and_then(|value| value.to_str().ok());
+        let kind = kind.map(|kind| kind.split(';').next().unwrap_or_default().trim());
+        let kind = match kind {
+            Some(kind) => KINDS.into_iter().find(|known| kind.eq_ignore_ascii_case(known)),
+            None => Some("of no stated type"),
+        };
+        let kind = kind.unwrap_or("of another type");
         format!(
             "it is not the JSON that was asked for, but {} bytes, {kind}",
             self.body.len()
