@@ -46,8 +46,15 @@ async fn on_a_server(key: ApiKey, base_url: Option<String>) -> Result<()> {
 /// The same against the emulator, where an hour passes in no time.
 async fn on_the_emulator() -> Result<()> {
     let lifetime = Duration::from_secs(3600);
-    let emulator = Emulator::builder().token_lifetime(lifetime).start().await.map_err(no_emulator)?;
-    println!("no SYNERISE_API_KEY is set: using the emulator at {}", emulator.base_url());
+    let emulator = Emulator::builder()
+        .token_lifetime(lifetime)
+        .start()
+        .await
+        .map_err(no_emulator)?;
+    println!(
+        "no SYNERISE_API_KEY is set: using the emulator at {}",
+        emulator.base_url()
+    );
 
     let clock = ManualClock::new();
     let key = ApiKey::new(emulator.workspace_api_key())?;
@@ -57,10 +64,16 @@ async fn on_the_emulator() -> Result<()> {
     let passed = lifetime - Duration::from_secs(60);
     clock.advance(passed);
     emulator.clock().advance(passed);
-    println!("{} minutes later, the token is about to end", passed.as_secs() / 60);
+    println!(
+        "{} minutes later, the token is about to end",
+        passed.as_secs() / 60
+    );
     let mut events = workspace.subscribe();
     let served = workspace.token().await?;
-    println!("   it is still served, without waiting: generation {}", served.generation());
+    println!(
+        "   it is still served, without waiting: generation {}",
+        served.generation()
+    );
     events.next().await;
     show_renewal(&first, &workspace.token().await?);
     Ok(())
@@ -84,14 +97,25 @@ async fn log_in_and_call(workspace: &Session<Workspace>) -> Result<Token> {
     }
     let current = workspace.get("/uauth/business-profile/current").send().await?;
     let current: serde_json::Value = current.json()?;
-    let name = current.pointer("/data/name").and_then(serde_json::Value::as_str).unwrap_or("without a name");
+    let name = current
+        .pointer("/data/name")
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or("without a name");
     println!("3. called an endpoint with it: the workspace is {name:?}");
     Ok(token)
 }
 
 fn show_renewal(first: &Token, second: &Token) {
-    let renewed = if first.expose() == second.expose() { "the same" } else { "a new" };
-    println!("4. renewed: {renewed} token, generation {} after {}", second.generation(), first.generation());
+    let renewed = if first.expose() == second.expose() {
+        "the same"
+    } else {
+        "a new"
+    };
+    println!(
+        "4. renewed: {renewed} token, generation {} after {}",
+        second.generation(),
+        first.generation()
+    );
 }
 
 fn no_emulator(error: std::io::Error) -> Error {

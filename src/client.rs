@@ -8,12 +8,13 @@ use std::time::Duration;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
 use crate::lifecycle::registry::{Registry, SessionKey};
-use crate::lifecycle::{Acquire, Lifecycle, RenewalPolicy, Surroundings};
+use crate::lifecycle::{Acquire, Lifecycle, RenewalPolicy, StoreFirst, Surroundings};
 use crate::random::{Random, SystemRandom};
 use crate::raw;
 use crate::region::{BaseUrl, Region};
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::secret::Secret;
+use crate::store::{StoreKey, TokenStore};
 use crate::transport::{Limits, Transport};
 
 /// A client of one Synerise environment. Cloning it copies a pointer; clones share connections and sessions.
@@ -34,6 +35,7 @@ struct Inner {
     transport: Arc<Transport>,
     surroundings: Arc<Surroundings>,
     registry: Arc<Registry>,
+    store: Option<Arc<dyn TokenStore>>,
 }
 
 impl Client {
@@ -86,11 +88,27 @@ impl Client {
         source: impl FnOnce(&Arc<Transport>) -> S,
     ) -> Arc<Lifecycle> {
         let key = SessionKey::new(self.base_url(), kind, key, identity);
-        Registry::get_or_create(&self.0.registry, key, || {
-            (
-                Arc::clone(&self.0.surroundings),
-                Box::new(source(self.transport())),
-            )
+        let Inner {
+            transport,
+            surroundings,
+            registry,
+            store,
+        } = &*self.0;
+        Registry::get_or_create(registry, key, || {
+            let source = source(transport);
+            let source: Box<dyn Acquire> = match store {
+                Some(store) => {
+                    let key = StoreKey::new(key.as_bytes());
+                    Box::new(StoreFirst::new(
+                        source,
+                        Arc::clone(store),
+                        key,
+                        Arc::clone(surroundings),
+                    ))
+                }
+                None => Box::new(source),
+            };
+            (Arc::clone(surroundings), source)
         })
     }
 
@@ -122,6 +140,7 @@ pub struct ClientBuilder {
     renewal: RenewalPolicy,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    store: Option<Arc<dyn TokenStore>>,
     paths: HashMap<&'static str, String>,
 }
 
@@ -141,6 +160,7 @@ impl Default for ClientBuilder {
             renewal: RenewalPolicy::default(),
             clock: Arc::new(SystemClock::default()),
             random: Arc::new(SystemRandom),
+            store: None,
             paths: HashMap::new(),
         }
     }
@@ -230,6 +250,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Where workspaces' and visitors' sessions keep their tokens beyond themselves. Nowhere by default: a session keeps its
+    /// own token.
+    pub fn store(mut self, store: impl TokenStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
     /// The path of the server-side login, which Synerise does not publish (it is inferred in the document).
     pub fn server_side_login_path(mut self, path: impl Into<String>) -> Self {
         self.paths
@@ -297,6 +324,7 @@ impl ClientBuilder {
             transport: Arc::new(transport),
             surroundings: Arc::new(surroundings),
             registry: Arc::default(),
+            store: self.store,
         })))
     }
 }

@@ -17,6 +17,7 @@ mod retry;
 mod secret;
 mod session;
 mod shape;
+mod store;
 mod token;
 mod tracker;
 mod transport;
@@ -47,6 +48,7 @@ pub use session::{
     PermissionCheck, PortalUser, Profile, ProfileAccess, ProfileLogin, Request, Response, ServerSide,
     Session, User, UserAccess, UserLogin, Workspace, WorkspaceAdmin, WorkspaceUser,
 };
+pub use store::{MemoryStore, Saved, StoreError, StoreFuture, StoreKey, StoredToken, TokenStore};
 pub use token::{Claims, Token};
 pub use tracker::TrackerKey;
 pub use usage::{DailyUsage, NewDataPoints, RetentionDataPoints, UsageQuery};

@@ -10,6 +10,16 @@ pub trait Random: fmt::Debug + Send + Sync + 'static {
     fn fraction(&self) -> f64;
 }
 
+/// The next fraction of `random`, whatever it says: a number that is none is taken as 0.
+pub(crate) fn draw(random: &dyn Random) -> f64 {
+    let fraction = random.fraction();
+    if fraction.is_nan() {
+        0.0
+    } else {
+        fraction.clamp(0.0, 1.0)
+    }
+}
+
 /// The default source: a fast generator, seeded by the system, one for each thread.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemRandom;

@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-use crate::random::Random;
+use crate::random::{Random, draw};
 
 /// How often, and how far apart, a request is tried.
 ///
@@ -59,7 +59,7 @@ impl RetryPolicy {
         retry_after: Option<Duration>,
         random: &dyn Random,
     ) -> Option<Duration> {
-        let jittered = backoff(self.first_delay, self.longest_delay, attempt, random.fraction());
+        let jittered = backoff(self.first_delay, self.longest_delay, attempt, draw(random));
         match retry_after {
             Some(wait) if wait > self.longest_retry_after => None,
             Some(wait) => Some(wait.max(jittered)),
@@ -73,7 +73,13 @@ pub(crate) fn backoff(first: Duration, longest: Duration, attempt: u32, fraction
     let ceiling = first
         .saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)))
         .min(longest);
-    ceiling.mul_f64(fraction.clamp(0.0, 1.0))
+    share(ceiling, fraction)
+}
+
+/// `fraction` of `duration`. The longest durations have no floating-point number of their own, only one that is longer.
+pub(crate) fn share(duration: Duration, fraction: f64) -> Duration {
+    Duration::try_from_secs_f64(duration.as_secs_f64() * fraction)
+        .map_or(duration, |share| share.min(duration))
 }
 
 /// A budget of retries that all calls of a client share, so that a server that is down gets little more than the
@@ -151,9 +157,15 @@ mod tests {
             [200, 400, 800, 5000].map(Duration::from_millis)
         );
         assert_eq!(
-            policy.delay(40, None, &FixedRandom(f64::NAN.max(0.0))),
+            policy.delay(40, None, &FixedRandom(f64::NAN)),
             Some(Duration::ZERO)
         );
+        let patient = RetryPolicy {
+            first_delay: Duration::MAX,
+            longest_delay: Duration::MAX,
+            ..policy
+        };
+        assert_eq!(patient.delay(1, None, &FixedRandom(2.0)), Some(Duration::MAX));
     }
 
     #[test]

@@ -234,7 +234,7 @@ impl Grant {
     /// The server's `Date` says what is left at the answer. Without it, `created` and `expiration` say how long the whole
     /// life is, and it is counted from when the request left, which is too early rather than too late. A `created`
     /// that contradicts `expiration` is ignored. Only a token that says nothing but when it ends is measured by the local
-    /// wall clock; one that says nothing at all gets the documented default.
+    /// wall clock, and is not trusted for longer than the documented default; one that says nothing at all gets that.
     pub(crate) fn life(&self) -> Result<(Reading, Duration)> {
         let claims = match self.expiration {
             Some(_) => None,
@@ -258,7 +258,10 @@ impl Grant {
                 (self.arrived, whole.map_or(left, |whole| whole.min(left)))
             }
             (None, Some(whole)) => (self.sent, whole),
-            (None, None) => (self.arrived, end.saturating_sub(self.arrived.wall)),
+            (None, None) => {
+                let left = end.saturating_sub(self.arrived.wall);
+                (self.arrived, left.min(UNKNOWN_LIFETIME))
+            }
         };
         if left.is_zero() {
             return Err(Error::unexpected_response(
@@ -322,6 +325,17 @@ mod tests {
             seconds(&grant(None, None, Some(1000))),
             Some(3602.0),
             "the documented default, never forever"
+        );
+        let by_the_wall = Some(1_767_225_600 + 602);
+        assert_eq!(
+            seconds(&grant(by_the_wall, None, None)),
+            Some(602.0),
+            "nothing but the local clock to go by"
+        );
+        assert_eq!(
+            seconds(&grant(by_the_wall.map(|end| end + 315_360_000), None, None)),
+            Some(3602.0),
+            "a local clock that may be ten years behind"
         );
         assert_eq!(
             seconds(&grant(Some(1), Some(900), None)),

@@ -210,12 +210,14 @@ impl Transport {
                 }
                 Err(failure) => (failure.error, failure.unsent, None),
             };
-            let Some(again) = again else { return Err(error) };
-            if status == Some(StatusCode::UNAUTHORIZED)
+            // Told whether or not this request can be sent again: the next one must not get the same token.
+            let renewable = status == Some(StatusCode::UNAUTHORIZED)
                 && !renewed
-                && let (Some(authorize), Some(token)) = (authorize, &token)
-                && authorize.rejected(token)
-            {
+                && authorize
+                    .zip(token.as_ref())
+                    .is_some_and(|(authorize, token)| authorize.rejected(token));
+            let Some(again) = again else { return Err(error) };
+            if renewable {
                 renewed = true;
             } else if let Some(wait) = self.wait(purpose, attempt, &error, unsent, status) {
                 self.clock.sleep(wait).await;

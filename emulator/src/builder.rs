@@ -10,13 +10,13 @@ use serde_json::{Map, Value};
 
 use crate::choices::Choices;
 use crate::clock::EmulatorClock;
+use crate::document::Document;
 use crate::emulator::Emulator;
 use crate::faults::Faults;
 use crate::log::RequestLog;
 use crate::operations::check_server_side_login_path;
 use crate::pipeline::Shared;
-use crate::schema::Document;
-use crate::seeding::Seeds;
+use crate::seeds::Seeds;
 use crate::server::Server;
 use crate::state::workspaces::{check_settings, default_settings, overlaid};
 use crate::state::{Lifetimes, State};

@@ -23,6 +23,8 @@ const LAST_SECOND: u64 = 253_402_300_799;
 pub struct EmulatorClock {
     hands: Mutex<Hands>,
     moved: watch::Sender<()>,
+    /// How many wait for a time to come.
+    waiting: watch::Sender<usize>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +41,7 @@ impl Hands {
             reason = "this file is the one that reads the machine's clocks"
         )]
         let passed = self.running_since.map_or(Duration::ZERO, |since| since.elapsed());
-        clamp(self.shown.checked_add(passed))
+        self.shown.checked_add(passed).map_or_else(last_time, clamp)
     }
 }
 
@@ -58,12 +60,13 @@ impl EmulatorClock {
 
     fn starting_at(time: SystemTime, running_since: Option<Instant>) -> Self {
         let hands = Hands {
-            shown: clamp(Some(time)),
+            shown: clamp(time),
             running_since,
         };
         Self {
             hands: Mutex::new(hands),
             moved: watch::Sender::new(()),
+            waiting: watch::Sender::new(0),
         }
     }
 
@@ -101,15 +104,27 @@ impl EmulatorClock {
     fn turn(&self, to: impl FnOnce(SystemTime) -> Option<SystemTime>) {
         {
             let mut hands = hold(&self.hands);
-            hands.shown = clamp(to(hands.now()));
+            hands.shown = to(hands.now()).map_or_else(last_time, clamp);
             hands.running_since = hands.running_since.map(|_| Instant::now());
         }
         self.moved.send_replace(());
     }
 
+    /// Waits until this many requests wait for the clock: each is in a [delay](crate::Fault::delayed) or between two
+    /// bytes of a [dripping body](crate::Fault::drip). Then an [`advance`](Self::advance) ends what it is meant to end.
+    pub async fn wait_for_delays(&self, requests: usize) {
+        // Closed only when the sender is dropped, and `self` holds it.
+        let _ = self
+            .waiting
+            .subscribe()
+            .wait_for(|waiting| *waiting >= requests)
+            .await;
+    }
+
     /// Waits until the clock shows at least `deadline`, whether it ran there or was moved.
     pub(crate) async fn reaches(&self, deadline: SystemTime) {
         let mut moved = self.moved.subscribe();
+        let _waiting = Waiting::on(&self.waiting);
         loop {
             let hands = *hold(&self.hands);
             let Ok(left) = deadline.duration_since(hands.now()) else {
@@ -134,9 +149,35 @@ impl EmulatorClock {
     }
 }
 
-fn clamp(time: Option<SystemTime>) -> SystemTime {
-    let last = UNIX_EPOCH + Duration::from_secs(LAST_SECOND);
-    time.unwrap_or(last).clamp(UNIX_EPOCH, last)
+/// Counts one that waits, until it is dropped: the request may be given up at any point.
+struct Waiting<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Waiting<'a> {
+    fn on(waiting: &'a watch::Sender<usize>) -> Self {
+        waiting.send_modify(|waiting| *waiting += 1);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|waiting| *waiting -= 1);
+    }
+}
+
+/// The nearest time that the clock can show.
+pub(crate) fn clamp(time: SystemTime) -> SystemTime {
+    time.clamp(UNIX_EPOCH, last_time())
+}
+
+fn last_time() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(LAST_SECOND)
+}
+
+/// `time` and so many seconds, as far as the clock goes.
+pub(crate) fn later(time: SystemTime, seconds: u64) -> SystemTime {
+    time.checked_add(Duration::from_secs(seconds))
+        .map_or_else(last_time, clamp)
 }
 
 /// Whole seconds since 1970, as `exp` and `expiration` count.

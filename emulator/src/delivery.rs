@@ -9,7 +9,7 @@ use axum::response::Response;
 use http_body_util::channel::{Channel, Sender};
 
 use crate::clock::EmulatorClock;
-use crate::faults::Delivery;
+use crate::fault::Delivery;
 
 /// Set, it makes the connection end with a reset instead of in good order.
 #[derive(Debug, Clone, Default)]
@@ -111,9 +111,12 @@ async fn drip(
     pause: Duration,
     clock: &EmulatorClock,
 ) -> Result<(), http_body_util::channel::SendError> {
+    // Each by the time of the first, so that a clock that is moved far brings all that is due by then.
+    let mut due = Some(clock.now());
     for at in 0..body.len() {
-        if let Some(deadline) = clock.now().checked_add(pause) {
-            clock.reaches(deadline).await;
+        due = due.and_then(|due| due.checked_add(pause));
+        if let Some(due) = due {
+            clock.reaches(due).await;
         }
         sender.send_data(body.slice(at..=at)).await?;
     }

@@ -14,7 +14,7 @@ use crate::log::RecordedRequest;
 use crate::operations;
 use crate::outbox::Message;
 use crate::pipeline::Shared;
-use crate::seeding::{SeededUser, SeededWorkspace, Seeds};
+use crate::seeds::{SeededUser, SeededWorkspace, Seeds};
 use crate::server::Server;
 use crate::state::users::SecondFactor;
 use crate::sync::hold;

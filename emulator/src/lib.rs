@@ -86,6 +86,7 @@
 //! - Settings and the IP policy are open to users in a workspace and to workspaces; registration needs the token of an
 //!   anonymous profile; the permission check is about the key that the caller's token was got with.
 //! - The IP policy restricts nobody here: every request comes from loopback.
+//! - E-mail addresses, customIds and UUIDs are compared as they are sent. Organizations, as callers, are not modelled.
 //! - Statistics cover at most 366 days; "other" counters are 0; retention never ends.
 
 mod access;
@@ -94,8 +95,10 @@ mod choices;
 mod clock;
 mod consumer;
 mod delivery;
+mod document;
 mod emulator;
 mod errors;
+mod fault;
 mod faults;
 mod gate;
 mod log;
@@ -105,6 +108,7 @@ mod pipeline;
 mod routes;
 mod schema;
 mod seeding;
+mod seeds;
 mod server;
 mod signing;
 mod state;
@@ -116,9 +120,10 @@ pub use builder::EmulatorBuilder;
 pub use choices::{Choices, UnmetCondition};
 pub use clock::EmulatorClock;
 pub use emulator::Emulator;
-pub use faults::{Fault, FaultScript, Faults};
+pub use fault::Fault;
+pub use faults::{FaultScript, Faults};
 pub use gate::Gate;
 pub use log::RecordedRequest;
 pub use outbox::{Message, MessageKind};
-pub use seeding::{KnownProfile, SeededUser, SeededWorkspace};
+pub use seeds::{KnownProfile, SeededUser, SeededWorkspace};
 pub use tokens::TokenShape;

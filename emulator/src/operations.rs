@@ -5,7 +5,7 @@ use axum::http::Method;
 use crate::choices::Choices;
 use crate::consumer::Kind::{self, Anonymous, PendingUser, Profile, User, UserInWorkspace, Workspace};
 use crate::errors::Refusal;
-use crate::routes::{accounts, keys, profiles, settings, usage, users, workspaces};
+use crate::routes::{activation, keys, profiles, registration, settings, usage, users, workspaces};
 use crate::visit::{Answer, Visit};
 
 /// One operation of the document.
@@ -112,11 +112,11 @@ pub(crate) static OPERATIONS: [Operation; 26] = [
     operation("authenticateAnonymously", Method::POST, "/sauth/v3/auth/login/client/anonymous", Access::Open, profiles::authenticate_anonymously),
     operation("newDataPointsStats", Method::POST, "/business-profile-service/organizations/usage/stats/newDataPoints", USERS, usage::new_data_points),
     operation("retentionDataPointsStats", Method::POST, "/business-profile-service/organizations/usage/stats/retentionDataPoints", USERS, usage::retention_data_points),
-    operation("registerProfile", Method::POST, "/sauth/clients/registered", Access::Bearer(&[Anonymous]), accounts::register).requiring("SAUTH_REGISTER_CLIENT_CREATE"),
-    operation("confirmActivationByPin", Method::POST, "/sauth/clients/activation/by-pin-code/confirmation", CUSTOMERS, accounts::confirm_by_pin),
-    operation("requestActivationPin", Method::POST, "/sauth/clients/activation/by-pin-code/request", CUSTOMERS, accounts::request_pin),
-    operation("confirmActivationByToken", Method::POST, "/sauth/clients/activation/confirmation", CUSTOMERS, accounts::confirm_by_token),
-    operation("requestActivationToken", Method::POST, "/sauth/clients/activation/request", CUSTOMERS, accounts::request_token),
+    operation("registerProfile", Method::POST, "/sauth/clients/registered", Access::Bearer(&[Anonymous]), registration::register).requiring("SAUTH_REGISTER_CLIENT_CREATE"),
+    operation("confirmActivationByPin", Method::POST, "/sauth/clients/activation/by-pin-code/confirmation", CUSTOMERS, activation::confirm_by_pin),
+    operation("requestActivationPin", Method::POST, "/sauth/clients/activation/by-pin-code/request", CUSTOMERS, activation::request_pin),
+    operation("confirmActivationByToken", Method::POST, "/sauth/clients/activation/confirmation", CUSTOMERS, activation::confirm_by_token),
+    operation("requestActivationToken", Method::POST, "/sauth/clients/activation/request", CUSTOMERS, activation::request_token),
     operation("getProfileSettings", Method::GET, "/sauth/settings/general", ADMINISTRATORS, settings::get),
     operation("replaceProfileSettings", Method::POST, "/sauth/settings/general", ADMINISTRATORS, settings::replace),
     operation("getIpPolicy", Method::GET, "/uauth/settings/user-bp-ip-policy", ADMINISTRATORS, settings::get_ip_policy),

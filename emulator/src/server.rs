@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 
 use axum::Router;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
 use axum::routing::{MethodFilter, on};
 use hyper::body::Incoming;
@@ -84,9 +85,13 @@ impl Drop for Server {
 
 fn router(shared: &Arc<Shared>) -> Router {
     let to = |target: Target| {
-        async move |State(shared): State<Arc<Shared>>, parameters: RawPathParams, request: Request| {
+        async move |State(shared): State<Arc<Shared>>,
+                    parameters: Result<RawPathParams, RawPathParamsRejection>,
+                    request: Request| {
+            // What cannot be decoded is missing, which the document's check refuses.
             let parameters: HashMap<_, _> = parameters
                 .iter()
+                .flatten()
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect();
             serve(&shared, target, parameters, request).await

@@ -121,6 +121,8 @@ impl TokenBook {
                 Some(unix_seconds(now).saturating_add(lifetime.as_secs()))
             }
         };
+        // What clients read it into is a signed integer.
+        let expiration = expiration.map(|seconds| seconds.min(i64::MAX.unsigned_abs()));
         let created = unix_milliseconds(created_at);
         let token = if shape == Some(TokenShape::Undecodable) {
             encrypted_looking()

@@ -260,7 +260,7 @@ impl Error {
             Self::UnexpectedResponse(_) => {
                 "check that the base URL leads to Synerise and not to a proxy or a login page".into()
             }
-            Self::RenewalAborted => "call again: the next call starts a new renewal".into(),
+            Self::RenewalAborted => "call again in a few seconds: a new renewal starts then".into(),
             Self::NoRuntime => "call it inside of a Tokio runtime".into(),
         }
     }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::clock::Reading;
 use crate::error::Error;
-use crate::random::Random;
 use crate::token::Token;
 
 use super::policy::RenewalPolicy;
+use super::{Previous, Standing};
 
 /// What is to be done for a caller.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub(super) enum Decision {
     ServeAndRenew(Token),
     /// Wait for the renewal that runs, or start one.
     Renew,
+    /// Say that the token, as new as one can be had, does not live as long as the caller needs.
+    TooShort(Token),
     /// A renewal failed a short while ago; that failure is the answer until the backoff is over.
     Refuse(Error),
 }
@@ -31,8 +33,8 @@ pub(super) struct Machine {
     rejected: Option<Token>,
     generation: u64,
     failures: u32,
-    /// On the monotonic clock: until then no renewal is started.
-    quiet_until: Option<Duration>,
+    /// Until then no renewal is started. By either clock: a machine that slept need not wait for what it slept through.
+    quiet_until: Option<Reading>,
     last_error: Option<Error>,
     last_success: Option<Reading>,
     last_invalidation: Option<Duration>,
@@ -43,18 +45,21 @@ pub(super) struct Machine {
 impl Machine {
     /// What to do for a caller who needs a token for at least `need`.
     ///
-    /// `renewable` is whether a renewal can be had before the token's end; a user's session has none.
-    pub(super) fn decide(&self, now: Reading, need: Duration, renewable: bool) -> Decision {
-        if let Some(token) = &self.token
-            && token.is_live(now)
-            && (need.is_zero() || now.until(token.life().end) >= need)
-        {
+    /// `renewable` is whether a renewal can be had before the token's end; a user's session has none. A token that is
+    /// younger than `floor` is not renewed because it is too short for somebody: the next one would be as short.
+    pub(super) fn decide(&self, now: Reading, need: Duration, renewable: bool, floor: Duration) -> Decision {
+        if let Some(token) = self.token.as_ref().filter(|token| token.is_live(now)) {
             let due = renewable && now.reached(token.life().renewal);
-            return if due && !self.ended && !self.is_quiet(now) {
-                Decision::ServeAndRenew(token.clone())
-            } else {
-                Decision::Serve(token.clone())
-            };
+            if now.until(token.life().end) >= need {
+                return if due && !self.ended && !self.is_quiet(now) {
+                    Decision::ServeAndRenew(token.clone())
+                } else {
+                    Decision::Serve(token.clone())
+                };
+            }
+            if !renewable || !now.reached(token.life().issued.after(floor)) {
+                return Decision::TooShort(token.clone());
+            }
         }
         match &self.last_error {
             Some(error) if self.ended || self.is_quiet(now) => Decision::Refuse(error.clone()),
@@ -63,16 +68,25 @@ impl Machine {
     }
 
     fn is_quiet(&self, now: Reading) -> bool {
-        self.quiet_until.is_some_and(|until| now.monotonic < until)
+        self.quiet_until.is_some_and(|until| !now.reached(until))
     }
 
-    /// What a renewal starts from: the newest token, and whether the server should still take it.
-    pub(super) fn previous(&self, now: Reading) -> Option<(Token, bool)> {
-        let live = |token: &Token| (token.clone(), token.is_live(now));
-        self.token
-            .as_ref()
-            .map(live)
-            .or_else(|| self.rejected.as_ref().map(live))
+    /// What a renewal starts from: the newest token, and what the server should think of it.
+    pub(super) fn previous(&self, now: Reading) -> Option<Previous> {
+        let (token, standing) = match (&self.token, &self.rejected) {
+            (Some(token), _) => (token, Standing::Active),
+            (None, Some(token)) => (token, Standing::Rejected),
+            (None, None) => return None,
+        };
+        let standing = if token.is_live(now) {
+            standing
+        } else {
+            Standing::Over
+        };
+        Some(Previous {
+            token: token.clone(),
+            standing,
+        })
     }
 
     /// The number that the next token gets.
@@ -93,12 +107,9 @@ impl Machine {
 
     /// A renewal failed. A token that is still live stays; the session can be renewed again after a while, unless the
     /// error says that it has ended.
-    pub(super) fn failed(&mut self, error: Error, now: Reading, policy: &RenewalPolicy, random: &dyn Random) {
+    pub(super) fn failed(&mut self, error: Error, now: Reading, policy: &RenewalPolicy, fraction: f64) {
         self.failures = self.failures.saturating_add(1);
-        self.quiet_until = Some(
-            now.monotonic
-                .saturating_add(policy.wait(self.failures, &error, random)),
-        );
+        self.quiet_until = Some(now.after(policy.wait(self.failures, &error, fraction)));
         self.ended = matches!(error, Error::SessionExpired(_));
         self.last_error = Some(error);
     }
@@ -147,10 +158,7 @@ impl Machine {
             .as_ref()
             .map(|token| now.until(token.life().renewal))
             .unwrap_or_default();
-        let quiet = self
-            .quiet_until
-            .map(|until| until.saturating_sub(now.monotonic))
-            .unwrap_or_default();
+        let quiet = self.quiet_until.map(|until| now.until(until)).unwrap_or_default();
         Some(due.max(quiet))
     }
 

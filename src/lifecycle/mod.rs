@@ -4,15 +4,13 @@
 //! (`machine.rs`), the flight that many wait for and one makes (`single_flight.rs`), and the source that knows how
 //! a token is got ([`Acquire`]). A token is read without a lock; everything that changes happens under one.
 
-use std::sync::{OnceLock, Weak};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use tokio::runtime::{self, Handle};
 use tokio::sync::broadcast;
-use tokio::task::AbortHandle;
 
-use crate::clock::{Clock, within};
+use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::random::Random;
 use crate::token::{Grant, Issued, Token};
@@ -22,16 +20,20 @@ mod keep_alive;
 mod machine;
 mod policy;
 pub(crate) mod registry;
+mod renewal;
 mod single_flight;
 mod status;
+mod store_first;
 mod sync;
 
 pub use keep_alive::KeepAlive;
 pub use policy::RenewalPolicy;
 pub use status::{Event, Events, Status, TokenState};
 
+pub(crate) use store_first::StoreFirst;
+
 use machine::{Decision, Machine, Rejection};
-use single_flight::{Flight, Passenger, Pilot};
+use renewal::{Boarding, Running};
 use sync::{Arc, Mutex, MutexGuard, lock};
 
 /// Knows how a session gets its tokens.
@@ -49,8 +51,18 @@ pub(crate) trait Acquire: Send + Sync {
 #[derive(Debug, Clone)]
 pub(crate) struct Previous {
     pub(crate) token: Token,
-    /// Whether it is still active, as far as is known here.
-    pub(crate) active: bool,
+    pub(crate) standing: Standing,
+}
+
+/// What the server should think of a token, as far as is known here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is good.
+    Active,
+    /// It was refused before its time, or its owner gave it up.
+    Rejected,
+    /// Its time is over.
+    Over,
 }
 
 /// What the lifecycles of a client share.
@@ -77,27 +89,15 @@ struct State {
     running: Option<Running>,
 }
 
-/// A renewal under way.
-struct Running {
-    flight: Arc<Flight<Result<Token>>>,
-    /// The runtime that drives it. A caller of another one can't know whether that still runs.
-    runtime: runtime::Id,
-    /// On the monotonic clock: when it must be over even if its own timeout was never driven.
-    overdue: Duration,
-    task: AbortHandle,
-}
-
-/// How long after its own timeout a renewal counts as lost: its runtime isn't being driven.
-const LOST_AFTER: Duration = Duration::from_secs(5);
-
 /// How often a caller looks for another renewal after one was lost with its runtime.
 const LOST_RENEWALS: u32 = 3;
 
 /// How many events a subscriber may lag behind.
 const EVENTS_KEPT: usize = 64;
 
-/// The shortest time between two invalidations in a row: a server that refuses every token gets no login for each call.
-const INVALIDATION_FLOOR: Duration = Duration::from_secs(1);
+/// The shortest time between two renewals that live tokens are not good enough for, be it that a server refuses them or
+/// that a caller needs longer ones: there is no login for each call.
+const RENEWAL_FLOOR: Duration = Duration::from_secs(1);
 
 impl Lifecycle {
     pub(crate) fn new(surroundings: Arc<Surroundings>, source: Box<dyn Acquire>) -> Self {
@@ -118,7 +118,8 @@ impl Lifecycle {
         grant: Grant,
     ) -> Result<Self> {
         let lifecycle = Self::new(surroundings, source);
-        lifecycle.accept(&mut lifecycle.lock(), grant)?;
+        let moment = lifecycle.surroundings.look();
+        lifecycle.accept(&mut lifecycle.lock(), grant, &moment)?;
         Ok(lifecycle)
     }
 
@@ -156,18 +157,12 @@ impl Lifecycle {
             match boarding.result(&*self.surroundings.clock).await {
                 Some(Ok(token)) => {
                     let now = self.surroundings.clock.now();
-                    if token.is_live(now) && now.until(token.life().end) >= need {
-                        return Ok(token);
-                    }
-                    if token.lifetime() < need {
-                        return Err(Error::invalid_input(
-                            "required lifetime",
-                            format!(
-                                "is {need:?}, longer than the {:?} of a new token",
-                                token.lifetime()
-                            ),
-                            "ask for less, or let Synerise issue longer tokens",
-                        ));
+                    if token.is_live(now) {
+                        return if now.until(token.life().end) >= need {
+                            Ok(token)
+                        } else {
+                            Err(too_short(&token, need))
+                        };
                     }
                 }
                 Some(Err(error)) => return Err(error),
@@ -181,7 +176,10 @@ impl Lifecycle {
         let mut state = self.lock();
         // Read under the lock: a reading from before it could be older than the token that is judged by it.
         let now = self.surroundings.clock.now();
-        match state.machine.decide(now, need, self.source.is_renewable()) {
+        match state
+            .machine
+            .decide(now, need, self.source.is_renewable(), RENEWAL_FLOOR)
+        {
             Decision::Serve(token) => Ok(Step::Serve(token)),
             Decision::ServeAndRenew(token) => {
                 // Without a runtime the token is as good, and the next call may have one.
@@ -189,62 +187,9 @@ impl Lifecycle {
                 Ok(Step::Serve(token))
             }
             Decision::Renew => self.board(&mut state).map(Step::Wait),
+            Decision::TooShort(token) => Err(too_short(&token, need)),
             Decision::Refuse(error) => Err(error),
         }
-    }
-
-    /// A place in the renewal that runs, or in a new one.
-    fn board(self: &Arc<Self>, state: &mut State) -> Result<Boarding> {
-        let runtime = Handle::try_current().map_err(|_| Error::NoRuntime)?;
-        let now = self.surroundings.clock.now();
-        if let Some(running) = &state.running
-            && running.flight.is_airborne()
-            && now.monotonic < running.overdue
-        {
-            let foreign = running.runtime != runtime.id();
-            return Ok(Boarding {
-                passenger: running.flight.wait(),
-                limit: foreign.then(|| running.overdue.saturating_sub(now.monotonic)),
-            });
-        }
-        let (flight, pilot) = Flight::start();
-        let previous = state
-            .machine
-            .previous(now)
-            .map(|(token, active)| Previous { token, active });
-        let work = self.source.acquire(previous);
-        let landing = Landing {
-            pilot: Some(pilot),
-            lifecycle: Arc::downgrade(self),
-            flight: Arc::clone(&flight),
-        };
-        let surroundings = Arc::clone(&self.surroundings);
-        let timeout = self.surroundings.policy.timeout;
-        let task = runtime.spawn(async move {
-            let outcome = within(&*surroundings.clock, timeout, work).await;
-            landing.finish(outcome.unwrap_or_else(|| {
-                Err(Error::timeout(
-                    "token renewal".into(),
-                    "the renewal with its retries",
-                    timeout,
-                ))
-            }));
-        });
-        let passenger = flight.wait();
-        let overdue = now.monotonic.saturating_add(timeout).saturating_add(LOST_AFTER);
-        let lost = state.running.replace(Running {
-            flight,
-            runtime: runtime.id(),
-            overdue,
-            task: task.abort_handle(),
-        });
-        if let Some(lost) = lost {
-            lost.task.abort();
-        }
-        Ok(Boarding {
-            passenger,
-            limit: None,
-        })
     }
 
     /// How long until a renewal is due; `None` when there can't be one any more.
@@ -272,64 +217,12 @@ impl Lifecycle {
             .map_or(Ok(()), |result| result.map(drop))
     }
 
-    /// Makes a token of what a login gave, and lets it be seen.
-    fn accept(&self, state: &mut State, grant: Grant) -> Result<Token> {
-        let (start, length) = grant.life()?;
-        let life = self
-            .surroundings
-            .policy
-            .plan(start, length, &*self.surroundings.random);
-        let token = Token::new(&grant.token, state.machine.next_generation(), life, grant.details)?;
-        state
-            .machine
-            .succeeded(token.clone(), self.surroundings.clock.now());
-        self.current.store(Some(token.clone().into()));
-        Ok(token)
-    }
-
-    /// Takes a token that was got outside of a renewal.
-    pub(crate) fn adopt(&self, grant: Grant) -> Result<Token> {
-        let token = self.accept(&mut self.lock(), grant)?;
-        self.emit(|| Event::Renewed {
-            generation: token.generation(),
-            lifetime: token.lifetime(),
-        });
-        Ok(token)
-    }
-
-    /// What came of the renewal `flight`; `None` when it isn't the session's renewal any more.
-    fn settle(&self, flight: &Arc<Flight<Result<Token>>>, outcome: Result<Grant>) -> Option<Result<Token>> {
-        let mut state = self.lock();
-        if !state
-            .running
-            .as_ref()
-            .is_some_and(|running| Arc::ptr_eq(&running.flight, flight))
-        {
-            return None;
-        }
-        state.running = None;
-        let result = outcome.and_then(|grant| self.accept(&mut state, grant));
-        if let Err(error) = &result {
-            let Surroundings {
-                clock,
-                random,
-                policy,
-            } = &*self.surroundings;
-            state
-                .machine
-                .failed(error.clone(), clock.now(), policy, &**random);
-        }
-        Some(result)
-    }
-
     /// Drops the token because the server refused it; whether another one can be had.
     pub(crate) fn reject(&self, token: &Token) -> bool {
         let rejection = {
             let mut state = self.lock();
             let now = self.surroundings.clock.now();
-            let rejection = state
-                .machine
-                .rejected(token.generation(), now, INVALIDATION_FLOOR);
+            let rejection = state.machine.rejected(token.generation(), now, RENEWAL_FLOOR);
             if rejection == Rejection::Invalidated {
                 self.current.store(None);
             }
@@ -368,7 +261,7 @@ impl Lifecycle {
             .running
             .as_ref()
             .is_some_and(|running| running.flight.is_airborne());
-        Status::of(&state.machine, now, renewing, self.source.is_renewable())
+        Status::of(&state.machine, now, renewing)
     }
 
     pub(crate) fn subscribe(&self) -> Events {
@@ -409,69 +302,15 @@ enum Step {
     Wait(Boarding),
 }
 
-/// A place in a renewal.
-struct Boarding {
-    passenger: Passenger<Result<Token>>,
-    /// How long to wait for a renewal that another runtime drives.
-    limit: Option<Duration>,
-}
-
-impl Boarding {
-    async fn result(self, clock: &dyn Clock) -> Option<Result<Token>> {
-        match self.limit {
-            Some(limit) => within(clock, limit, self.passenger).await.flatten(),
-            None => self.passenger.await,
-        }
-    }
-}
-
-/// Brings a renewal's result home, also when the renewal panics.
-struct Landing {
-    pilot: Option<Pilot<Result<Token>>>,
-    lifecycle: Weak<Lifecycle>,
-    flight: Arc<Flight<Result<Token>>>,
-}
-
-impl Landing {
-    fn finish(mut self, outcome: Result<Grant>) {
-        self.land(outcome);
-    }
-
-    fn land(&mut self, outcome: Result<Grant>) {
-        let (Some(pilot), Some(lifecycle)) = (self.pilot.take(), self.lifecycle.upgrade()) else {
-            return;
-        };
-        let Some(result) = lifecycle.settle(&self.flight, outcome) else {
-            return;
-        };
-        pilot.land(result.clone());
-        match result {
-            Ok(token) => {
-                tracing::debug!(generation = token.generation(), lifetime = ?token.lifetime(), "token renewed");
-                lifecycle.emit(|| Event::Renewed {
-                    generation: token.generation(),
-                    lifetime: token.lifetime(),
-                });
-            }
-            Err(error) => {
-                tracing::warn!(error.type = error.kind(), "token renewal failed: {error}");
-                lifecycle.emit(|| match &error {
-                    Error::SessionExpired(_) => Event::Expired { error: error.clone() },
-                    _ => Event::RenewalFailed { error: error.clone() },
-                });
-            }
-        }
-    }
-}
-
-impl Drop for Landing {
-    /// A runtime that shuts down drops its tasks as well, but then nothing failed: the waiters start another renewal
-    /// in a runtime of theirs.
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.land(Err(Error::RenewalAborted));
-        }
-    }
+fn too_short(token: &Token, need: Duration) -> Error {
+    Error::invalid_input(
+        "required lifetime",
+        format!(
+            "is {need:?}, longer than what is left of the {:?} of the newest token",
+            token.lifetime()
+        ),
+        "ask for less, or let Synerise issue longer tokens",
+    )
 }
 
 impl Authorize for Arc<Lifecycle> {
@@ -483,3 +322,6 @@ impl Authorize for Arc<Lifecycle> {
         self.reject(token)
     }
 }
+
+#[cfg(test)]
+mod tests;

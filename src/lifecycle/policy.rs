@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use crate::clock::Reading;
 use crate::error::Error;
-use crate::random::Random;
-use crate::retry::backoff;
+use crate::retry::{backoff, share};
 use crate::token::Life;
 
 /// When tokens are renewed.
@@ -49,10 +48,14 @@ impl RenewalPolicy {
     /// A server may ask for any wait; longer than this, it is asked again anyway.
     const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 
-    /// Where the renewal stands in a life that begins at `start` and lasts for `length`.
-    pub(crate) fn plan(&self, start: Reading, length: Duration, random: &dyn Random) -> Life {
-        let margin = self.margin.min(length / Self::SHARE);
-        let margin = margin.mul_f64(1.0 - Self::JITTER * random.fraction().clamp(0.0, 1.0));
+    /// How long before the end of a life of `length` its renewal is due at the earliest.
+    pub(crate) fn margin_of(&self, length: Duration) -> Duration {
+        self.margin.min(length / Self::SHARE)
+    }
+
+    /// Where the renewal stands in a life that begins at `start` and lasts for `length`; `fraction` is the jitter's.
+    pub(crate) fn plan(&self, start: Reading, length: Duration, fraction: f64) -> Life {
+        let margin = share(self.margin_of(length), 1.0 - Self::JITTER * fraction);
         Life {
             issued: start,
             renewal: start.after(length.saturating_sub(margin)),
@@ -60,11 +63,11 @@ impl RenewalPolicy {
         }
     }
 
-    /// How long to wait after the `failures`th failed renewal in a row.
-    pub(crate) fn wait(&self, failures: u32, error: &Error, random: &dyn Random) -> Duration {
+    /// How long to wait after the `failures`th failed renewal in a row; `fraction` is the jitter's.
+    pub(crate) fn wait(&self, failures: u32, error: &Error, fraction: f64) -> Duration {
         // Between a half and the whole: a wait of nothing, which full jitter allows, would let every call that comes in
         // try again at once.
-        let fraction = 0.5 + random.fraction().clamp(0.0, 1.0) / 2.0;
+        let fraction = 0.5 + fraction / 2.0;
         let wait = if error.is_retryable() {
             backoff(self.first_backoff, self.longest_backoff, failures, fraction)
         } else {
@@ -88,11 +91,10 @@ impl RenewalPolicy {
 mod tests {
     use super::*;
     use crate::clock::{Clock, ManualClock};
-    use crate::random::FixedRandom;
 
     fn renewal(length: u64, fraction: f64) -> Duration {
         let start = ManualClock::new().now();
-        let life = RenewalPolicy::default().plan(start, Duration::from_secs(length), &FixedRandom(fraction));
+        let life = RenewalPolicy::default().plan(start, Duration::from_secs(length), fraction);
         life.renewal.monotonic.checked_sub(start.monotonic).unwrap()
     }
 
@@ -110,7 +112,7 @@ mod tests {
         let policy = RenewalPolicy::default();
         let down = Error::RenewalAborted;
         let refused = Error::invalid_input("key", "is wrong", "mend it");
-        let wait = |failures, error: &Error| policy.wait(failures, error, &FixedRandom(1.0)).as_secs();
+        let wait = |failures, error: &Error| policy.wait(failures, error, 1.0).as_secs();
         assert_eq!([1, 2, 3, 30].map(|failures| wait(failures, &down)), [1, 2, 4, 30]);
         assert_eq!(
             [1, 2, 3, 30].map(|failures| wait(failures, &refused)),

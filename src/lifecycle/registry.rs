@@ -25,6 +25,11 @@ impl SessionKey {
         }
         Self(hash.finalize().into())
     }
+
+    /// The fingerprint itself.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 impl fmt::Debug for SessionKey {

@@ -92,16 +92,19 @@ impl<T: Clone> Future for Passenger<T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        // A waker is cloned and dropped outside of the lock: it belongs to an executor that may do anything then.
+        let mut waker = Some(context.waker().clone());
         let mut state = lock(&this.flight.state);
         match &mut *state {
             State::Landed(result) => Poll::Ready(result.clone()),
             State::Airborne(seats) => {
                 if let Some(taken) = this.seat.and_then(|seat| seats.get_mut(seat)) {
-                    *taken = Some(context.waker().clone());
+                    std::mem::swap(taken, &mut waker);
                 } else {
                     this.seat = Some(seats.len());
-                    seats.push(Some(context.waker().clone()));
+                    seats.push(waker.take());
                 }
+                drop(state);
                 Poll::Pending
             }
         }
@@ -110,11 +113,13 @@ impl<T: Clone> Future for Passenger<T> {
 
 impl<T> Drop for Passenger<T> {
     fn drop(&mut self) {
-        if let Some(seat) = self.seat
-            && let State::Airborne(seats) = &mut *lock(&self.flight.state)
-            && let Some(taken) = seats.get_mut(seat)
-        {
-            *taken = None;
-        }
+        let Some(seat) = self.seat else { return };
+        let mut state = lock(&self.flight.state);
+        let waker = match &mut *state {
+            State::Airborne(seats) => seats.get_mut(seat).and_then(Option::take),
+            State::Landed(_) => None,
+        };
+        drop(state);
+        drop(waker);
     }
 }

@@ -44,14 +44,14 @@ pub struct Status {
 }
 
 impl Status {
-    pub(super) fn of(machine: &Machine, now: Reading, renewing: bool, renewable: bool) -> Self {
+    pub(super) fn of(machine: &Machine, now: Reading, renewing: bool) -> Self {
         let life = machine.token().map(|token| *token.life());
         let state = match life {
             Some(life) if now.reached(life.end) && machine.has_ended() => TokenState::Ended,
             None if machine.has_ended() => TokenState::Ended,
             None => TokenState::Empty,
             Some(life) if now.reached(life.end) => TokenState::Dead,
-            Some(life) if renewable && now.reached(life.renewal) => TokenState::Stale,
+            Some(life) if now.reached(life.renewal) => TokenState::Stale,
             Some(_) => TokenState::Fresh,
         };
         Self {

@@ -228,7 +228,6 @@ impl IntoFuture for ProfileLogin<ServerSide> {
 
 /// What came of a conditional login.
 #[derive(Debug)]
-#[non_exhaustive]
 pub enum ConditionalLogin {
     /// The customer is logged in.
     LoggedIn(Session<Profile>),

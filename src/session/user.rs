@@ -126,7 +126,6 @@ impl IntoFuture for LoginUser {
 
 /// What came of a user's login.
 #[derive(Debug)]
-#[non_exhaustive]
 pub enum UserLogin {
     /// The user is logged in, and can select a workspace.
     Complete(Session<User>),

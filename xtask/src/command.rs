@@ -87,6 +87,20 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
         .map_err(|_| Failed::new(format!("`{}`: its output is not UTF-8", shown(command))))
 }
 
+/// One outcome for several, of which none kept another from running.
+pub(crate) fn all(outcomes: impl IntoIterator<Item = Result>) -> Result {
+    let problems: Vec<String> = outcomes
+        .into_iter()
+        .filter_map(Result::err)
+        .map(|problem| problem.0)
+        .collect();
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Failed(problems.join("; ")))
+    }
+}
+
 fn announce(command: &Command) {
     anstream::eprintln!("{DIM}$ {}{DIM:#}", shown(command));
 }

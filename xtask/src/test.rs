@@ -1,11 +1,17 @@
 //! `cargo xtask test`: all the set-up, which is none, and all the tests.
 
-use crate::command::{Result, cargo, run};
+use crate::command::{Result, all, cargo, run};
+
+/// The crate of the models. It is no default member: it needs a compiler's optimisation to be quick, and no one else
+/// needs it.
+pub(crate) const MODELS: &str = "synerise-auth-models";
 
 /// Builds and runs every test, documentation tests and examples included.
 ///
 /// Everything is run, whatever fails: one run shows all that is broken.
 pub(crate) fn test() -> Result {
-    // Without `--workspace`: the default members are all that a test needs, and the figures' peers are none of it.
-    run(&mut cargo(["test", "--no-fail-fast"]))
+    // Without `--workspace`: the default members are what has tests; the figures and their peers are none of it.
+    let tests = run(&mut cargo(["test", "--no-fail-fast"]));
+    let models = run(&mut cargo(["test", "--release", "--package", MODELS]));
+    all([tests, models])
 }

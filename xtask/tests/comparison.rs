@@ -1,6 +1,6 @@
 //! The comparison's verdicts against cases written by hand: what a change means for the users of the crate.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::process::Command;
 
@@ -98,7 +98,12 @@ fn edited(edits: &[Edit]) -> Value {
         };
         let (parent, key) = pointer.rsplit_once('/').unwrap();
         let key = key.replace("~1", "/").replace("~0", "~");
-        match (document.pointer_mut(parent).unwrap_or_else(|| panic!("{parent} exists")), value) {
+        match (
+            document
+                .pointer_mut(parent)
+                .unwrap_or_else(|| panic!("{parent} exists")),
+            value,
+        ) {
             (Value::Object(members), Some(value)) => {
                 members.insert(key, value.clone());
             }
@@ -122,9 +127,17 @@ fn verdicts(before: &Value, after: &Value) -> Vec<String> {
         .iter()
         .map(|change| {
             let text = |key: &str| change[key].as_str().unwrap_or_default().to_owned();
-            let operations: Vec<&str> =
-                change["operations"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
-            let suffix = if operations.is_empty() { String::new() } else { format!(" ({})", operations.join(", ")) };
+            let operations: Vec<&str> = change["operations"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|name| name.as_str().unwrap())
+                .collect();
+            let suffix = if operations.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", operations.join(", "))
+            };
             format!("{} {}: {}{suffix}", text("severity"), text("side"), text("what"))
         })
         .collect()
@@ -143,7 +156,11 @@ fn changes(before: &Value, after: &Value) -> Vec<Value> {
         .arg(write("after.json", after))
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -155,7 +172,9 @@ fn every_hand_written_case_gets_its_verdict() {
     for (name, edits, expected) in &cases {
         let found = verdicts(&base(), &edited(edits));
         if found != *expected {
-            wrong.push(format!("{name}:\n  expected {expected:#?}\n  found    {found:#?}"));
+            wrong.push(format!(
+                "{name}:\n  expected {expected:#?}\n  found    {found:#?}"
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -259,10 +278,16 @@ fn cases() -> Vec<Case> {
 fn a_change_tells_where_it_was_and_where_it_is() {
     let after = edited(&[
         delete("/components/schemas/Output/properties/expires"),
-        set("/components/schemas/Input/properties/note", json!({"type": "string"})),
+        set(
+            "/components/schemas/Input/properties/note",
+            json!({"type": "string"}),
+        ),
     ]);
     let changes = changes(&base(), &after);
-    assert_eq!(changes[0]["before"], "/components/schemas/Output/properties/expires");
+    assert_eq!(
+        changes[0]["before"],
+        "/components/schemas/Output/properties/expires"
+    );
     assert_eq!(changes[0]["after"], Value::Null);
     assert_eq!(changes[1]["before"], Value::Null);
     assert_eq!(changes[1]["after"], "/components/schemas/Input/properties/note");
@@ -275,5 +300,8 @@ fn a_shared_type_is_reported_once_with_all_operations_that_reach_it() {
         before["paths"]["/items/{id}"]["post"]["responses"]["404"].clone();
     let mut after = before.clone();
     after["components"]["schemas"]["Problem"]["properties"] = json!({});
-    assert_eq!(verdicts(&before, &after), ["breaking response: field `message` removed (ping, saveItem)"]);
+    assert_eq!(
+        verdicts(&before, &after),
+        ["breaking response: field `message` removed (ping, saveItem)"]
+    );
 }

@@ -207,8 +207,8 @@ fn no_account(visit: &Visit<'_>) -> Denial {
     }
 }
 
-/// Keeps what a login says about the profile.
-fn remember(visit: &mut Visit<'_>, profile: ProfileId, agreements: Map<String, Value>) {
+/// Keeps what a login or a registration says about the profile.
+pub(crate) fn remember(visit: &mut Visit<'_>, profile: ProfileId, agreements: Map<String, Value>) {
     let attributes = visit
         .body
         .get("attributes")

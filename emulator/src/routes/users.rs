@@ -1,10 +1,9 @@
 //! Users: password, second factor, workspace.
 
-use std::time::Duration;
-
+use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use crate::clock::unix_seconds;
+use crate::clock::{later, unix_seconds};
 use crate::consumer::{Consumer, UserId, WorkspaceId};
 use crate::errors::Refusal;
 use crate::outbox::MessageKind;
@@ -12,10 +11,9 @@ use crate::signing::packed_authorities;
 use crate::state::new_digits;
 use crate::state::users::{EmailCode, SecondFactor};
 use crate::visit::{Answer, Visit};
-use axum::http::StatusCode;
 
 /// How long a device that passed the second factor needs none (documented).
-const TRUSTED_DEVICE: Duration = Duration::from_secs(8 * 3600);
+const TRUSTED_DEVICE_SECONDS: u64 = 8 * 3600;
 
 /// What a user may do inside a workspace; every user is an administrator here.
 const AUTHORITIES: [&str; 3] = [
@@ -62,7 +60,7 @@ pub(crate) fn log_in(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
 }
 
 fn send_code(visit: &mut Visit<'_>, user: UserId) {
-    let valid_until = visit.now + Duration::from_secs(visit.choices.email_code_valid_in_seconds);
+    let valid_until = later(visit.now, visit.choices.email_code_valid_in_seconds);
     let code = new_digits(6);
     let to = visit.state.users[user].username.clone();
     visit.state.send(&to, MessageKind::LoginCode, &code, visit.now);
@@ -122,7 +120,7 @@ pub(crate) fn verify_second_factor(visit: &mut Visit<'_>) -> Result<Answer, Refu
         return Err(Refusal::unauthorized("The verification code is not correct"));
     }
     if let Some(device) = visit.optional_text("deviceId").map(str::to_owned) {
-        let until = visit.now + TRUSTED_DEVICE;
+        let until = later(visit.now, TRUSTED_DEVICE_SECONDS);
         visit.state.users[user].trusted_devices.insert(device, until);
     }
     Ok(issue(visit, user, true, None))

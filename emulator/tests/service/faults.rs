@@ -1,5 +1,7 @@
 //! Faults, as a client meets them.
 
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -125,15 +127,12 @@ async fn a_delay_is_over_when_the_clock_says_so() {
         .faults()
         .on("workspaceLogin")
         .always(Fault::none().delayed(Duration::from_secs(30)));
-    let gate = caller.emulator.faults().on("workspaceLogin").hold();
     let late = tokio::spawn(caller.login_request().send());
-    gate.wait_for(1).await;
-    gate.release();
-    // Nothing tells when the request has begun to wait for the clock: turn the clock until it is answered.
-    while !late.is_finished() {
-        caller.emulator.clock().advance(Duration::from_secs(30));
-        tokio::task::yield_now().await;
-    }
+    caller.emulator.clock().wait_for_delays(1).await;
+    caller.emulator.clock().advance(Duration::from_secs(29));
+    caller.emulator.clock().wait_for_delays(1).await;
+    assert_eq!(caller.emulator.tokens_issued(), 0, "a second is missing");
+    caller.emulator.clock().advance(Duration::from_secs(1));
     assert_eq!(late.await.unwrap().unwrap().status(), 200);
 }
 
@@ -198,6 +197,24 @@ async fn a_body_breaks_off_after_the_request_had_its_effect() {
 }
 
 #[tokio::test]
+async fn a_reset_is_a_reset_and_a_torn_body_a_close() {
+    let caller = Caller::start().await;
+    let ends_with = |fault: Fault| {
+        caller.emulator.faults().on("getPublicKey").then(fault);
+        let mut stream = TcpStream::connect(caller.emulator.address()).unwrap();
+        stream
+            .write_all(b"GET /v4/public.pem HTTP/1.1\r\nhost: emulator\r\n\r\n")
+            .unwrap();
+        stream.read_to_end(&mut Vec::new()).map_err(|error| error.kind())
+    };
+    for fault in [Fault::reset(), Fault::reset_before_body(), Fault::reset_in_body()] {
+        let shown = format!("{fault:?}");
+        assert_eq!(ends_with(fault), Err(ErrorKind::ConnectionReset), "{shown}");
+    }
+    assert!(ends_with(Fault::torn_body()).is_ok());
+}
+
+#[tokio::test]
 async fn a_torn_body_is_half_there() {
     let caller = Caller::start().await;
     caller
@@ -257,9 +274,9 @@ async fn a_dripping_body_comes_by_the_clock() {
         .await
         .unwrap();
     let body = tokio::spawn(response.text());
-    while !body.is_finished() {
+    for _ in 0..caller.emulator.public_key_pem().len() {
+        caller.emulator.clock().wait_for_delays(1).await;
         caller.emulator.clock().advance(Duration::from_secs(1));
-        tokio::task::yield_now().await;
     }
     assert_eq!(body.await.unwrap().unwrap(), caller.emulator.public_key_pem());
 }

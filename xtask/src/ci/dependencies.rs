@@ -1,13 +1,27 @@
 //! What may be depended on: licences, bans, nothing unused, nothing that needs a newer Rust than is promised.
 
-use crate::command::{Failed, Result, cargo, output, run};
+use crate::command::{Failed, Result, all, cargo, output, run};
 
 use super::{package, tools};
 
 /// By `deny.toml`. Advisories are left out: their database comes from the network, and a gate must give the same
 /// answer for the same commit.
 pub(super) fn licences_and_bans() -> Result {
-    run(tools::cargo_deny()?.args(["--workspace", "--locked", "check", "licenses", "bans", "sources"]))
+    let deny = |selection: &[&str], checks: &[&str]| {
+        let mut deny = tools::cargo_deny()?;
+        run(deny
+            .args(["--workspace", "--locked"])
+            .args(selection)
+            .arg("check")
+            .args(checks))
+    };
+    // Two versions of one crate are a cost to those who use what is published, and to nobody else.
+    let internal = package::internal()?;
+    let published: Vec<&str> = internal
+        .iter()
+        .flat_map(|package| ["--exclude", package.name.as_str()])
+        .collect();
+    all([deny(&[], &["licenses", "sources"]), deny(&published, &["bans"])])
 }
 
 pub(super) fn unused() -> Result {

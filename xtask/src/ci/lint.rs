@@ -1,6 +1,7 @@
 //! Clippy, with every warning an error.
 
-use crate::command::{Result, cargo, run};
+use crate::command::{Result, all, cargo, run};
+use crate::test::MODELS;
 
 /// The sets of features that the library is used with. All sets share what their dependencies are built to, so that
 /// each costs little more than the library itself.
@@ -14,14 +15,12 @@ const FEATURES: [&[&str]; 5] = [
 
 /// Everything that `cargo xtask test` builds.
 pub(super) fn workspace() -> Result {
-    clippy(&[])
+    all([clippy(&[]), clippy(&["--package", MODELS])])
 }
 
 /// The library with each set of features.
 pub(super) fn features() -> Result {
-    FEATURES
-        .iter()
-        .try_for_each(|features| clippy(&[&["--package", "synerise-auth"], *features].concat()))
+    all(FEATURES.map(|features| clippy(&[&["--package", "synerise-auth"], features].concat())))
 }
 
 fn clippy(selection: &[&str]) -> Result {

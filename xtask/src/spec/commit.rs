@@ -56,10 +56,15 @@ impl Guard {
             .map_err(|error| broken(&path, &error))?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => fail!("another update-spec or verify-spec is running here; wait for it to end"),
+            Err(TryLockError::WouldBlock) => {
+                fail!("another update-spec or verify-spec is running here; wait for it to end")
+            }
             Err(TryLockError::Error(error)) => return Err(broken(&path, &error)),
         }
-        let guard = Self { root: root.to_owned(), _lock: lock };
+        let guard = Self {
+            root: root.to_owned(),
+            _lock: lock,
+        };
         guard.recover()?;
         Ok(guard)
     }
@@ -101,7 +106,10 @@ impl Guard {
             if let Some(bytes) = &change.bytes {
                 write_through(&self.staged(index), bytes)?;
             }
-            entries.push(Entry { path: change.path, sha256: change.bytes.as_deref().map(sha256) });
+            entries.push(Entry {
+                path: change.path,
+                sha256: change.bytes.as_deref().map(sha256),
+            });
         }
         sync(&self.own(STAGED))?;
         let journal = Journal { entries };
@@ -127,7 +135,10 @@ impl Guard {
 
     fn carry_out(&self, index: usize, entry: &Entry) -> io::Result<()> {
         if !is_ours(&entry.path) {
-            return Err(io::Error::other(format!("the journal names `{}`, which is not ours", entry.path)));
+            return Err(io::Error::other(format!(
+                "the journal names `{}`, which is not ours",
+                entry.path
+            )));
         }
         let target = self.root.join(&entry.path);
         let Some(expected) = &entry.sha256 else {
@@ -138,8 +149,15 @@ impl Guard {
         };
         match fs::read(self.staged(index)) {
             Ok(bytes) if sha256(&bytes) == *expected => fs::rename(self.staged(index), target),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && sha256(&fs::read(&target)?) == *expected => Ok(()),
-            Ok(_) => Err(io::Error::other(format!("the staged `{}` is damaged", entry.path))),
+            Err(error)
+                if error.kind() == io::ErrorKind::NotFound && sha256(&fs::read(&target)?) == *expected =>
+            {
+                Ok(())
+            }
+            Ok(_) => Err(io::Error::other(format!(
+                "the staged `{}` is damaged",
+                entry.path
+            ))),
             Err(error) => Err(error),
         }
     }
@@ -154,7 +172,9 @@ impl Guard {
 
 /// The files that a run may write: the journal is a file too, and could have been tampered with.
 fn is_ours(path: &str) -> bool {
-    let copy = path.strip_prefix("upstream/").and_then(|name| name.rsplit_once('.'));
+    let copy = path
+        .strip_prefix("upstream/")
+        .and_then(|name| name.rsplit_once('.'));
     matches!(path, "spec.lock" | "synerise-auth.json")
         || copy.is_some_and(|(stem, extension)| is_source_name(stem) && matches!(extension, "yaml" | "json"))
 }
@@ -167,7 +187,11 @@ fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Makes renames in a directory survive a power cut, where directories can be opened.
 fn sync(directory: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
+    if cfg!(unix) {
+        File::open(directory)?.sync_all()
+    } else {
+        Ok(())
+    }
 }
 
 fn broken(place: &Path, error: &io::Error) -> Failure {
@@ -179,7 +203,10 @@ mod tests {
     use super::*;
 
     fn change(path: &str, text: &str) -> Change {
-        Change { path: path.to_owned(), bytes: Some(text.as_bytes().to_vec()) }
+        Change {
+            path: path.to_owned(),
+            bytes: Some(text.as_bytes().to_vec()),
+        }
     }
 
     fn old_tree() -> tempfile::TempDir {
@@ -192,10 +219,15 @@ mod tests {
     }
 
     fn content(root: &Path) -> Vec<Option<String>> {
-        ["spec.lock", "synerise-auth.json", "upstream/a.yaml", "upstream/b.yaml"]
-            .iter()
-            .map(|path| fs::read_to_string(root.join(path)).ok())
-            .collect()
+        [
+            "spec.lock",
+            "synerise-auth.json",
+            "upstream/a.yaml",
+            "upstream/b.yaml",
+        ]
+        .iter()
+        .map(|path| fs::read_to_string(root.join(path)).ok())
+        .collect()
     }
 
     fn changes() -> Vec<Change> {
@@ -203,12 +235,20 @@ mod tests {
             change("spec.lock", "new"),
             change("synerise-auth.json", "new"),
             change("upstream/b.yaml", "new"),
-            Change { path: "upstream/a.yaml".to_owned(), bytes: None },
+            Change {
+                path: "upstream/a.yaml".to_owned(),
+                bytes: None,
+            },
         ]
     }
 
     fn all_new() -> Vec<Option<String>> {
-        vec![Some("new".to_owned()), Some("new".to_owned()), None, Some("new".to_owned())]
+        vec![
+            Some("new".to_owned()),
+            Some("new".to_owned()),
+            None,
+            Some("new".to_owned()),
+        ]
     }
 
     #[test]
@@ -240,7 +280,13 @@ mod tests {
 
     #[test]
     fn a_journal_cannot_make_recovery_write_elsewhere() {
-        for path in ["../x.yaml", "upstream/../../x.yaml", "/etc/x.yaml", "overlay.yaml", "upstream/.yaml"] {
+        for path in [
+            "../x.yaml",
+            "upstream/../../x.yaml",
+            "/etc/x.yaml",
+            "overlay.yaml",
+            "upstream/.yaml",
+        ] {
             assert!(!is_ours(path), "{path}");
         }
         assert!(is_ours("upstream/profile-management.yaml"));

@@ -32,7 +32,11 @@ impl Progress {
         if !terminal {
             say(GOOD, "Fetching", what);
         }
-        let target = if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if terminal {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(None, target);
         if let Ok(style) = ProgressStyle::with_template("{spinner} Fetching {msg} {bytes}/{total_bytes}") {
             bar.set_style(style);

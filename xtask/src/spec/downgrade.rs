@@ -1,4 +1,4 @@
-//! OpenAPI 3.1 brought down to 3.0, where 3.0 can say the same.
+//! `OpenAPI` 3.1 brought down to 3.0, where 3.0 can say the same.
 
 use serde_json::{Map, Value, json};
 
@@ -6,15 +6,40 @@ use super::failure::{self, Result};
 use super::reference::Reference;
 use super::shape::{self, Kind};
 
-/// Keywords of JSON Schema 2020-12 that OpenAPI 3.0 has nothing for.
+/// Keywords of JSON Schema 2020-12 that `OpenAPI` 3.0 has nothing for.
 const UNSAYABLE: [&str; 20] = [
-    "if", "then", "else", "patternProperties", "propertyNames", "prefixItems", "unevaluatedProperties",
-    "unevaluatedItems", "dependentRequired", "dependentSchemas", "contains", "minContains", "maxContains", "$defs",
-    "$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "contentSchema", "$vocabulary",
+    "if",
+    "then",
+    "else",
+    "patternProperties",
+    "propertyNames",
+    "prefixItems",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+    "dependentRequired",
+    "dependentSchemas",
+    "contains",
+    "minContains",
+    "maxContains",
+    "$defs",
+    "$id",
+    "$anchor",
+    "$dynamicRef",
+    "$dynamicAnchor",
+    "contentSchema",
+    "$vocabulary",
 ];
 
 /// Keywords that only describe: they may stand next to anything.
-const ANNOTATIONS: [&str; 7] = ["description", "deprecated", "readOnly", "writeOnly", "example", "examples", "title"];
+const ANNOTATIONS: [&str; 7] = [
+    "description",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "example",
+    "examples",
+    "title",
+];
 
 /// Rewrites a part of a 3.1 document; fails with the list of places that 3.0 cannot say.
 pub(crate) fn to_3_0(part: &mut Value) -> Result<()> {
@@ -61,7 +86,9 @@ fn reference_with_siblings(object: &mut Map<String, Value>) {
     if object.len() < 2 {
         return;
     }
-    let Some(target) = object.remove("$ref") else { return };
+    let Some(target) = object.remove("$ref") else {
+        return;
+    };
     let reference = json!({"$ref": target});
     match object.get_mut("allOf").and_then(Value::as_array_mut) {
         Some(all) => all.push(reference),
@@ -109,13 +136,18 @@ fn types(object: &mut Map<String, Value>, pointer: &str, problems: &mut Vec<Stri
         }
     }
     match &others[..] {
-        [] => problems.push(format!("{pointer}: a value that is only ever null cannot be said in OpenAPI 3.0")),
+        [] => problems.push(format!(
+            "{pointer}: a value that is only ever null cannot be said in OpenAPI 3.0"
+        )),
         [one] => {
             object.insert("type".to_owned(), one.clone());
         }
         many => {
             let plain = object.keys().all(|key| {
-                ANNOTATIONS.contains(&key.as_str()) || key == "type" || key == "nullable" || key.starts_with("x-")
+                ANNOTATIONS.contains(&key.as_str())
+                    || key == "type"
+                    || key == "nullable"
+                    || key.starts_with("x-")
             });
             if plain && nulls.is_empty() {
                 let any: Vec<Value> = many.iter().map(|name| json!({"type": name})).collect();
@@ -139,7 +171,9 @@ fn null_alternative(
     problems: &mut Vec<String>,
 ) {
     for keyword in ["anyOf", "oneOf"] {
-        let Some(Value::Array(alternatives)) = object.get_mut(keyword) else { continue };
+        let Some(Value::Array(alternatives)) = object.get_mut(keyword) else {
+            continue;
+        };
         let before = alternatives.len();
         alternatives.retain(|alternative| alternative.get("type") != Some(&json!("null")));
         if alternatives.len() == before {
@@ -175,7 +209,9 @@ fn alternative_type(schema: &Value, document: &Value) -> Option<Value> {
     let mut schema = schema;
     // Bounded: a chain of references may be a circle.
     for _ in 0..16 {
-        let target = schema.as_object().and_then(|object| Reference::of(object, "").ok().flatten());
+        let target = schema
+            .as_object()
+            .and_then(|object| Reference::of(object, "").ok().flatten());
         match target {
             Some(target) => schema = target.get(document)?,
             None => return schema.get("type").filter(|name| name.is_string()).cloned(),
@@ -185,7 +221,9 @@ fn alternative_type(schema: &Value, document: &Value) -> Option<Value> {
 }
 
 fn bound(object: &mut Map<String, Value>, exclusive: &str, inclusive: &str, stricter: fn(f64, f64) -> f64) {
-    let Some(limit) = object.get(exclusive).filter(|limit| limit.is_number()).cloned() else { return };
+    let Some(limit) = object.get(exclusive).filter(|limit| limit.is_number()).cloned() else {
+        return;
+    };
     let other = object.get(inclusive).and_then(Value::as_f64);
     let limit_number = limit.as_f64().unwrap_or_default();
     if let Some(other) = other

@@ -14,17 +14,26 @@ pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 impl Failure {
     /// Something went wrong and nothing was written.
     pub(crate) fn failed(line: impl Into<String>) -> Self {
-        Self { code: 1, line: line.into() }
+        Self {
+            code: 1,
+            line: line.into(),
+        }
     }
 
     /// `--check` found that the vendored files are not what a run would write.
     pub(crate) fn drift(line: impl Into<String>) -> Self {
-        Self { code: 3, line: line.into() }
+        Self {
+            code: 3,
+            line: line.into(),
+        }
     }
 
     /// The update would break users and nobody allowed it.
     pub(crate) fn breaking(line: impl Into<String>) -> Self {
-        Self { code: 4, line: line.into() }
+        Self {
+            code: 4,
+            line: line.into(),
+        }
     }
 
     /// The same failure, told where it happened.
@@ -46,8 +55,11 @@ pub(crate) fn all(stage: &str, findings: &[String]) -> Result<()> {
         [] => Ok(()),
         [one] => Err(Failure::failed(format!("{stage}: {one}"))),
         many => {
-            let list: String = many.iter().map(|finding| format!("\n  - {finding}")).collect();
-            Err(Failure::failed(format!("{stage}: {} problems{list}", many.len())))
+            let list = many.join("\n  - ");
+            Err(Failure::failed(format!(
+                "{stage}: {} problems\n  - {list}",
+                many.len()
+            )))
         }
     }
 }

@@ -24,7 +24,10 @@ pub(crate) struct Limits {
 /// What a source answered.
 #[derive(Debug)]
 pub(crate) enum Fetched {
-    New { bytes: Vec<u8>, etag: Option<String> },
+    New {
+        bytes: Vec<u8>,
+        etag: Option<String>,
+    },
     /// The server says that the copy with this `ETag` is still current.
     Unchanged,
 }
@@ -39,7 +42,9 @@ pub(crate) fn file(path: &Path, limits: Limits) -> Result<Vec<u8>> {
     }
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(wrong)?;
-    file.take(limits.bytes + 1).read_to_end(&mut bytes).map_err(wrong)?;
+    file.take(limits.bytes + 1)
+        .read_to_end(&mut bytes)
+        .map_err(wrong)?;
     if bytes.len() as u64 > limits.bytes {
         fail!("{name}: larger than {} bytes", limits.bytes);
     }
@@ -56,7 +61,10 @@ pub(crate) fn address(text: &str) -> Result<Url> {
         other => fail!("{text}: `{other}` is no scheme that can be fetched; use https://"),
     }
     if !url.username().is_empty() || url.password().is_some() {
-        fail!("the address of {} holds a user name or password, which would end up in spec.lock", url.host_str().unwrap_or("a source"));
+        fail!(
+            "the address of {} holds a user name or password, which would end up in spec.lock",
+            url.host_str().unwrap_or("a source")
+        );
     }
     Ok(url)
 }
@@ -64,7 +72,10 @@ pub(crate) fn address(text: &str) -> Result<Url> {
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     host == "localhost"
-        || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        || host
+            .trim_matches(['[', ']'])
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 /// Fetches an address. With an `ETag`, asks only for what is newer.
@@ -76,11 +87,19 @@ pub(crate) fn url(url: &Url, etag: Option<&str>, limits: Limits, progress: &Prog
         StatusCode::NOT_FOUND => fail!("{url}: 404, there is no document; has it moved?"),
         status => fail!("{url}: the server answered {status}"),
     }
-    let media_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     if media_type.to_ascii_lowercase().contains("html") {
         fail!("{url}: the server sent an HTML page instead of the document (a login page?)");
     }
-    let etag = response.headers().get(ETAG).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let etag = response
+        .headers()
+        .get(ETAG)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
     let bytes = body(url, response, limits, progress)?;
     Ok(Fetched::New { bytes, etag })
 }
@@ -127,11 +146,15 @@ fn body(url: &Url, mut response: Response, limits: Limits, progress: &Progress) 
     let mut chunk = [0_u8; 16 << 10];
     loop {
         let read = response.read(&mut chunk).map_err(|error| {
-            let timed_out = error.kind() == std::io::ErrorKind::TimedOut || text_of(&error).contains("timed out");
+            let timed_out =
+                error.kind() == std::io::ErrorKind::TimedOut || text_of(&error).contains("timed out");
             Failure::failed(if timed_out {
                 format!("{url}: not complete within {} seconds", limits.time.as_secs_f32())
             } else {
-                format!("{url}: the transfer broke off after {} bytes; the document is truncated", bytes.len())
+                format!(
+                    "{url}: the transfer broke off after {} bytes; the document is truncated",
+                    bytes.len()
+                )
             })
         })?;
         if read == 0 {

@@ -17,7 +17,17 @@ const MAX_CODE: usize = 16 << 20;
 
 /// The crates that generated code may name; everything else would be code that the document brought in.
 const CRATES: [&str; 12] = [
-    "serde", "serde_json", "std", "reqwest", "progenitor_client", "chrono", "uuid", "bytes", "futures", "crate", "core",
+    "serde",
+    "serde_json",
+    "std",
+    "reqwest",
+    "progenitor_client",
+    "chrono",
+    "uuid",
+    "bytes",
+    "futures",
+    "crate",
+    "core",
     "alloc",
 ];
 
@@ -57,20 +67,39 @@ pub(crate) fn dry_run(document: &[u8]) -> Result<()> {
     let Ok(text) = finished.recv_timeout(TIME_LIMIT) else {
         let _ = child.kill();
         let _ = child.wait();
-        fail!("generate: the generator did not end within {} seconds", TIME_LIMIT.as_secs());
+        fail!(
+            "generate: the generator did not end within {} seconds",
+            TIME_LIMIT.as_secs()
+        );
     };
-    let status = child.wait().map_err(|error| Failure::failed(format!("generate: {error}")))?;
+    let status = child
+        .wait()
+        .map_err(|error| Failure::failed(format!("generate: {error}")))?;
     if status.success() {
         return Ok(());
     }
-    let line: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    fail!("generate: {}", if line.is_empty() { status.to_string() } else { line.join(" ") })
+    let line: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    fail!(
+        "generate: {}",
+        if line.is_empty() {
+            status.to_string()
+        } else {
+            line.join(" ")
+        }
+    )
 }
 
 /// The child's side: reads the document from stdin.
 pub(crate) fn child() -> ExitCode {
     let mut text = String::new();
-    let outcome = std::io::stdin().read_to_string(&mut text).map_err(|error| error.to_string()).and_then(|_| generate(&text));
+    let outcome = std::io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|error| error.to_string())
+        .and_then(|_| generate(&text));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(line) => {
@@ -100,7 +129,9 @@ fn generate(text: &str) -> Result<(), String> {
 fn tokens(document: &openapiv3::OpenAPI) -> Result<TokenStream, String> {
     let mut settings = progenitor::GenerationSettings::default();
     settings.with_interface(progenitor::InterfaceStyle::Positional);
-    progenitor::Generator::new(&settings).generate_tokens(document).map_err(|error| format!("the generator refuses: {error}"))
+    progenitor::Generator::new(&settings)
+        .generate_tokens(document)
+        .map_err(|error| format!("the generator refuses: {error}"))
 }
 
 fn culprit(whole: &openapiv3::OpenAPI) -> String {

@@ -1,5 +1,7 @@
 //! `spec.lock`: where each byte of the result came from.
 
+use std::fmt::Write;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -7,7 +9,8 @@ use super::failure::{Failure, Result, fail};
 use super::selection::is_source_name;
 
 const FORMAT: u32 = 1;
-const HEAD: &str = "# Written by `cargo xtask update-spec`, proved by `cargo xtask verify-spec`. Not edited by hand.\n\n";
+const HEAD: &str =
+    "# Written by `cargo xtask update-spec`, proved by `cargo xtask verify-spec`. Not edited by hand.\n\n";
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -36,7 +39,13 @@ pub(crate) struct LockedSource {
 }
 
 impl Lock {
-    pub(crate) fn new(generator: String, selection: &[u8], overlay: &[u8], result: &[u8], sources: Vec<LockedSource>) -> Self {
+    pub(crate) fn new(
+        generator: String,
+        selection: &[u8],
+        overlay: &[u8],
+        result: &[u8],
+        sources: Vec<LockedSource>,
+    ) -> Self {
         Self {
             format: FORMAT,
             generator,
@@ -49,16 +58,27 @@ impl Lock {
 
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let lock: Self = toml::from_str(text).map_err(|error| {
-            let line = error.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" ");
+            let line = error
+                .to_string()
+                .lines()
+                .map(str::trim)
+                .collect::<Vec<_>>()
+                .join(" ");
             Failure::failed(format!("spec.lock: {line}"))
         })?;
         if lock.format != FORMAT {
             fail!("spec.lock: format {} is not known to this version", lock.format);
         }
         for source in &lock.sources {
-            let stem = source.file.strip_suffix(".yaml").or_else(|| source.file.strip_suffix(".json"));
+            let stem = source
+                .file
+                .strip_suffix(".yaml")
+                .or_else(|| source.file.strip_suffix(".json"));
             if !is_source_name(&source.name) || stem != Some(&source.name) {
-                fail!("spec.lock: `{}` is no file of `upstream/`", source.file.escape_debug());
+                fail!(
+                    "spec.lock: `{}` is no file of `upstream/`",
+                    source.file.escape_debug()
+                );
             }
         }
         Ok(lock)
@@ -72,5 +92,11 @@ impl Lock {
 
 /// The SHA-256 of some bytes in hexadecimal digits.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .fold(String::new(), |mut digits, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(digits, "{byte:02x}");
+            digits
+        })
 }

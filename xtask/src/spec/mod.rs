@@ -4,6 +4,7 @@
 //! fetch → select → convert → overlay → normalise → lint → generate (dry run) → compare → write all or nothing
 //! ```
 
+mod assembly;
 mod commit;
 mod compare;
 mod console;
@@ -27,6 +28,7 @@ mod shape;
 mod untrusted;
 mod update;
 mod verify;
+mod wellformed;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -38,6 +40,10 @@ use failure::Result;
 use fetch::Limits;
 
 #[derive(Subcommand)]
+#[expect(
+    clippy::enum_variant_names,
+    reason = "they stand among the other verbs of the project"
+)]
 pub(crate) enum Verb {
     /// Take the vendor's current documents and show what that changes
     ///
@@ -45,7 +51,7 @@ pub(crate) enum Verb {
     UpdateSpec(Update),
     /// Prove, offline, that upstream, overlay and selection give the vendored document
     VerifySpec(Place),
-    /// Compare two OpenAPI 3.0 documents in the terms of the crate's users
+    /// Compare two documents in the terms of the crate's users
     DiffSpec(Diff),
     /// Read a document from stdin and run the generator on it
     #[command(hide = true)]
@@ -96,7 +102,10 @@ impl Place {
     fn limits(&self) -> Result<Limits> {
         let time = Duration::try_from_secs_f32(self.max_seconds)
             .map_err(|error| failure::Failure::failed(format!("--max-seconds: {error}")))?;
-        Ok(Limits { time, bytes: self.max_bytes })
+        Ok(Limits {
+            time,
+            bytes: self.max_bytes,
+        })
     }
 }
 
@@ -104,7 +113,9 @@ impl Place {
 pub(crate) fn run(verb: Verb) -> ExitCode {
     let outcome = match verb {
         Verb::UpdateSpec(arguments) => update_spec(arguments),
-        Verb::VerifySpec(place) => place.limits().and_then(|limits| verify::verify(&place.openapi_dir, limits)),
+        Verb::VerifySpec(place) => place
+            .limits()
+            .and_then(|limits| verify::verify(&place.openapi_dir, limits)),
         Verb::DiffSpec(arguments) => diff(&arguments),
         Verb::GenerateSpec => return generate::child(),
     };
@@ -130,12 +141,19 @@ fn update_spec(arguments: Update) -> Result<()> {
 }
 
 fn diff(arguments: &Diff) -> Result<()> {
-    let limits = Limits { time: Duration::from_secs(60), bytes: 16 << 20 };
+    let limits = Limits {
+        time: Duration::from_secs(60),
+        bytes: 16 << 20,
+    };
     let read = |path: &PathBuf| {
         let bytes = fetch::file(path, limits)?;
         parse::document(&String::from_utf8_lossy(&bytes)).map_err(|failure| failure.within(path.display()))
     };
     let comparison = compare::compare(&read(&arguments.before)?, &read(&arguments.after)?);
-    console::print(&if arguments.json { report::json(&comparison)? } else { report::table(&comparison) });
+    console::print(&if arguments.json {
+        report::json(&comparison)?
+    } else {
+        report::table(&comparison)
+    });
     Ok(())
 }

@@ -11,12 +11,13 @@ use super::selection::Selection;
 use super::shape::{self, Holds, Kind};
 
 /// The extensions that the crate reads; any other is a mistake, or an attack.
-const EXTENSIONS: [&str; 9] = [
+const EXTENSIONS: [&str; 10] = [
     "x-vendor-operation-id",
     "x-evidence",
     "x-source",
     "x-consumers",
     "x-idempotent",
+    "x-send-once",
     "x-permission",
     "x-open",
     "x-unit",
@@ -31,11 +32,16 @@ pub(crate) fn normalise(document: &mut Value, selection: &Selection) -> Result<(
             let known = shape::members(kind).iter().any(|(member, _)| member == key)
                 || EXTENSIONS.contains(&key.as_str());
             if !known {
-                problems.push(format!("{pointer}: the overlay adds `{}`, which the crate does not read", key.escape_debug()));
+                problems.push(format!(
+                    "{pointer}: the overlay adds `{}`, which the crate does not read",
+                    key.escape_debug()
+                ));
             }
         }
         if Reference::of(object, pointer)?.is_some() && object.len() > 1 {
-            problems.push(format!("{pointer}: next to `$ref` everything else is ignored; wrap it in `allOf`"));
+            problems.push(format!(
+                "{pointer}: next to `$ref` everything else is ignored; wrap it in `allOf`"
+            ));
         }
         for key in ["summary", "description"] {
             if let Some(Value::String(text)) = object.get_mut(key) {
@@ -62,12 +68,16 @@ pub(crate) fn to_bytes(document: &Value) -> Result<Vec<u8>> {
 /// Removes the components and tags that nothing uses, which the overlay may have made so.
 fn prune(document: &mut Value, selection: &Selection) -> Result<()> {
     let mut paths = document["paths"].clone();
-    let used: BTreeSet<String> =
-        reference::reachable(document, &mut paths)?.iter().map(Reference::pointer).collect();
+    let used: BTreeSet<String> = reference::reachable(document, &mut paths)?
+        .iter()
+        .map(Reference::pointer)
+        .collect();
     let kept = &selection.document.keep_security_schemes;
     if let Some(components) = document["components"].as_object_mut() {
         for (section, entries) in components.iter_mut() {
-            let Some(entries) = entries.as_object_mut() else { continue };
+            let Some(entries) = entries.as_object_mut() else {
+                continue;
+            };
             entries.retain(|name, _| {
                 used.contains(&Reference::new(section, name).pointer())
                     || (section == "securitySchemes" && kept.contains(name))
@@ -95,23 +105,40 @@ fn prune(document: &mut Value, selection: &Selection) -> Result<()> {
 
 /// Sorts the members of every object by the grammar; names that the document chose keep their order.
 fn order(value: &mut Value, kind: Kind) {
-    let Some(object) = value.as_object_mut() else { return };
+    let Some(object) = value.as_object_mut() else {
+        return;
+    };
     let rank = |key: &str| {
         let listed = shape::members(kind).iter().position(|(member, _)| *member == key);
-        listed.or_else(|| EXTENSIONS.iter().position(|known| *known == key).map(|at| at + 100)).unwrap_or(usize::MAX)
+        listed
+            .or_else(|| {
+                EXTENSIONS
+                    .iter()
+                    .position(|known| *known == key)
+                    .map(|at| at + 100)
+            })
+            .unwrap_or(usize::MAX)
     };
     let mut members: Vec<(String, Value)> = std::mem::take(object).into_iter().collect();
     members.sort_by(|(a, _), (b, _)| rank(a).cmp(&rank(b)).then_with(|| a.cmp(b)));
     object.extend(members);
     for (key, holds) in shape::members(kind) {
-        let Some(member) = object.get_mut(*key) else { continue };
+        let Some(member) = object.get_mut(*key) else {
+            continue;
+        };
         match holds {
             Holds::Leaf => {}
             Holds::One(kind) => order(member, *kind),
             Holds::SchemaOrFlag => order(member, Kind::Schema),
-            Holds::List(kind) => member.as_array_mut().into_iter().flatten().for_each(|item| order(item, *kind)),
+            Holds::List(kind) => member
+                .as_array_mut()
+                .into_iter()
+                .flatten()
+                .for_each(|item| order(item, *kind)),
             Holds::Map(kind) => {
-                let Some(entries) = member.as_object_mut() else { continue };
+                let Some(entries) = member.as_object_mut() else {
+                    continue;
+                };
                 // Statuses sort: 200, 2XX, 400, 4XX.
                 if *kind == Kind::Response {
                     entries.sort_keys();

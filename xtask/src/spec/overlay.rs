@@ -1,4 +1,4 @@
-//! `overlay.yaml`: our corrections and additions, as OpenAPI Overlay 1.0 actions.
+//! `overlay.yaml`: our corrections and additions, as `OpenAPI` Overlay 1.0 actions.
 
 use serde_json::{Map, Value};
 use serde_json_path::JsonPath;
@@ -45,25 +45,39 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Action>> {
 }
 
 fn action(action: &Value) -> Result<Action, String> {
-    let Some(members) = action.as_object() else { return Err("is no object".to_owned()) };
+    let Some(members) = action.as_object() else {
+        return Err("is no object".to_owned());
+    };
     let known = ["target", "description", "update", "remove", EVIDENCE];
     if let Some(unknown) = members.keys().find(|key| !known.contains(&key.as_str())) {
         return Err(format!("has the unknown member `{unknown}`"));
     }
-    let text = |key: &str| members.get(key).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
-    let Some(target) = text("target") else { return Err("has no `target`".to_owned()) };
+    let text = |key: &str| {
+        members
+            .get(key)
+            .and_then(Value::as_str)
+            .filter(|text| !text.trim().is_empty())
+    };
+    let Some(target) = text("target") else {
+        return Err("has no `target`".to_owned());
+    };
     if text("description").is_none() {
         return Err(format!("({target}) does not say why: give it a `description`"));
     }
     if text(EVIDENCE).is_none() {
-        return Err(format!("({target}) does not say how we know: give it `{EVIDENCE}`"));
+        return Err(format!(
+            "({target}) does not say how we know: give it `{EVIDENCE}`"
+        ));
     }
     let change = match (members.get("update"), members.get("remove")) {
         (Some(update), None) => Change::Update(update.clone()),
         (None, Some(Value::Bool(true))) => Change::Remove,
         _ => return Err(format!("({target}) must have either `update` or `remove: true`")),
     };
-    Ok(Action { target: target.to_owned(), change })
+    Ok(Action {
+        target: target.to_owned(),
+        change,
+    })
 }
 
 /// Applies the actions in order. One that matches nothing, or changes nothing, is an error: it has outlived its reason.
@@ -79,11 +93,17 @@ pub(crate) fn apply(document: &mut Value, actions: &[Action]) -> Result<()> {
 
 impl Action {
     fn apply(&self, document: &mut Value) -> Result<(), String> {
-        let path = JsonPath::parse(&self.target).map_err(|error| format!("has no valid JSONPath: {error}"))?;
-        let mut pointers: Vec<String> =
-            path.query_located(document).locations().map(serde_json_path::NormalizedPath::to_json_pointer).collect();
+        let path =
+            JsonPath::parse(&self.target).map_err(|error| format!("has no valid JSONPath: {error}"))?;
+        let mut pointers: Vec<String> = path
+            .query_located(document)
+            .locations()
+            .map(serde_json_path::NormalizedPath::to_json_pointer)
+            .collect();
         if pointers.is_empty() {
-            return Err("matches nothing: vendor fixed it? then delete the action; else mend its target".to_owned());
+            return Err(
+                "matches nothing: vendor fixed it? then delete the action; else mend its target".to_owned(),
+            );
         }
         let before = document.clone();
         // From the last to the first, so that removing an item of a list does not move the next one.
@@ -93,7 +113,11 @@ impl Action {
                 Change::Remove => remove(document, pointer)?,
                 Change::Update(update) => match document.pointer_mut(pointer) {
                     Some(target @ (Value::Object(_) | Value::Array(_))) => merge(target, update)?,
-                    _ => return Err(format!("cannot update {pointer}: only objects and lists can be updated")),
+                    _ => {
+                        return Err(format!(
+                            "cannot update {pointer}: only objects and lists can be updated"
+                        ));
+                    }
                 },
             }
         }
@@ -105,7 +129,9 @@ impl Action {
 }
 
 fn remove(document: &mut Value, pointer: &str) -> Result<(), String> {
-    let Some((parent, key)) = pointer.rsplit_once('/') else { return Err("would remove the document".to_owned()) };
+    let Some((parent, key)) = pointer.rsplit_once('/') else {
+        return Err("would remove the document".to_owned());
+    };
     let key = key.replace("~1", "/").replace("~0", "~");
     match document.pointer_mut(parent) {
         Some(Value::Object(members)) => {

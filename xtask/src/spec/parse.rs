@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value};
 
 use super::failure::{Failure, Result};
 
-/// Deeper than any OpenAPI document that people write, shallow enough for every recursion over the tree.
+/// Deeper than any `OpenAPI` document that people write, shallow enough for every recursion over the tree.
 const MAX_DEPTH: usize = 64;
 /// Counts what aliases expand to, so that a few hundred bytes of YAML cannot fill the memory.
 const MAX_NODES: usize = 500_000;
@@ -17,22 +17,33 @@ const MAX_NODES: usize = 500_000;
 pub(crate) fn document(text: &str) -> Result<Value> {
     let text = text.trim_start_matches('\u{feff}');
     if text.trim_start().starts_with('<') {
-        return Err(Failure::failed("this is HTML, not an OpenAPI document (a login or error page?)"));
+        return Err(Failure::failed(
+            "this is HTML, not an OpenAPI document (a login or error page?)",
+        ));
     }
-    let value = if text.trim_start().starts_with('{') { json(text)? } else { yaml(text)? };
+    let value = if text.trim_start().starts_with('{') {
+        json(text)?
+    } else {
+        yaml(text)?
+    };
     if value.is_object() {
         Ok(value)
     } else {
-        Err(Failure::failed("this is no OpenAPI document: its top level is not an object"))
+        Err(Failure::failed(
+            "this is no OpenAPI document: its top level is not an object",
+        ))
     }
 }
 
 fn json(text: &str) -> Result<Value> {
     let left = Cell::new(MAX_NODES);
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = Tree { left: &left, depth: 0 }
-        .deserialize(&mut deserializer)
-        .and_then(|value| deserializer.end().map(|()| value));
+    let value = Tree {
+        left: &left,
+        depth: 0,
+    }
+    .deserialize(&mut deserializer)
+    .and_then(|value| deserializer.end().map(|()| value));
     value.map_err(|error| {
         let hint = if error.is_eof() { " (truncated?)" } else { "" };
         Failure::failed(format!("not valid JSON{hint}: {error}"))
@@ -47,7 +58,11 @@ fn yaml(text: &str) -> Result<Value> {
         with_snippet: false,
     };
     serde_saphyr::with_deserializer_from_str_with_options(text, options, |deserializer| {
-        Tree { left: &left, depth: 0 }.deserialize(deserializer)
+        Tree {
+            left: &left,
+            depth: 0,
+        }
+        .deserialize(deserializer)
     })
     .map_err(|error| {
         let first = error.to_string().lines().next().unwrap_or_default().to_owned();
@@ -65,15 +80,21 @@ struct Tree<'a> {
 impl Tree<'_> {
     fn spend<E: de::Error>(self) -> Result<(), E> {
         let left = self.left.get().checked_sub(1);
-        self.left.set(left.ok_or_else(|| E::custom(format!("the document has more than {MAX_NODES} nodes")))?);
+        self.left
+            .set(left.ok_or_else(|| E::custom(format!("the document has more than {MAX_NODES} nodes")))?);
         if self.depth > MAX_DEPTH {
-            return Err(E::custom(format!("the document is nested more than {MAX_DEPTH} levels deep")));
+            return Err(E::custom(format!(
+                "the document is nested more than {MAX_DEPTH} levels deep"
+            )));
         }
         Ok(())
     }
 
     fn below(self) -> Self {
-        Self { depth: self.depth + 1, ..self }
+        Self {
+            depth: self.depth + 1,
+            ..self
+        }
     }
 }
 
@@ -106,7 +127,9 @@ impl<'de> Visitor<'de> for Tree<'_> {
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number that JSON cannot hold"))
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("a number that JSON cannot hold"))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -139,7 +162,9 @@ impl<'de> Visitor<'de> for Tree<'_> {
         while let Some(key) = members.next_key_seed(Key)? {
             let value = members.next_value_seed(self.below())?;
             if map.contains_key(&key) {
-                return Err(de::Error::custom(format!("the key `{key}` occurs twice in one object")));
+                return Err(de::Error::custom(format!(
+                    "the key `{key}` occurs twice in one object"
+                )));
             }
             map.insert(key, value);
         }

@@ -55,7 +55,10 @@ pub(crate) fn run(rules: &Rules, upstream: &[Upstream]) -> Result<Outcome> {
         .map(|source| {
             let document = text(&source.name, &source.bytes)
                 .and_then(|text| parse::document(text).map_err(|failure| failure.within(&source.name)))?;
-            Ok(Source { name: source.name.clone(), document })
+            Ok(Source {
+                name: source.name.clone(),
+                document,
+            })
         })
         .collect::<Result<Vec<Source>>>()?;
     let mut document = select::select(sources, &rules.selection, &mut notices)?;

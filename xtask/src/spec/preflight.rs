@@ -2,22 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::failure::{self, Result};
 use super::reference::Reference;
-use super::shape::{self, Kind};
+use super::wellformed;
 
 /// Checks a normalised document.
 pub(crate) fn check(document: &mut Value) -> Result<()> {
     let snapshot = document.clone();
     let mut problems = Vec::new();
-    member_types(document, &mut problems)?;
-    circles(&snapshot, &mut problems);
+    wellformed::member_types(document, &mut problems)?;
+    wellformed::circles(&snapshot, &mut problems);
     let mut ids: BTreeMap<String, String> = BTreeMap::new();
     for (path, method, operation) in operations(&snapshot) {
         let name = format!("{} {path}", method.to_ascii_uppercase());
-        let mut check = Operation { document: &snapshot, name: &name, operation, problems: &mut problems };
+        let mut check = Operation {
+            document: &snapshot,
+            name: &name,
+            about: operation,
+            problems: &mut problems,
+        };
         check.id(&mut ids);
         check.path(path);
         check.parameters(path);
@@ -29,11 +34,18 @@ pub(crate) fn check(document: &mut Value) -> Result<()> {
 
 /// The operations of a document as (path, method, operation).
 pub(crate) fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
-    let paths = document.get("paths").and_then(Value::as_object).into_iter().flatten();
+    let paths = document
+        .get("paths")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
     paths.flat_map(|(path, item)| {
-        item.as_object().into_iter().flatten().filter_map(move |(method, operation)| {
-            (method != "parameters").then_some((path.as_str(), method.as_str(), operation))
-        })
+        item.as_object()
+            .into_iter()
+            .flatten()
+            .filter_map(move |(method, operation)| {
+                (method != "parameters").then_some((path.as_str(), method.as_str(), operation))
+            })
     })
 }
 
@@ -41,7 +53,9 @@ pub(crate) fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, 
 pub(crate) fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     let mut value = value;
     for _ in 0..16 {
-        let target = value.as_object().and_then(|object| Reference::of(object, "").ok().flatten());
+        let target = value
+            .as_object()
+            .and_then(|object| Reference::of(object, "").ok().flatten());
         match target.and_then(|target| target.get(document)) {
             Some(next) => value = next,
             None => return value,
@@ -53,7 +67,7 @@ pub(crate) fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
 struct Operation<'a> {
     document: &'a Value,
     name: &'a str,
-    operation: &'a Value,
+    about: &'a Value,
     problems: &'a mut Vec<String>,
 }
 
@@ -63,22 +77,29 @@ impl<'a> Operation<'a> {
     }
 
     fn id(&mut self, ids: &mut BTreeMap<String, String>) {
-        let Some(id) = self.operation.get("operationId").and_then(Value::as_str) else {
+        let Some(id) = self.about.get("operationId").and_then(Value::as_str) else {
             return self.problem("it has no `operationId`; add one in the overlay");
         };
-        let shaped = id.starts_with(|c: char| c.is_ascii_lowercase()) && id.bytes().all(|b| b.is_ascii_alphanumeric());
+        let shaped =
+            id.starts_with(|c: char| c.is_ascii_lowercase()) && id.bytes().all(|b| b.is_ascii_alphanumeric());
         if !shaped || id.len() > 64 {
             let id = id.escape_debug();
-            return self.problem(format!("`operationId: {id}` is no camelCase name; name it in the overlay"));
+            return self.problem(format!(
+                "`operationId: {id}` is no camelCase name; name it in the overlay"
+            ));
         }
         // Two ids that differ only in case become one function.
         if let Some(other) = ids.insert(id.to_ascii_lowercase(), self.name.to_owned()) {
-            self.problem(format!("`operationId: {id}` is that of {other} too; rename one in the overlay"));
+            self.problem(format!(
+                "`operationId: {id}` is that of {other} too; rename one in the overlay"
+            ));
         }
     }
 
     fn path(&mut self, path: &str) {
-        let plain = path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/{}._~-".contains(&b));
+        let plain = path
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"/{}._~-".contains(&b));
         if !path.starts_with('/') || !plain {
             self.problem("the path holds characters that a URL's path does not");
         }
@@ -86,58 +107,93 @@ impl<'a> Operation<'a> {
 
     fn parameters(&mut self, path: &str) {
         let document = self.document;
-        let list = self.operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
+        let list = self
+            .about
+            .get("parameters")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
         let mut in_path = BTreeSet::new();
         for parameter in list.map(|parameter| resolved(document, parameter)) {
             let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default();
             let name = text("name");
             let shown = name.escape_debug().to_string();
-            if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b)) {
-                self.problem(format!("the parameter name `{shown}` is no plain name; rename or remove it in the overlay"));
+            if name.is_empty()
+                || !name
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+            {
+                self.problem(format!(
+                    "the parameter name `{shown}` is no plain name; rename or remove it in the overlay"
+                ));
             }
             match text("in") {
                 "path" => {
                     in_path.insert(name.to_owned());
                     if parameter.get("required") != Some(&Value::Bool(true)) {
-                        self.problem(format!("the path parameter `{shown}` is not `required: true`; mend it in the overlay"));
+                        self.problem(format!(
+                            "the path parameter `{shown}` is not `required: true`; mend it in the overlay"
+                        ));
                     }
                 }
-                "header" if name.eq_ignore_ascii_case("api-version") || name.eq_ignore_ascii_case("authorization") => {
+                "header"
+                    if name.eq_ignore_ascii_case("api-version")
+                        || name.eq_ignore_ascii_case("authorization") =>
+                {
                     self.problem(format!(
                         "the header parameter `{shown}` would be sent twice, because the client sends it itself; remove it in the overlay"
                     ));
                 }
                 "query" | "header" => {}
-                "cookie" => self.problem(format!("the generator has no cookie parameters (`{shown}`); remove it in the overlay")),
-                _ => self.problem(format!("the parameter `{shown}` is neither in path, query nor header")),
+                "cookie" => self.problem(format!(
+                    "the generator has no cookie parameters (`{shown}`); remove it in the overlay"
+                )),
+                _ => self.problem(format!(
+                    "the parameter `{shown}` is neither in path, query nor header"
+                )),
             }
             if text("style") == "deepObject" || parameter.get("content").is_some() {
                 self.problem(format!(
                     "the generator has no parameters with `deepObject` or `content` (`{shown}`); say it with a plain schema in the overlay"
                 ));
             } else if parameter.get("schema").is_none() {
-                self.problem(format!("the parameter `{shown}` has no schema; add one in the overlay"));
+                self.problem(format!(
+                    "the parameter `{shown}` has no schema; add one in the overlay"
+                ));
             }
         }
-        let template: BTreeSet<String> =
-            path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name.to_owned()).collect();
+        let template: BTreeSet<String> = path
+            .split('{')
+            .skip(1)
+            .filter_map(|rest| rest.split_once('}'))
+            .map(|(name, _)| name.to_owned())
+            .collect();
         for name in template.symmetric_difference(&in_path) {
-            self.problem(format!("the path and its parameters disagree about `{}`; mend it in the overlay", name.escape_debug()));
+            self.problem(format!(
+                "the path and its parameters disagree about `{}`; mend it in the overlay",
+                name.escape_debug()
+            ));
         }
     }
 
     fn body(&mut self) {
-        let Some(body) = self.operation.get("requestBody") else { return };
+        let Some(body) = self.about.get("requestBody") else {
+            return;
+        };
         let body = resolved(self.document, body);
         if body.get("required") != Some(&Value::Bool(true)) {
-            self.problem("the body is optional, which the generator ignores; set `required: true` in the overlay");
+            self.problem(
+                "the body is optional, which the generator ignores; set `required: true` in the overlay",
+            );
         }
         match media_types(body)[..] {
             [("application/json", media)] if media.get("schema").is_some() => {}
             [("application/json", _)] => self.problem("the body has no schema; add one in the overlay"),
             [(other, _)] => {
                 let other = other.escape_debug().to_string();
-                self.problem(format!("the body is `{other}`, not `application/json`; mend it in the overlay"));
+                self.problem(format!(
+                    "the body is `{other}`, not `application/json`; mend it in the overlay"
+                ));
             }
             [] => self.problem("the body has no content; add it in the overlay"),
             _ => self.problem("the body has two media types; keep one in the overlay"),
@@ -146,7 +202,7 @@ impl<'a> Operation<'a> {
 
     fn responses(&mut self) {
         let document = self.document;
-        let Some(responses) = self.operation.get("responses").and_then(Value::as_object) else {
+        let Some(responses) = self.about.get("responses").and_then(Value::as_object) else {
             return self.problem("it has no responses; add them in the overlay");
         };
         let mut success: Vec<(&str, Option<&Value>)> = Vec::new();
@@ -169,14 +225,22 @@ impl<'a> Operation<'a> {
             self.problem("no success is listed; add one in the overlay");
         }
         self.one_shape("success", &success, "keep one, or say `2XX`, in the overlay");
-        self.one_shape("error", &errors, "give every 4xx and 5xx the schema `ErrorBody` in the overlay");
+        self.one_shape(
+            "error",
+            &errors,
+            "give every 4xx and 5xx the schema `ErrorBody` in the overlay",
+        );
     }
 
     fn one_shape(&mut self, what: &str, answers: &[(&str, Option<&Value>)], remedy: &str) {
-        let Some(((first, shape), others)) = answers.split_first() else { return };
+        let Some(((first, shape), others)) = answers.split_first() else {
+            return;
+        };
         for (status, other) in others {
             if other != shape {
-                self.problem(format!("{what}: {first} and {status} differ in shape, and the generator takes only one; {remedy}"));
+                self.problem(format!(
+                    "{what}: {first} and {status} differ in shape, and the generator takes only one; {remedy}"
+                ));
                 return;
             }
         }
@@ -209,75 +273,9 @@ impl<'a> Operation<'a> {
 
 fn media_types(owner: &Value) -> Vec<(&str, &Value)> {
     let content = owner.get("content").and_then(Value::as_object);
-    content.into_iter().flatten().map(|(name, media)| (name.as_str(), media)).collect()
-}
-
-/// Members of a wrong type, which the generator's reader reports without saying where.
-fn member_types(document: &mut Value, problems: &mut Vec<String>) -> Result<()> {
-    let mut visit = |kind: Kind, pointer: &str, object: &mut Map<String, Value>| -> Result<()> {
-        for (key, value) in object.iter() {
-            let (fits, expected) = match (kind, key.as_str()) {
-                (_, "description" | "summary" | "operationId" | "name" | "in" | "type" | "format" | "style") => {
-                    (value.is_string(), "a string")
-                }
-                (Kind::Schema, "required") => (is_list_of(value, Value::is_string), "a list of names"),
-                (Kind::Operation, "tags") => (is_list_of(value, Value::is_string), "a list of names"),
-                (Kind::Schema, "enum") => (value.as_array().is_some_and(|list| !list.is_empty()), "a list of values"),
-                (_, "security") => (is_list_of(value, Value::is_object), "a list of objects"),
-                (_, "required" | "deprecated" | "nullable" | "readOnly" | "writeOnly" | "explode" | "uniqueItems") => {
-                    (value.is_boolean(), "true or false")
-                }
-                (_, "exclusiveMinimum" | "exclusiveMaximum") => (value.is_boolean(), "true or false"),
-                (_, "minimum" | "maximum" | "multipleOf") => (value.is_number(), "a number"),
-                (_, "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties" | "maxProperties") => {
-                    (value.is_u64(), "a number of things")
-                }
-                _ => (true, ""),
-            };
-            if !fits {
-                problems.push(format!("{pointer}: `{key}` must be {expected}; mend it in the overlay"));
-            }
-        }
-        if kind == Kind::Schema && object.contains_key("discriminator") {
-            problems.push(format!("{pointer}: the generator ignores `discriminator`; remove it in the overlay"));
-        }
-        if kind == Kind::Schema
-            && let Some(format) = object.get("type").and_then(Value::as_str)
-            && !["string", "integer", "number", "boolean", "object", "array"].contains(&format)
-        {
-            problems.push(format!("{pointer}: `type: {}` is no type", format.escape_debug()));
-        }
-        Ok(())
-    };
-    shape::walk(document, Kind::Document, "", &mut visit)
-}
-
-fn is_list_of(value: &Value, fits: impl Fn(&Value) -> bool) -> bool {
-    value.as_array().is_some_and(|list| list.iter().all(fits))
-}
-
-/// Components that are nothing but themselves, through `$ref`, `allOf`, `anyOf` or `oneOf`: the generator would not end.
-fn circles(document: &Value, problems: &mut Vec<String>) {
-    fn direct<'a>(schema: &'a Value, found: &mut Vec<&'a str>) {
-        if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
-            found.push(target.rsplit('/').next().unwrap_or_default());
-        }
-        for keyword in ["allOf", "anyOf", "oneOf"] {
-            schema.get(keyword).and_then(Value::as_array).into_iter().flatten().for_each(|part| direct(part, found));
-        }
-    }
-    let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
-    for name in schemas.into_iter().flat_map(Map::keys) {
-        let mut seen = BTreeSet::new();
-        let mut queue = vec![name.as_str()];
-        while let Some(next) = queue.pop() {
-            let mut targets = Vec::new();
-            schemas.and_then(|schemas| schemas.get(next)).into_iter().for_each(|schema| direct(schema, &mut targets));
-            if targets.contains(&name.as_str()) {
-                problems.push(format!("/components/schemas/{name}: it consists of itself; break the circle in the overlay"));
-                break;
-            }
-            queue.extend(targets.into_iter().filter(|target| seen.insert(*target)));
-        }
-    }
+    content
+        .into_iter()
+        .flatten()
+        .map(|(name, media)| (name.as_str(), media))
+        .collect()
 }

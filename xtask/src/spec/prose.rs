@@ -48,7 +48,9 @@ fn without_tags(text: &str) -> String {
             Some(end) if opens => {
                 let breaks = tag[1..end].trim_start_matches('/').to_ascii_lowercase();
                 if ["br", "p", "li", "tr", "div"].iter().any(|name| {
-                    breaks.strip_prefix(name).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphabetic()))
+                    breaks
+                        .strip_prefix(name)
+                        .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphabetic()))
                 }) {
                     plain.push('\n');
                 }
@@ -76,7 +78,10 @@ mod tests {
     #[test]
     fn no_code_block_survives() {
         assert_eq!(plain("Hi\n\n```rust\nevil()\n```"), "Hi\n\n`rust\nevil()\n`");
-        assert_eq!(plain("Hi\n\n    evil();\n\n\tevil();"), "Hi\n\nevil();\n\nevil();");
+        assert_eq!(
+            plain("Hi\n\n    evil();\n\n\tevil();"),
+            "Hi\n\nevil();\n\nevil();"
+        );
         assert_eq!(plain("-      evil()\n~~~~\nx"), "- evil()\n~\nx");
     }
 
@@ -84,7 +89,10 @@ mod tests {
     fn no_html_and_no_link_survives() {
         assert_eq!(plain("a<script>alert(1)</script><br/>b"), "aalert(1)\nb");
         assert_eq!(plain("<scr<b>ipt>x"), "ipt›x");
-        assert_eq!(plain("[x](javascript:alert(1)) Vec<u8> a < b"), "(x)(javascript:alert(1)) Vec a ‹ b");
+        assert_eq!(
+            plain("[x](javascript:alert(1)) Vec<u8> a < b"),
+            "(x)(javascript:alert(1)) Vec a ‹ b"
+        );
     }
 
     #[test]

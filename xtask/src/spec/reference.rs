@@ -14,7 +14,10 @@ pub(crate) struct Reference {
 
 impl Reference {
     pub(crate) fn new(section: &str, name: &str) -> Self {
-        Self { section: section.to_owned(), name: name.to_owned() }
+        Self {
+            section: section.to_owned(),
+            name: name.to_owned(),
+        }
     }
 
     /// Reads the `$ref` of an object, if it has one.
@@ -67,7 +70,7 @@ impl Reference {
     }
 }
 
-/// The characters that OpenAPI allows in a component's name.
+/// The characters that `OpenAPI` allows in a component's name.
 fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
 }
@@ -99,7 +102,11 @@ pub(crate) fn reachable(document: &mut Value, roots: &mut Value) -> Result<Vec<R
         };
         Reference::of(object, pointer)?.into_iter().for_each(&mut add);
         if kind == Kind::Operation {
-            let requirements = object.get("security").and_then(Value::as_array).into_iter().flatten();
+            let requirements = object
+                .get("security")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten();
             requirements
                 .filter_map(Value::as_object)
                 .flat_map(Map::keys)
@@ -107,7 +114,9 @@ pub(crate) fn reachable(document: &mut Value, roots: &mut Value) -> Result<Vec<R
         }
         Ok(())
     };
-    let Value::Object(paths) = roots else { fail!("/paths: an object is expected here") };
+    let Value::Object(paths) = roots else {
+        fail!("/paths: an object is expected here")
+    };
     for (path, item) in paths.iter_mut() {
         shape::walk(item, Kind::PathItem, &shape::step("/paths", path), &mut collect)?;
     }
@@ -119,7 +128,10 @@ pub(crate) fn reachable(document: &mut Value, roots: &mut Value) -> Result<Vec<R
             .and_then(|components| components.get_mut(&reference.section))
             .and_then(|section| section.get_mut(&reference.name))
         else {
-            fail!("{} is used, but the document does not define it", reference.text());
+            fail!(
+                "{} is used, but the document does not define it",
+                reference.text()
+            );
         };
         let mut collect = |_: Kind, pointer: &str, object: &mut Map<String, Value>| -> Result<()> {
             if let Some(reference) = Reference::of(object, pointer)?

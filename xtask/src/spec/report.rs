@@ -14,8 +14,16 @@ pub(crate) fn table(comparison: &Comparison) -> String {
         return "No changes.".to_owned();
     }
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["verdict", "in", "operation", "change", "where (- before, + after)"]);
+    table
+        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header([
+        "verdict",
+        "in",
+        "operation",
+        "change",
+        "where (- before, + after)",
+    ]);
     for change in &comparison.changes {
         table.add_row([
             verdict(change.severity).to_owned(),
@@ -30,30 +38,39 @@ pub(crate) fn table(comparison: &Comparison) -> String {
 
 /// The changes and notices as the text of a pull request.
 pub(crate) fn markdown(comparison: &Comparison, notices: &[String]) -> String {
-    let mut text = format!("# Changes of the vendored document\n\n{}.\n", comparison.summary());
+    let mut text = format!(
+        "# Changes of the vendored document\n\n{}.\n",
+        comparison.summary()
+    );
     for severity in [Severity::Breaking, Severity::Additive, Severity::Documentation] {
-        let changes: Vec<&Change> = comparison.changes.iter().filter(|change| change.severity == severity).collect();
+        let changes: Vec<&Change> = comparison
+            .changes
+            .iter()
+            .filter(|change| change.severity == severity)
+            .collect();
         if changes.is_empty() {
             continue;
         }
-        text.push_str(&format!("\n## {}\n\n", heading(severity)));
+        text.push_str("\n## ");
+        text.push_str(heading(severity));
+        text.push_str("\n\n");
         text.push_str("| in | operation | change | before | after |\n|---|---|---|---|---|\n");
         for change in changes {
             let place = |pointer: &Option<String>| pointer.as_deref().map(code).unwrap_or_default();
-            text.push_str(&format!(
-                "| {} | {} | {} | {} | {} |\n",
-                side(change.side),
+            let cells = [
+                side(change.side).to_owned(),
                 cell(&operations(change)),
                 cell(&change.what),
                 place(&change.before),
-                place(&change.after)
-            ));
+                place(&change.after),
+            ];
+            text.push_str(&["| ", &cells.join(" | "), " |\n"].concat());
         }
     }
     if !notices.is_empty() {
         text.push_str("\n## To look at\n\n");
         for notice in notices {
-            text.push_str(&format!("- {}\n", cell(notice)));
+            text.push_str(&["- ", &cell(notice), "\n"].concat());
         }
     }
     text
@@ -100,10 +117,19 @@ fn side(side: Side) -> &'static str {
 }
 
 fn operations(change: &Change) -> String {
-    let names: Vec<&str> = change.operations.iter().take(MAX_NAMES).map(String::as_str).collect();
+    let names: Vec<&str> = change
+        .operations
+        .iter()
+        .take(MAX_NAMES)
+        .map(String::as_str)
+        .collect();
     let more = change.operations.len().saturating_sub(MAX_NAMES);
     let list = names.join(", ");
-    if more > 0 { format!("{list} and {more} more") } else { list }
+    if more > 0 {
+        format!("{list} and {more} more")
+    } else {
+        list
+    }
 }
 
 /// What a vendor wrote may not become a link, a mention or a row of its own.
@@ -121,5 +147,8 @@ fn cell(text: &str) -> String {
 }
 
 fn code(pointer: &str) -> String {
-    format!("`{}`", pointer.replace('`', "'").replace('|', "\\|").replace('\n', " "))
+    format!(
+        "`{}`",
+        pointer.replace('`', "'").replace('|', "\\|").replace('\n', " ")
+    )
 }

@@ -7,8 +7,15 @@ use super::preflight;
 use super::shape::{self, Kind};
 use super::untrusted::SECRETS;
 
-const CONSUMERS: [&str; 7] =
-    ["none", "workspace", "profile", "anonymous", "user", "user-in-workspace", "organization"];
+const CONSUMERS: [&str; 7] = [
+    "none",
+    "workspace",
+    "profile",
+    "anonymous",
+    "user",
+    "user-in-workspace",
+    "organization",
+];
 
 /// Checks a normalised document.
 pub(crate) fn check(document: &mut Value) -> Result<()> {
@@ -41,22 +48,35 @@ fn operation_problems(document: &Value, operation: &Value) -> Vec<String> {
     let consumers: Option<Vec<&str>> = operation
         .get("x-consumers")
         .and_then(Value::as_array)
-        .map(|list| list.iter().map(|consumer| consumer.as_str().unwrap_or_default()).collect());
+        .map(|list| {
+            list.iter()
+                .map(|consumer| consumer.as_str().unwrap_or_default())
+                .collect()
+        });
     match &consumers {
         Some(list) if !list.is_empty() && list.iter().all(|consumer| CONSUMERS.contains(consumer)) => {}
-        _ => problems.push(format!("`x-consumers` must be a list out of {}", CONSUMERS.join(", "))),
+        _ => problems.push(format!(
+            "`x-consumers` must be a list out of {}",
+            CONSUMERS.join(", ")
+        )),
     }
     match operation.get("security").and_then(Value::as_array) {
         None => problems.push("`security` is missing (`[]` says that none is needed)".to_owned()),
         Some(security) => {
-            let open = security.is_empty() || security.iter().any(|one| one.as_object().is_some_and(Map::is_empty));
+            let open = security.is_empty()
+                || security
+                    .iter()
+                    .any(|one| one.as_object().is_some_and(Map::is_empty));
             if consumers.is_some_and(|list| list.contains(&"none") != open) {
                 problems.push("`security` and `x-consumers` disagree about calls without a token".to_owned());
             }
             let schemes = document.pointer("/components/securitySchemes");
             for scheme in security.iter().filter_map(Value::as_object).flat_map(Map::keys) {
                 if schemes.and_then(|schemes| schemes.get(scheme)).is_none() {
-                    problems.push(format!("the security scheme `{}` is not declared", scheme.escape_debug()));
+                    problems.push(format!(
+                        "the security scheme `{}` is not declared",
+                        scheme.escape_debug()
+                    ));
                 }
             }
         }
@@ -75,7 +95,9 @@ fn secrets(document: &mut Value, problems: &mut Vec<String>) -> Result<()> {
     let mut visit = |kind: Kind, pointer: &str, object: &mut Map<String, Value>| -> Result<()> {
         let properties = (kind == Kind::Schema).then(|| object.get("properties")).flatten();
         for (name, schema) in properties.and_then(Value::as_object).into_iter().flatten() {
-            if SECRETS.contains(&name.as_str()) && schema.get("format").and_then(Value::as_str) != Some("password") {
+            if SECRETS.contains(&name.as_str())
+                && schema.get("format").and_then(Value::as_str) != Some("password")
+            {
                 problems.push(format!(
                     "{pointer}/properties/{name}: a secret must be `format: password`; say it in the overlay"
                 ));

@@ -1,13 +1,11 @@
 //! From whole documents to the chosen operations and the components that they reach.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
+use super::assembly::Assembly;
 use super::failure::{self, Result, fail};
 use super::reference::{self, Reference};
 use super::selection::{OperationKey, Selection};
-use super::shape::{self, Kind};
 use super::{downgrade, untrusted};
 
 /// A document as it was read, under the name that its copy in `upstream/` has.
@@ -17,22 +15,43 @@ pub(crate) struct Source {
     pub(crate) document: Value,
 }
 
-const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+const METHODS: [&str; 8] = [
+    "get", "put", "post", "delete", "options", "head", "patch", "trace",
+];
 
 /// Words that make a maintainer want to know of an operation that nobody decided about.
 const AUTHENTICATION: [&str; 14] = [
-    "/auth", "auth/", "login", "logout", "token", "/sauth/", "/uauth/", "mfa", "password", "activation", "registered",
-    "api-key", "permission", "session",
+    "/auth",
+    "auth/",
+    "login",
+    "logout",
+    "token",
+    "/sauth/",
+    "/uauth/",
+    "mfa",
+    "password",
+    "activation",
+    "registered",
+    "api-key",
+    "permission",
+    "session",
 ];
 
-/// Takes the chosen operations out of the sources and joins them into one OpenAPI 3.0 document.
-pub(crate) fn select(sources: Vec<Source>, selection: &Selection, notices: &mut Vec<String>) -> Result<Value> {
+/// Takes the chosen operations out of the sources and joins them into one `OpenAPI` 3.0 document.
+pub(crate) fn select(
+    sources: Vec<Source>,
+    selection: &Selection,
+    notices: &mut Vec<String>,
+) -> Result<Value> {
     let located = locate(&sources, selection)?;
     let mut assembly = Assembly::new(selection);
     for (index, mut source) in sources.into_iter().enumerate() {
         report_undecided(&source, selection, notices);
-        let chosen: Vec<&OperationKey> =
-            located.iter().filter(|(_, home)| *home == index).map(|(operation, _)| *operation).collect();
+        let chosen: Vec<&OperationKey> = located
+            .iter()
+            .filter(|(_, home)| *home == index)
+            .map(|(operation, _)| *operation)
+            .collect();
         if chosen.is_empty() {
             continue;
         }
@@ -42,17 +61,21 @@ pub(crate) fn select(sources: Vec<Source>, selection: &Selection, notices: &mut 
             .map_err(|failure| failure.within(&name));
         part?;
     }
-    assembly.finish(&located)
+    Ok(assembly.finish(&located))
 }
 
 /// Finds the source of each operation: the one that the selection names, else the only one that has it.
 fn locate<'a>(sources: &[Source], selection: &'a Selection) -> Result<Vec<(&'a OperationKey, usize)>> {
-    let offers: Vec<Vec<OperationKey>> = sources.iter().map(|source| operations(&source.document)).collect();
+    let offers: Vec<Vec<OperationKey>> = sources
+        .iter()
+        .map(|source| operations(&source.document))
+        .collect();
     let mut missing = Vec::new();
     let mut located = Vec::new();
     for (operation, expected) in selection.operations() {
-        let holders: Vec<usize> =
-            (0..sources.len()).filter(|index| offers[*index].contains(operation)).collect();
+        let holders: Vec<usize> = (0..sources.len())
+            .filter(|index| offers[*index].contains(operation))
+            .collect();
         let named = holders.iter().find(|index| sources[**index].name == expected);
         match (named, &holders[..]) {
             (Some(index), _) | (None, [index]) => located.push((operation, *index)),
@@ -71,14 +94,20 @@ fn locate<'a>(sources: &[Source], selection: &'a Selection) -> Result<Vec<(&'a O
 /// The operations of a document, with the path that all of its servers put before them.
 fn operations(document: &Value) -> Vec<OperationKey> {
     let prefix = server_path(document);
-    let paths = document.get("paths").and_then(Value::as_object).into_iter().flatten();
+    let paths = document
+        .get("paths")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
     paths
         .flat_map(|(path, item)| {
             let methods = METHODS.iter().filter(|method| item.get(**method).is_some());
-            methods.map(|method| OperationKey {
-                method: (*method).to_owned(),
-                path: format!("{prefix}{path}"),
-            }).collect::<Vec<_>>()
+            methods
+                .map(|method| OperationKey {
+                    method: (*method).to_owned(),
+                    path: format!("{prefix}{path}"),
+                })
+                .collect::<Vec<_>>()
         })
         .collect()
 }
@@ -86,11 +115,18 @@ fn operations(document: &Value) -> Vec<OperationKey> {
 fn server_path(document: &Value) -> String {
     let path = |server: &Value| {
         let url = server.get("url").and_then(Value::as_str).unwrap_or_default();
-        let after_host = url.split_once("://").map_or(url, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+        let after_host = url
+            .split_once("://")
+            .map_or(url, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
         after_host.trim_matches('/').to_owned()
     };
-    let mut paths: Vec<String> =
-        document.get("servers").and_then(Value::as_array).into_iter().flatten().map(path).collect();
+    let mut paths: Vec<String> = document
+        .get("servers")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .map(path)
+        .collect();
     paths.dedup();
     match &paths[..] {
         [one] if !one.is_empty() => format!("/{one}"),
@@ -101,7 +137,8 @@ fn server_path(document: &Value) -> String {
 fn report_undecided(source: &Source, selection: &Selection, notices: &mut Vec<String>) {
     for operation in operations(&source.document) {
         let path = operation.path.to_ascii_lowercase();
-        let known = selection.leaves_out(&operation) || selection.operations().any(|(taken, _)| *taken == operation);
+        let known =
+            selection.leaves_out(&operation) || selection.operations().any(|(taken, _)| *taken == operation);
         if !known && AUTHENTICATION.iter().any(|word| path.contains(word)) {
             notices.push(format!(
                 "{}: {} looks like authentication and is neither taken nor left out: decide in selection.toml",
@@ -112,13 +149,21 @@ fn report_undecided(source: &Source, selection: &Selection, notices: &mut Vec<St
     }
 }
 
-/// The part of a source that is taken, in OpenAPI 3.0, with nothing in it that the grammar does not know.
+/// The part of a source that is taken, in `OpenAPI` 3.0, with nothing in it that the grammar does not know.
 fn part(source: &mut Source, chosen: &[&OperationKey], selection: &Selection) -> Result<Value> {
-    let version = source.document.get("openapi").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let version = source
+        .document
+        .get("openapi")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
     let newer = match version.split('.').collect::<Vec<_>>()[..] {
         ["3", "0", _] => false,
         ["3", "1", _] => true,
-        _ => fail!("`openapi: {}`: only 3.0 and 3.1 are understood", version.escape_debug()),
+        _ => fail!(
+            "`openapi: {}`: only 3.0 and 3.1 are understood",
+            version.escape_debug()
+        ),
     };
     let mut paths = chosen_paths(&source.document, chosen)?;
     let mut reached = reference::reachable(&mut source.document, &mut paths)?;
@@ -161,7 +206,11 @@ fn chosen_paths(document: &Value, chosen: &[&OperationKey]) -> Result<Value> {
         {
             operation.insert("security".to_owned(), security.clone());
         }
-        if let Some(id) = operation.get("operationId").and_then(Value::as_str).map(str::to_owned) {
+        if let Some(id) = operation
+            .get("operationId")
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+        {
             operation.insert(untrusted::VENDOR_ID.to_owned(), json!(id));
         }
         let entry = paths.entry(&key.path).or_insert_with(|| json!({}));
@@ -172,15 +221,24 @@ fn chosen_paths(document: &Value, chosen: &[&OperationKey]) -> Result<Value> {
 
 /// Gives an operation the parameters of its path, unless it has its own of the same name.
 fn share_parameters(document: &Value, item: &Value, operation: &mut Map<String, Value>) -> Result<()> {
-    let Some(shared) = item.get("parameters").and_then(Value::as_array) else { return Ok(()) };
+    let Some(shared) = item.get("parameters").and_then(Value::as_array) else {
+        return Ok(());
+    };
     let identity = |parameter: &Value| -> Result<Option<(Value, Value)>> {
-        let Some(object) = parameter.as_object() else { return Ok(None) };
+        let Some(object) = parameter.as_object() else {
+            return Ok(None);
+        };
         let target = Reference::of(object, "a parameter")?;
-        let resolved = target.as_ref().and_then(|target| target.get(document)).unwrap_or(parameter);
+        let resolved = target
+            .as_ref()
+            .and_then(|target| target.get(document))
+            .unwrap_or(parameter);
         Ok(Some((resolved["name"].clone(), resolved["in"].clone())))
     };
     let own = operation.entry("parameters").or_insert_with(|| json!([]));
-    let Value::Array(own) = own else { fail!("`parameters` must be a list") };
+    let Value::Array(own) = own else {
+        fail!("`parameters` must be a list")
+    };
     let taken = own.iter().map(&identity).collect::<Result<Vec<_>>>()?;
     for parameter in shared {
         if !taken.contains(&identity(parameter)?) {
@@ -188,93 +246,4 @@ fn share_parameters(document: &Value, item: &Value, operation: &mut Map<String, 
         }
     }
     Ok(())
-}
-
-/// The result while sources are added to it.
-struct Assembly<'a> {
-    selection: &'a Selection,
-    paths: Map<String, Value>,
-    components: BTreeMap<String, BTreeMap<String, (Value, String)>>,
-    tags: Vec<Value>,
-}
-
-impl<'a> Assembly<'a> {
-    fn new(selection: &'a Selection) -> Self {
-        Self { selection, paths: Map::new(), components: BTreeMap::new(), tags: Vec::new() }
-    }
-
-    fn add(&mut self, mut part: Value, source: &str, notices: &mut Vec<String>) -> Result<()> {
-        untrusted::strip(&mut part, source, notices)?;
-        let selection = self.selection;
-        let mut rename = |_: Kind, pointer: &str, object: &mut Map<String, Value>| -> Result<()> {
-            if let Some(target) = Reference::of(object, pointer)? {
-                let name = selection.component_name(source, &target.name);
-                object.insert("$ref".to_owned(), json!(Reference::new(&target.section, name).text()));
-            }
-            Ok(())
-        };
-        shape::walk(&mut part, Kind::Document, "", &mut rename)?;
-        for (section, entries) in members(&mut part["components"]) {
-            for (name, component) in members(&mut entries.clone()) {
-                let renamed = if section == "securitySchemes" {
-                    name.clone()
-                } else {
-                    selection.component_name(source, &name).to_owned()
-                };
-                self.add_component(&section, renamed, component, &format!("{source}:{name}"))?;
-            }
-        }
-        for (path, item) in members(&mut part["paths"]) {
-            let entry = self.paths.entry(path).or_insert_with(|| json!({}));
-            for (method, operation) in members(&mut item.clone()) {
-                entry[&method] = operation;
-            }
-        }
-        for tag in part["tags"].as_array_mut().into_iter().flatten() {
-            if !self.tags.iter().any(|known| known["name"] == tag["name"]) {
-                self.tags.push(tag.take());
-            }
-        }
-        Ok(())
-    }
-
-    fn add_component(&mut self, section: &str, name: String, component: Value, origin: &str) -> Result<()> {
-        let entries = self.components.entry(section.to_owned()).or_default();
-        if let Some((known, first)) = entries.get(&name)
-            && *known != component
-        {
-            fail!(
-                "components/{section}/{name} is not the same in `{first}` and `{origin}`: give one of them another name, \
-                 in selection.toml under [rename], as \"{origin}\" = \"…\""
-            );
-        }
-        entries.entry(name).or_insert_with(|| (component, origin.to_owned()));
-        Ok(())
-    }
-
-    fn finish(mut self, located: &[(&OperationKey, usize)]) -> Result<Value> {
-        let mut paths = Map::new();
-        for (key, _) in located {
-            let entry = paths.entry(&key.path).or_insert_with(|| json!({}));
-            entry[&key.method] = self.paths.get_mut(&key.path).map(|item| item[&key.method].take()).unwrap_or_default();
-        }
-        let mut components = Map::new();
-        for (section, entries) in self.components {
-            let entries: Map<String, Value> = entries.into_iter().map(|(name, (entry, _))| (name, entry)).collect();
-            components.insert(section, Value::Object(entries));
-        }
-        let (info, servers) = self.selection.head();
-        Ok(json!({
-            "openapi": "3.0.3",
-            "info": info,
-            "servers": servers,
-            "tags": self.tags,
-            "paths": paths,
-            "components": components,
-        }))
-    }
-}
-
-fn members(value: &mut Value) -> Vec<(String, Value)> {
-    value.as_object_mut().map(std::mem::take).into_iter().flatten().collect()
 }

@@ -66,8 +66,13 @@ impl FromStr for OperationKey {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once(' ') {
-            Some((method, path)) if path.starts_with('/') && method.chars().all(|c| c.is_ascii_uppercase()) => {
-                Ok(Self { method: method.to_ascii_lowercase(), path: path.to_owned() })
+            Some((method, path))
+                if path.starts_with('/') && method.chars().all(|c| c.is_ascii_uppercase()) =>
+            {
+                Ok(Self {
+                    method: method.to_ascii_lowercase(),
+                    path: path.to_owned(),
+                })
             }
             _ => Err(format!("`{text}` is no operation: write it as `POST /path`")),
         }
@@ -91,7 +96,12 @@ impl fmt::Display for OperationKey {
 impl Selection {
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let selection: Self = toml::from_str(text).map_err(|error| {
-            let line = error.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" ");
+            let line = error
+                .to_string()
+                .lines()
+                .map(str::trim)
+                .collect::<Vec<_>>()
+                .join(" ");
             Failure::failed(format!("selection.toml: {line}"))
         })?;
         selection.check()?;
@@ -103,7 +113,10 @@ impl Selection {
         let mut operations = BTreeSet::new();
         for source in &self.sources {
             if !is_source_name(&source.name) {
-                fail!("selection.toml: the source name `{}` may hold only a-z, 0-9 and `-`", source.name);
+                fail!(
+                    "selection.toml: the source name `{}` may hold only a-z, 0-9 and `-`",
+                    source.name
+                );
             }
             if !names.insert(&source.name) {
                 fail!("selection.toml: two sources are called `{}`", source.name);
@@ -115,16 +128,22 @@ impl Selection {
             }
         }
         if let Some(entry) = self.left_out.iter().find(|entry| entry.reason.trim().is_empty()) {
-            fail!("selection.toml: `{}` is left out without a reason", entry.operation);
+            fail!(
+                "selection.toml: `{}` is left out without a reason",
+                entry.operation
+            );
         }
         Ok(())
     }
 
     /// The operations to take, in the order in which the result lists them, with the source each is expected in.
     pub(crate) fn operations(&self) -> impl Iterator<Item = (&OperationKey, &str)> {
-        self.sources
-            .iter()
-            .flat_map(|source| source.operations.iter().map(|operation| (operation, source.name.as_str())))
+        self.sources.iter().flat_map(|source| {
+            source
+                .operations
+                .iter()
+                .map(|operation| (operation, source.name.as_str()))
+        })
     }
 
     /// The name that a component of a source has in the result.
@@ -137,7 +156,9 @@ impl Selection {
 
     /// Whether somebody decided not to take this operation.
     pub(crate) fn leaves_out(&self, operation: &OperationKey) -> bool {
-        self.left_out.iter().any(|entry| matches(&entry.operation, &operation.to_string()))
+        self.left_out
+            .iter()
+            .any(|entry| matches(&entry.operation, &operation.to_string()))
     }
 
     /// The members of the result that come from no source.
@@ -159,12 +180,16 @@ pub(crate) fn is_source_name(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= 64
         && !name.starts_with('-')
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 fn matches(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else {
+        return false;
+    };
     let mut open = false;
     for part in parts {
         let Some(at) = rest.find(part) else { return false };
@@ -180,7 +205,10 @@ mod tests {
 
     #[test]
     fn a_star_in_a_left_out_operation_stands_for_anything() {
-        assert!(matches("* /sauth/my-account/*", "POST /sauth/my-account/email-change/request"));
+        assert!(matches(
+            "* /sauth/my-account/*",
+            "POST /sauth/my-account/email-change/request"
+        ));
         assert!(matches("GET /a", "GET /a"));
         assert!(!matches("GET /a", "GET /a/b"));
         assert!(!matches("GET /a*", "POST /a"));

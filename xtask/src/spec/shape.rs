@@ -1,4 +1,4 @@
-//! The grammar of OpenAPI 3.0: which member of which object holds what.
+//! The grammar of `OpenAPI` 3.0: which member of which object holds what.
 //!
 //! Every stage walks documents through it, so that a property that happens to be called `$ref`, `default` or
 //! `x-rust-type` is never taken for the keyword, and no keyword is ever looked for inside an example.
@@ -160,10 +160,13 @@ const SCHEMA: &[(&str, Holds)] = &[
 
 /// The kind of the entries of a section of `components`.
 pub(crate) fn section(name: &str) -> Option<Kind> {
-    members(Kind::Components).iter().find(|(member, _)| *member == name).and_then(|(_, holds)| match holds {
-        Members(kind) => Some(*kind),
-        _ => None,
-    })
+    members(Kind::Components)
+        .iter()
+        .find(|(member, _)| *member == name)
+        .and_then(|(_, holds)| match holds {
+            Members(kind) => Some(*kind),
+            _ => None,
+        })
 }
 
 /// Adds a step to a JSON pointer.
@@ -198,7 +201,9 @@ pub(crate) fn walk(value: &mut Value, kind: Kind, pointer: &str, visit: &mut dyn
     };
     visit.object(kind, pointer, object)?;
     for (key, holds) in members(kind) {
-        let Some(member) = object.get_mut(*key) else { continue };
+        let Some(member) = object.get_mut(*key) else {
+            continue;
+        };
         let at = step(pointer, key);
         match holds {
             Leaf => {}
@@ -206,13 +211,17 @@ pub(crate) fn walk(value: &mut Value, kind: Kind, pointer: &str, visit: &mut dyn
             SchemaOrFlag if member.is_boolean() => {}
             SchemaOrFlag => walk(member, Kind::Schema, &at, visit)?,
             List(kind) => {
-                let Value::Array(list) = member else { fail!("{at}: a list is expected here") };
+                let Value::Array(list) = member else {
+                    fail!("{at}: a list is expected here")
+                };
                 for (index, item) in list.iter_mut().enumerate() {
                     walk(item, *kind, &step(&at, &index.to_string()), visit)?;
                 }
             }
             Members(kind) => {
-                let Value::Object(map) = member else { fail!("{at}: an object is expected here") };
+                let Value::Object(map) = member else {
+                    fail!("{at}: an object is expected here")
+                };
                 for (name, item) in map.iter_mut() {
                     walk(item, *kind, &step(&at, name), visit)?;
                 }

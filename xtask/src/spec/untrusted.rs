@@ -15,8 +15,15 @@ use super::shape::{self, Kind};
 pub(crate) const VENDOR_ID: &str = "x-vendor-operation-id";
 
 /// Members that hold a secret: what a document shows for them could be a real one.
-pub(crate) const SECRETS: [&str; 7] =
-    ["password", "apiKey", "token", "identityProviderToken", "externalProviderToken", "verificationCode", "pinCode"];
+pub(crate) const SECRETS: [&str; 7] = [
+    "password",
+    "apiKey",
+    "token",
+    "identityProviderToken",
+    "externalProviderToken",
+    "verificationCode",
+    "pinCode",
+];
 
 /// Removes every member that the grammar does not list, and every real-looking secret from the examples.
 pub(crate) fn strip(part: &mut Value, source: &str, notices: &mut Vec<String>) -> Result<()> {
@@ -43,13 +50,17 @@ pub(crate) fn strip(part: &mut Value, source: &str, notices: &mut Vec<String>) -
     };
     shape::walk(part, Kind::Document, "", &mut visit)?;
     if !dropped.is_empty() {
-        let list: Vec<String> = dropped.iter().take(20).map(|(key, count)| format!("`{key}` ({count})")).collect();
+        let list: Vec<String> = dropped
+            .iter()
+            .take(20)
+            .map(|(key, count)| format!("`{key}` ({count})"))
+            .collect();
         notices.push(format!("{source}: not taken over: {}", list.join(", ")));
     }
     Ok(())
 }
 
-/// `examples` of OpenAPI 3.0 is a map of named ones; one is enough.
+/// `examples` of `OpenAPI` 3.0 is a map of named ones; one is enough.
 fn keep_first_example(object: &mut Map<String, Value>) {
     if object.contains_key("example") {
         return;
@@ -74,7 +85,9 @@ fn scrub(example: &mut Value, name: &str) {
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|item| scrub(item, name)),
-        Value::Object(members) => members.iter_mut().for_each(|(name, member)| scrub(member, &name.clone())),
+        Value::Object(members) => members
+            .iter_mut()
+            .for_each(|(name, member)| scrub(member, &name.clone())),
         _ => {}
     }
 }

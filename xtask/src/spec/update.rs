@@ -38,14 +38,22 @@ pub(crate) fn update(root: &Path, request: &Request, limits: Limits) -> Result<(
     let taken = take_sources(root, request, &rules, old_lock.as_ref(), limits)?;
     let upstream: Vec<Upstream> = taken
         .iter()
-        .map(|taken| Upstream { name: taken.locked.name.clone(), bytes: taken.bytes.clone() })
+        .map(|taken| Upstream {
+            name: taken.locked.name.clone(),
+            bytes: taken.bytes.clone(),
+        })
         .collect();
     let outcome = pipeline::run(&rules, &upstream)?;
     pipeline::prove(&outcome.result)?;
     let comparison = compare_with_vendored(root, &outcome, limits)?;
     let sources: Vec<LockedSource> = taken.iter().map(|taken| taken.locked.clone()).collect();
-    let lock =
-        Lock::new(generate::version(), &rules.selection_bytes, &rules.overlay_bytes, &outcome.result, sources);
+    let lock = Lock::new(
+        generate::version(),
+        &rules.selection_bytes,
+        &rules.overlay_bytes,
+        &outcome.result,
+        sources,
+    );
     let changes = changes(root, &lock, &outcome, taken, old_lock.as_ref(), limits)?;
     show(&comparison, &outcome, request)?;
     conclude(&guard, request, &comparison, changes)
@@ -59,7 +67,9 @@ fn conclude(guard: &Guard, request: &Request, comparison: &Comparison, changes: 
     let names: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
     let names = names.join(", ");
     if request.check {
-        return Err(Failure::drift(format!("a run of update-spec would write {names}")));
+        return Err(Failure::drift(format!(
+            "a run of update-spec would write {names}"
+        )));
     }
     let breaking = comparison.count(Severity::Breaking);
     if breaking > 0 && !request.allow_breaking {
@@ -68,7 +78,11 @@ fn conclude(guard: &Guard, request: &Request, comparison: &Comparison, changes: 
         )));
     }
     if request.dry_run {
-        console::say(GOOD, "Dry run", &format!("would write {names}; nothing was written"));
+        console::say(
+            GOOD,
+            "Dry run",
+            &format!("would write {names}; nothing was written"),
+        );
         return Ok(());
     }
     guard.write(changes)?;
@@ -93,9 +107,18 @@ fn take_sources(
     limits: Limits,
 ) -> Result<Vec<Taken>> {
     let origins: Vec<(String, String)> = if request.from.is_empty() {
-        rules.selection.sources.iter().map(|source| (source.name.clone(), source.url.clone())).collect()
+        rules
+            .selection
+            .sources
+            .iter()
+            .map(|source| (source.name.clone(), source.url.clone()))
+            .collect()
     } else {
-        request.from.iter().map(|from| Ok((name_of(from)?, from.clone()))).collect::<Result<_>>()?
+        request
+            .from
+            .iter()
+            .map(|from| Ok((name_of(from)?, from.clone())))
+            .collect::<Result<_>>()?
     };
     let mut names = BTreeSet::new();
     let mut taken = Vec::new();
@@ -109,11 +132,20 @@ fn take_sources(
     Ok(taken)
 }
 
-fn take(root: &Path, name: &str, origin: &str, what: &str, old: Option<&Lock>, limits: Limits) -> Result<Taken> {
+fn take(
+    root: &Path,
+    name: &str,
+    origin: &str,
+    what: &str,
+    old: Option<&Lock>,
+    limits: Limits,
+) -> Result<Taken> {
     let known = old.and_then(|lock| lock.sources.iter().find(|source| source.name == name));
     let (origin, bytes, etag) = if origin.contains("://") {
         let url = fetch::address(origin)?;
-        let copy = known.filter(|known| known.origin == origin).and_then(|known| Some((known, copy_of(root, known, limits)?)));
+        let copy = known
+            .filter(|known| known.origin == origin)
+            .and_then(|known| Some((known, copy_of(root, known, limits)?)));
         let etag = copy.as_ref().and_then(|(known, _)| known.etag.clone());
         let progress = Progress::start(what);
         let fetched = fetch::url(&url, etag.as_deref(), limits, &progress);
@@ -121,7 +153,11 @@ fn take(root: &Path, name: &str, origin: &str, what: &str, old: Option<&Lock>, l
         match (fetched?, copy) {
             (Fetched::New { bytes, etag }, _) => (origin.to_owned(), bytes, etag),
             (Fetched::Unchanged, Some((_, bytes))) => {
-                console::say(GOOD, "Current", &format!("{name}: the server says that it has not changed"));
+                console::say(
+                    GOOD,
+                    "Current",
+                    &format!("{name}: the server says that it has not changed"),
+                );
                 (origin.to_owned(), bytes, etag)
             }
             (Fetched::Unchanged, None) => fail!("{origin}: 304 without having been asked"),
@@ -130,7 +166,10 @@ fn take(root: &Path, name: &str, origin: &str, what: &str, old: Option<&Lock>, l
         let path = Path::new(origin);
         let bytes = fetch::file(path, limits)?;
         // The folder that it lay in is nobody's business but this machine's.
-        let file = path.file_name().map(|file| file.to_string_lossy().into_owned()).unwrap_or_default();
+        let file = path
+            .file_name()
+            .map(|file| file.to_string_lossy().into_owned())
+            .unwrap_or_default();
         (file, bytes, None)
     };
     let extension = if is_json(&bytes) { "json" } else { "yaml" };
@@ -164,8 +203,14 @@ fn is_json(bytes: &[u8]) -> bool {
 /// The name under which a source that was given on the command line is kept.
 fn name_of(from: &str) -> Result<String> {
     let path = from.split(['?', '#']).next().unwrap_or_default();
-    let last = path.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or_default();
-    let stem = last.rsplit_once('.').map_or(last, |(stem, _)| stem);
+    let last = path
+        .trim_end_matches(['/', '\\'])
+        .rsplit(['/', '\\'])
+        .next()
+        .unwrap_or_default();
+    let stem = last
+        .rsplit_once('.')
+        .map_or(last, |(stem, _)| if stem.is_empty() { last } else { stem });
     let name: String = stem
         .to_ascii_lowercase()
         .chars()
@@ -179,9 +224,14 @@ fn name_of(from: &str) -> Result<String> {
     Ok(name.to_owned())
 }
 
-#[expect(clippy::disallowed_methods, reason = "the lock records the real date; nothing else depends on it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the lock records the real date; nothing else depends on it"
+)]
 fn today() -> String {
-    DateTime::<Utc>::from(std::time::SystemTime::now()).format("%Y-%m-%d").to_string()
+    DateTime::<Utc>::from(std::time::SystemTime::now())
+        .format("%Y-%m-%d")
+        .to_string()
 }
 
 fn compare_with_vendored(root: &Path, outcome: &Outcome, limits: Limits) -> Result<Comparison> {
@@ -208,14 +258,24 @@ fn changes(
         ("synerise-auth.json".to_owned(), outcome.result.clone()),
         ("spec.lock".to_owned(), lock.to_bytes()?),
     ];
-    wanted.extend(taken.into_iter().map(|taken| (format!("upstream/{}", taken.locked.file), taken.bytes)));
+    wanted.extend(
+        taken
+            .into_iter()
+            .map(|taken| (format!("upstream/{}", taken.locked.file), taken.bytes)),
+    );
     let kept: BTreeSet<String> = wanted.iter().map(|(path, _)| path.clone()).collect();
     let mut changes: Vec<Change> = wanted
         .into_iter()
         .filter(|(path, bytes)| fetch::file(&root.join(path), limits).ok().as_ref() != Some(bytes))
-        .map(|(path, bytes)| Change { path, bytes: Some(bytes) })
+        .map(|(path, bytes)| Change {
+            path,
+            bytes: Some(bytes),
+        })
         .collect();
-    let gone = old.into_iter().flat_map(|lock| &lock.sources).map(|source| format!("upstream/{}", source.file));
+    let gone = old
+        .into_iter()
+        .flat_map(|lock| &lock.sources)
+        .map(|source| format!("upstream/{}", source.file));
     let gone = gone.filter(|path| !kept.contains(path) && root.join(path).exists());
     changes.extend(gone.map(|path| Change { path, bytes: None }));
     Ok(changes)
@@ -225,7 +285,11 @@ fn show(comparison: &Comparison, outcome: &Outcome, request: &Request) -> Result
     for notice in &outcome.notices {
         console::say(NOTE, "Note", notice);
     }
-    let style = if comparison.count(Severity::Breaking) > 0 { BAD } else { GOOD };
+    let style = if comparison.count(Severity::Breaking) > 0 {
+        BAD
+    } else {
+        GOOD
+    };
     console::say(style, "Compared", &comparison.summary());
     if !comparison.changes.is_empty() {
         console::print(&report::table(comparison));

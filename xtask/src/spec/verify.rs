@@ -7,20 +7,25 @@ use super::commit::Guard;
 use super::console::{self, GOOD};
 use super::failure::{self, Result};
 use super::fetch::{self, Limits};
+use super::generate;
 use super::lock::{Lock, sha256};
 use super::pipeline::{self, Rules, Upstream};
-use super::generate;
 
 /// Checks the vendored files against each other.
 pub(crate) fn verify(root: &Path, limits: Limits) -> Result<()> {
     let _guard = Guard::take(root)?;
     let rules = Rules::read(root, limits)?;
-    let lock = Lock::parse(&String::from_utf8_lossy(&fetch::file(&root.join("spec.lock"), limits)?))?;
+    let lock = Lock::parse(&String::from_utf8_lossy(&fetch::file(
+        &root.join("spec.lock"),
+        limits,
+    )?))?;
     let result = fetch::file(&root.join("synerise-auth.json"), limits)?;
     let mut problems = Vec::new();
     let mut agree = |what: &str, bytes: &[u8], locked: &str| {
         if sha256(bytes) != locked {
-            problems.push(format!("{what} is not what spec.lock says; run `cargo xtask update-spec`, never edit the result"));
+            problems.push(format!(
+                "{what} is not what spec.lock says; run `cargo xtask update-spec`, never edit the result"
+            ));
         }
     };
     agree("selection.toml", &rules.selection_bytes, &lock.selection_sha256);
@@ -30,7 +35,10 @@ pub(crate) fn verify(root: &Path, limits: Limits) -> Result<()> {
     for source in &lock.sources {
         let bytes = fetch::file(&root.join("upstream").join(&source.file), limits)?;
         agree(&format!("upstream/{}", source.file), &bytes, &source.sha256);
-        upstream.push(Upstream { name: source.name.clone(), bytes });
+        upstream.push(Upstream {
+            name: source.name.clone(),
+            bytes,
+        });
     }
     if generate::version() != lock.generator {
         problems.push(format!(
@@ -48,14 +56,24 @@ pub(crate) fn verify(root: &Path, limits: Limits) -> Result<()> {
         ));
     }
     pipeline::prove(&result)?;
-    console::say(GOOD, "Verified", &format!("{} source(s), overlay, selection and result agree", upstream.len()));
+    console::say(
+        GOOD,
+        "Verified",
+        &format!(
+            "{} source(s), overlay, selection and result agree",
+            upstream.len()
+        ),
+    );
     Ok(())
 }
 
 /// Files in `upstream/` that the lock does not know.
 fn strangers(root: &Path, lock: &Lock) -> Vec<String> {
     let known: BTreeSet<&str> = lock.sources.iter().map(|source| source.file.as_str()).collect();
-    let entries = std::fs::read_dir(root.join("upstream")).into_iter().flatten().flatten();
+    let entries = std::fs::read_dir(root.join("upstream"))
+        .into_iter()
+        .flatten()
+        .flatten();
     let mut strangers: Vec<String> = entries
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .filter(|name| !known.contains(name.as_str()))

@@ -4,6 +4,8 @@
 //! shrink or change its type. Requests and answers are judged apart, because the same change can break the one and not
 //! the other.
 
+mod access;
+mod content;
 mod operation;
 mod schema;
 mod view;
@@ -54,7 +56,10 @@ pub(crate) struct Comparison {
 
 impl Comparison {
     pub(crate) fn count(&self, severity: Severity) -> usize {
-        self.changes.iter().filter(|change| change.severity == severity).count()
+        self.changes
+            .iter()
+            .filter(|change| change.severity == severity)
+            .count()
     }
 
     pub(crate) fn summary(&self) -> String {
@@ -67,9 +72,15 @@ impl Comparison {
     }
 }
 
-/// Compares two normalised OpenAPI 3.0 documents.
+/// Compares two normalised `OpenAPI` 3.0 documents.
 pub(crate) fn compare(before: &Value, after: &Value) -> Comparison {
-    let mut changes = Changes { before, after, found: Vec::new(), operation: None, seen: BTreeSet::new() };
+    let mut changes = Changes {
+        before,
+        after,
+        found: Vec::new(),
+        operation: None,
+        seen: BTreeSet::new(),
+    };
     document(&mut changes);
     operation::all(&mut changes);
     let mut found = changes.found;
@@ -88,8 +99,19 @@ struct Changes<'a> {
 }
 
 impl Changes<'_> {
-    fn add(&mut self, severity: Severity, side: Side, what: impl Into<String>, before: Option<&str>, after: Option<&str>) {
-        let side = if severity == Severity::Documentation { Side::Text } else { side };
+    fn add(
+        &mut self,
+        severity: Severity,
+        side: Side,
+        what: impl Into<String>,
+        before: Option<&str>,
+        after: Option<&str>,
+    ) {
+        let side = if severity == Severity::Documentation {
+            Side::Text
+        } else {
+            side
+        };
         let what = what.into();
         let (before, after) = (before.map(str::to_owned), after.map(str::to_owned));
         let known = self.found.iter_mut().find(|change| {
@@ -99,14 +121,27 @@ impl Changes<'_> {
         let operation = self.operation.iter().cloned();
         match known {
             Some(change) => change.operations.extend(operation),
-            None => self.found.push(Change { severity, side, what, before, after, operations: operation.collect() }),
+            None => self.found.push(Change {
+                severity,
+                side,
+                what,
+                before,
+                after,
+                operations: operation.collect(),
+            }),
         }
     }
 
     /// Reports that a text differs.
     fn text(&mut self, name: &str, before: Option<&Value>, after: Option<&Value>, at: (&str, &str)) {
         if before != after {
-            self.add(Severity::Documentation, Side::Text, format!("{name} reworded"), Some(at.0), Some(at.1));
+            self.add(
+                Severity::Documentation,
+                Side::Text,
+                format!("{name} reworded"),
+                Some(at.0),
+                Some(at.1),
+            );
         }
     }
 }
@@ -115,8 +150,17 @@ impl Changes<'_> {
 fn document(changes: &mut Changes<'_>) {
     let (before, after) = (changes.before, changes.after);
     if before["info"]["version"] != after["info"]["version"] {
-        let what = format!("`api-version` {} is now {}", before["info"]["version"], after["info"]["version"]);
-        changes.add(Severity::Breaking, Side::Request, what, Some("/info/version"), Some("/info/version"));
+        let what = format!(
+            "`api-version` {} is now {}",
+            before["info"]["version"], after["info"]["version"]
+        );
+        changes.add(
+            Severity::Breaking,
+            Side::Request,
+            what,
+            Some("/info/version"),
+            Some("/info/version"),
+        );
     }
     for key in ["title", "description", "contact", "license"] {
         let at = format!("/info/{key}");
@@ -130,22 +174,41 @@ fn document(changes: &mut Changes<'_>) {
 fn servers(changes: &mut Changes<'_>) {
     let urls = |document: &Value| -> Vec<(String, Value)> {
         let list = document["servers"].as_array().cloned().unwrap_or_default();
-        list.into_iter().map(|server| (server["url"].as_str().unwrap_or_default().to_owned(), server)).collect()
+        list.into_iter()
+            .map(|server| (server["url"].as_str().unwrap_or_default().to_owned(), server))
+            .collect()
     };
     let (before, after) = (urls(changes.before), urls(changes.after));
     for (index, (url, server)) in before.iter().enumerate() {
         let at = format!("/servers/{index}");
         match after.iter().position(|(other, _)| other == url) {
-            None => changes.add(Severity::Breaking, Side::Call, format!("server {url} removed"), Some(&at), None),
+            None => changes.add(
+                Severity::Breaking,
+                Side::Call,
+                format!("server {url} removed"),
+                Some(&at),
+                None,
+            ),
             Some(index) => {
-                changes.text("server", Some(server), Some(&after[index].1), (&at, &format!("/servers/{index}")));
+                changes.text(
+                    "server",
+                    Some(server),
+                    Some(&after[index].1),
+                    (&at, &format!("/servers/{index}")),
+                );
             }
         }
     }
     for (index, (url, _)) in after.iter().enumerate() {
         if !before.iter().any(|(other, _)| other == url) {
             let at = format!("/servers/{index}");
-            changes.add(Severity::Additive, Side::Call, format!("server {url} added"), None, Some(&at));
+            changes.add(
+                Severity::Additive,
+                Side::Call,
+                format!("server {url} added"),
+                None,
+                Some(&at),
+            );
         }
     }
 }
@@ -153,14 +216,22 @@ fn servers(changes: &mut Changes<'_>) {
 fn schemes(changes: &mut Changes<'_>) {
     let empty = Map::new();
     let of = |document: &'_ Value| -> Map<String, Value> {
-        let schemes = document.pointer("/components/securitySchemes").and_then(Value::as_object);
+        let schemes = document
+            .pointer("/components/securitySchemes")
+            .and_then(Value::as_object);
         schemes.unwrap_or(&empty).clone()
     };
     let (before, after) = (of(changes.before), of(changes.after));
     for (name, scheme) in &before {
         let at = format!("/components/securitySchemes/{name}");
         let Some(other) = after.get(name) else {
-            changes.add(Severity::Breaking, Side::Call, format!("security scheme `{name}` removed"), Some(&at), None);
+            changes.add(
+                Severity::Breaking,
+                Side::Call,
+                format!("security scheme `{name}` removed"),
+                Some(&at),
+                None,
+            );
             continue;
         };
         for key in ["type", "scheme", "in", "name", "flows", "openIdConnectUrl"] {
@@ -175,6 +246,12 @@ fn schemes(changes: &mut Changes<'_>) {
     }
     for name in after.keys().filter(|name| !before.contains_key(*name)) {
         let at = format!("/components/securitySchemes/{name}");
-        changes.add(Severity::Additive, Side::Call, format!("security scheme `{name}` added"), None, Some(&at));
+        changes.add(
+            Severity::Additive,
+            Side::Call,
+            format!("security scheme `{name}` added"),
+            None,
+            Some(&at),
+        );
     }
 }

@@ -26,7 +26,14 @@ pub(super) struct View<'a> {
 /// Follows a schema to what it is; nothing if it is no object.
 pub(super) fn view<'a>(document: &'a Value, value: &'a Value, pointer: &str) -> Option<View<'a>> {
     let mut schema = value.as_object()?;
-    let mut view = View { pointer: pointer.to_owned(), name: None, schema, nullable: false, description: None, unit: None };
+    let mut view = View {
+        pointer: pointer.to_owned(),
+        name: None,
+        schema,
+        nullable: false,
+        description: None,
+        unit: None,
+    };
     for _ in 0..MAX_STEPS {
         view.nullable |= schema.get("nullable") == Some(&Value::Bool(true));
         view.description = view.description.or_else(|| schema.get("description"));
@@ -63,13 +70,27 @@ impl<'a> Fields<'a> {
     }
 
     fn gather(&mut self, document: &'a Value, schema: &'a Map<String, Value>, pointer: &str, depth: usize) {
-        let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+        let properties = schema
+            .get("properties")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten();
         for (name, property) in properties {
-            self.all.insert(name.clone(), (step(&step(pointer, "properties"), name), property));
+            self.all
+                .insert(name.clone(), (step(&step(pointer, "properties"), name), property));
         }
-        let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
-        self.required.extend(required.filter_map(Value::as_str).map(str::to_owned));
-        let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
+        let required = schema
+            .get("required")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
+        self.required
+            .extend(required.filter_map(Value::as_str).map(str::to_owned));
+        let parts = schema
+            .get("allOf")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
         for (index, part) in parts.enumerate().filter(|_| depth < MAX_STEPS) {
             let at = step(&step(pointer, "allOf"), &index.to_string());
             if let Some(part) = view(document, part, &at) {

@@ -1,0 +1,367 @@
+//! The lifecycle against a model of the world: whatever callers, server, clocks and operators do, and in whatever order.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use proptest::prelude::*;
+use tokio::runtime;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::clock::ManualClock;
+use crate::random::FixedRandom;
+use crate::secret::Secret;
+use crate::token::Life;
+
+use super::*;
+
+/// Something that happens. Times are in milliseconds.
+#[derive(Debug, Clone)]
+enum Step {
+    Call {
+        need: u64,
+    },
+    Pass(u64),
+    /// The machine sleeps: its monotonic clock stands.
+    Suspend(u64),
+    /// Somebody sets the wall clock.
+    SetWall(u64),
+    /// The server answers the login under way, if there is one.
+    Answer(Answer),
+    /// A server refuses the token that is so many generations old.
+    Refuse {
+        age: u64,
+    },
+    Invalidate,
+    /// One of those who wait gives up.
+    GiveUp(usize),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Answer {
+    /// A token that lives for so many seconds.
+    Token(u64),
+    Transient,
+    Permanent,
+    Ended,
+}
+
+fn moment() -> impl Strategy<Value = u64> {
+    prop_oneof![0..1_500_u64, 0..40_000_u64, 0..4_000_000_u64]
+}
+
+fn answer() -> impl Strategy<Value = Answer> {
+    prop_oneof![
+        6 => prop_oneof![0..3_u64, 1..7200_u64, Just(315_360_000)].prop_map(Answer::Token),
+        2 => Just(Answer::Transient),
+        2 => Just(Answer::Permanent),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => prop_oneof![3 => Just(0), 1 => moment()].prop_map(|need| Step::Call { need }),
+        4 => moment().prop_map(Step::Pass),
+        1 => moment().prop_map(Step::Suspend),
+        1 => (0..4_000_000_000_000_u64).prop_map(Step::SetWall),
+        8 => answer().prop_map(Step::Answer),
+        2 => (0..3_u64).prop_map(|age| Step::Refuse { age }),
+        1 => Just(Step::Invalidate),
+        2 => any::<usize>().prop_map(Step::GiveUp),
+    ]
+}
+
+/// A server whose answers the test gives, one login at a time.
+#[derive(Default)]
+struct Server {
+    login: Arc<Mutex<Option<oneshot::Sender<Result<Grant>>>>>,
+    busy: Arc<AtomicBool>,
+    unrenewable: bool,
+}
+
+struct Busy(Arc<AtomicBool>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+impl Acquire for Server {
+    fn acquire(&self, _: Option<Previous>) -> BoxFuture<'static, Result<Grant>> {
+        let others = self.busy.swap(true, Ordering::Relaxed);
+        assert!(!others, "at most one renewal in flight");
+        let busy = Busy(Arc::clone(&self.busy));
+        let (sender, receiver) = oneshot::channel();
+        *lock(&self.login) = Some(sender);
+        Box::pin(async move {
+            let _busy = busy;
+            receiver.await.unwrap_or(Err(Error::RenewalAborted))
+        })
+    }
+
+    fn is_renewable(&self) -> bool {
+        !self.unrenewable
+    }
+}
+
+/// What is true of a token, whatever the local clocks show.
+struct Truth {
+    /// Time of the world, in milliseconds.
+    end: u64,
+    /// The wall clock was changed since, so that not even both local clocks together can tell.
+    blurred: bool,
+}
+
+struct World {
+    clock: ManualClock,
+    lifecycle: Arc<Lifecycle>,
+    login: Arc<Mutex<Option<oneshot::Sender<Result<Grant>>>>>,
+    /// Milliseconds since the Unix epoch, as they truly are.
+    time: u64,
+    tokens: HashMap<u64, Truth>,
+    callers: Vec<(JoinHandle<Result<Token>>, u64)>,
+    ended: bool,
+}
+
+impl World {
+    const BEGIN: u64 = 1_767_225_600_000;
+
+    fn new(unrenewable: bool) -> Self {
+        let clock = ManualClock::new();
+        let surroundings = Surroundings {
+            clock: Arc::new(clock.clone()),
+            random: Arc::new(FixedRandom(0.5)),
+            policy: RenewalPolicy::default(),
+        };
+        let server = Server {
+            unrenewable,
+            ..Server::default()
+        };
+        Self {
+            clock,
+            login: Arc::clone(&server.login),
+            lifecycle: Arc::new(Lifecycle::new(Arc::new(surroundings), Box::new(server))),
+            time: Self::BEGIN,
+            tokens: HashMap::new(),
+            callers: Vec::new(),
+            ended: false,
+        }
+    }
+
+    /// Lets every task run until all of them wait.
+    async fn settle(&mut self) {
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        let callers = std::mem::take(&mut self.callers);
+        for (caller, need) in callers {
+            if caller.is_finished() {
+                match caller.await {
+                    Ok(Ok(token)) => self.check_served(&token, need),
+                    Ok(Err(_)) => {}
+                    Err(error) => assert!(error.is_cancelled(), "a caller panicked: {error}"),
+                }
+            } else {
+                self.callers.push((caller, need));
+            }
+        }
+        let waiting = !self.callers.is_empty();
+        assert!(
+            !waiting || self.lifecycle.status().renewing,
+            "somebody waits, and nothing is under way"
+        );
+    }
+
+    /// No token is served that is over, or that is too short.
+    fn check_served(&self, token: &Token, need: u64) {
+        let now = self.clock.now();
+        let need = Duration::from_millis(need);
+        assert!(token.is_live(now), "a token that either clock says is over");
+        assert!(now.until(token.life().end) >= need, "a token too short");
+        let truth = &self.tokens[&token.generation()];
+        assert!(
+            truth.blurred || self.time < truth.end,
+            "a token that the response said is over"
+        );
+    }
+
+    /// The token that a caller must get at once, if there is one.
+    fn servable(&self, need: u64) -> Option<u64> {
+        let now = self.clock.now();
+        let state = self.lifecycle.lock();
+        state
+            .machine
+            .token()
+            .filter(|token| token.is_live(now) && now.until(token.life().end) >= Duration::from_millis(need))
+            .map(Token::generation)
+    }
+
+    async fn call(&mut self, need: u64) {
+        let servable = self.servable(need);
+        let lifecycle = Arc::clone(&self.lifecycle);
+        let caller = tokio::spawn(async move {
+            match need {
+                0 => lifecycle.token().await,
+                need => lifecycle.token_valid_for(Duration::from_millis(need)).await,
+            }
+        });
+        tokio::task::yield_now().await;
+        if let Some(generation) = servable {
+            assert!(
+                caller.is_finished(),
+                "a valid token is served whatever the renewal does"
+            );
+            let token = caller.await.unwrap().unwrap();
+            assert_eq!(token.generation(), generation);
+            self.check_served(&token, need);
+        } else {
+            self.callers.push((caller, need));
+        }
+        self.settle().await;
+    }
+
+    async fn pass(&mut self, time: u64) {
+        self.time += time;
+        self.clock.advance(Duration::from_millis(time));
+        self.settle().await;
+    }
+
+    async fn answer(&mut self, answer: Answer) {
+        let Some(login) = lock(&self.login).take() else {
+            return;
+        };
+        let now = self.clock.now();
+        let refusal = |problem: &'static str| Error::invalid_input("key", problem, "mend it");
+        let result = match answer {
+            Answer::Token(lifetime) => {
+                let end = self.time / 1000 + lifetime;
+                let generation = self.lifecycle.status().generation + 1;
+                let truth = Truth {
+                    end: end * 1000,
+                    blurred: false,
+                };
+                self.tokens.insert(generation, truth);
+                Ok(Grant {
+                    token: Secret::new("opaque"),
+                    expiration: i64::try_from(end).ok(),
+                    created: None,
+                    details: None,
+                    server_date: Some(Duration::from_millis(self.time)),
+                    sent: now,
+                    arrived: now,
+                })
+            }
+            Answer::Transient => Err(Error::RenewalAborted),
+            Answer::Permanent => Err(refusal("is refused")),
+            Answer::Ended => Err(Error::session_expired("it ended", "log in again", None)),
+        };
+        // The renewal may have timed out in the meantime, and nobody hears the answer.
+        let heard = login.send(result).is_ok();
+        self.ended |= heard && matches!(answer, Answer::Ended);
+        self.settle().await;
+    }
+
+    async fn take(&mut self, step: Step) {
+        match step {
+            Step::Call { need } => self.call(need).await,
+            Step::Pass(time) => self.pass(time).await,
+            Step::Suspend(time) => {
+                self.time += time;
+                self.clock.suspend(Duration::from_millis(time));
+                self.settle().await;
+            }
+            Step::SetWall(wall) => {
+                self.clock.set_wall(Duration::from_millis(wall));
+                self.tokens.values_mut().for_each(|truth| truth.blurred = true);
+                self.settle().await;
+            }
+            Step::Answer(answer) => self.answer(answer).await,
+            Step::Refuse { age } => self.refuse(age),
+            Step::Invalidate => {
+                self.lifecycle.invalidate();
+                assert!(self.lifecycle.fresh().is_none());
+            }
+            Step::GiveUp(caller) => {
+                if !self.callers.is_empty() {
+                    let (caller, _) = self.callers.swap_remove(caller % self.callers.len());
+                    caller.abort();
+                }
+                self.settle().await;
+            }
+        }
+    }
+
+    /// A 401 to the token that is `age` generations old.
+    fn refuse(&self, age: u64) {
+        let newest = self.lifecycle.status().generation;
+        let Some(generation) = newest.checked_sub(age).filter(|generation| *generation > 0) else {
+            return;
+        };
+        let now = self.clock.now();
+        let life = Life {
+            issued: now,
+            renewal: now,
+            end: now,
+        };
+        let refused = Token::new(&Secret::new("opaque"), generation, life, None).unwrap();
+        let before = self.servable(0);
+        self.lifecycle.reject(&refused);
+        if age > 0 {
+            assert_eq!(self.servable(0), before, "a late 401 drops nothing");
+        }
+    }
+
+    /// The fault is over: whoever asks after the longest backoff gets a token.
+    async fn recover(mut self) {
+        while lock(&self.login).is_some() {
+            self.answer(Answer::Token(3600)).await;
+        }
+        self.pass(300_000).await;
+        self.call(0).await;
+        if self.ended {
+            // A token that was live when its session ended is served to its own end.
+            self.pass(400_000_000_000).await;
+            let answer = self.lifecycle.token().await;
+            assert!(matches!(answer, Err(Error::SessionExpired(_))), "{answer:?}");
+            return;
+        }
+        if self.servable(0).is_none() {
+            assert!(self.lifecycle.status().renewing, "it tries again");
+            self.answer(Answer::Token(3600)).await;
+        }
+        assert!(self.callers.is_empty(), "everybody who waits is served");
+        assert!(self.servable(0).is_some());
+    }
+}
+
+fn run(unrenewable: bool, steps: Vec<Step>) {
+    let runtime = runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let mut world = World::new(unrenewable);
+        for step in steps {
+            world.take(step).await;
+        }
+        world.recover().await;
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_no_promise_is_broken(steps in prop::collection::vec(step(), 1..60)) {
+        run(false, steps);
+    }
+
+    #[test]
+    fn a_session_that_can_end_keeps_its_promises_until_then(
+        unrenewable in any::<bool>(),
+        steps in prop::collection::vec(
+            prop_oneof![20 => step(), 1 => Just(Step::Answer(Answer::Ended))],
+            1..60,
+        ),
+    ) {
+        run(unrenewable, steps);
+    }
+}

@@ -1,0 +1,263 @@
+//! Accounts: four modes of registration, PINs and their devices, tokens of e-mails.
+
+use std::time::Duration;
+
+use synerise_auth::{
+    AccountDevice, ActivationMethod, Agreements, ApiKey, Attributes, Error, Identity, LoginId, NewAccount, Pin,
+    Profile, Registration, Result, Session,
+};
+use synerise_auth_emulator::{Fault, MessageKind};
+
+use crate::scene::{CUSTOMER, DEVICE, PASSWORD, Scene, VISITOR, pin_for_everyone};
+
+const NEWCOMER: &str = "new@example.com";
+
+async fn in_mode(registration: Registration) -> Scene {
+    let scene = Scene::new().await;
+    let workspace = scene.workspace();
+    workspace
+        .profile_settings()
+        .update(|settings| settings.registration = registration)
+        .await
+        .unwrap();
+    scene
+}
+
+async fn register(scene: &Scene) {
+    let account = NewAccount::new(NEWCOMER, PASSWORD, VISITOR).device_id(DEVICE);
+    scene.visitor().register(account).await.unwrap();
+}
+
+async fn log_in(scene: &Scene) -> Result<Session<Profile>> {
+    let identity = Identity::synerise(LoginId::email(NEWCOMER), PASSWORD, VISITOR);
+    scene.client.profile(scene.profile_key()).login(identity).await
+}
+
+fn on(device: &str) -> AccountDevice {
+    AccountDevice::new(NEWCOMER, VISITOR, device)
+}
+
+fn sent(scene: &Scene) -> String {
+    scene.emulator.last_message(NEWCOMER).unwrap().secret
+}
+
+#[tokio::test]
+async fn an_account_that_is_activated_automatically_can_be_used_at_once() {
+    let scene = in_mode(Registration::Automatic).await;
+    let account = NewAccount::new(NEWCOMER, PASSWORD, VISITOR)
+        .device_id(DEVICE)
+        .custom_id("card-17")
+        .first_name("Jan")
+        .agreements(Agreements::new().sms(true))
+        .attributes(Attributes::new().set("size", 42).unwrap());
+    scene.visitor().register(account).await.unwrap();
+    log_in(&scene).await.unwrap();
+    assert!(scene.emulator.outbox().is_empty());
+    let known = scene.emulator.profile(NEWCOMER).unwrap();
+    assert!(known.active && !known.email_confirmed);
+    assert_eq!((known.custom_id.as_deref(), known.devices[0].as_str()), (Some("card-17"), DEVICE));
+    assert_eq!((&known.attributes["size"], &known.attributes["firstName"]), (&42.into(), &"Jan".into()));
+    assert_eq!(known.agreements["sms"], true);
+}
+
+#[tokio::test]
+async fn an_account_whose_address_is_confirmed_later_can_be_used_at_once() {
+    let scene = in_mode(Registration::Other("REQUIRE_EMAIL_CONFIRMATION".into())).await;
+    register(&scene).await;
+    log_in(&scene).await.unwrap();
+    assert!(!scene.emulator.profile(NEWCOMER).unwrap().email_confirmed);
+    scene.visitor().activate_by_token(sent(&scene)).await.unwrap();
+    assert!(scene.emulator.profile(NEWCOMER).unwrap().email_confirmed);
+}
+
+#[tokio::test]
+async fn an_account_that_awaits_its_link_is_activated_by_the_token_in_it() {
+    let scene = in_mode(Registration::Other("REQUIRE_EMAIL_ACTIVATION".into())).await;
+    register(&scene).await;
+    let error = log_in(&scene).await.unwrap_err();
+    assert!(matches!(error, Error::ActivationRequired(ActivationMethod::Link, _)), "{error}");
+    assert_eq!((error.code(), error.status()), (Some("SAU-302"), Some(403)));
+    assert!(error.advice().contains("link"));
+    let first = sent(&scene);
+    scene.visitor().resend_activation_token(NEWCOMER).await.unwrap();
+    let error = scene.visitor().activate_by_token(first).await.unwrap_err();
+    assert_eq!(error.field_errors()[0].field.as_deref(), Some("token"), "the first is void");
+    scene.visitor().activate_by_token(sent(&scene)).await.unwrap();
+    log_in(&scene).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_account_that_awaits_its_pin_is_activated_by_it() {
+    let scene = in_mode(pin_for_everyone()).await;
+    register(&scene).await;
+    let error = log_in(&scene).await.unwrap_err();
+    assert!(matches!(error, Error::ActivationRequired(ActivationMethod::Pin, _)), "{error}");
+    assert_eq!(error.code(), Some("SAU-303"));
+    let message = scene.emulator.last_message(NEWCOMER).unwrap();
+    assert_eq!((message.kind, message.secret.len()), (MessageKind::ActivationPin, 6));
+
+    let error = scene.visitor().activate_by_pin(&on(DEVICE), "000").await.unwrap_err();
+    assert_eq!(error.field_errors()[0].field.as_deref(), Some("pinCode"));
+    scene
+        .visitor()
+        .activate_by_pin(&on(DEVICE), message.secret)
+        .await
+        .unwrap();
+    log_in(&scene).await.unwrap();
+    assert!(scene.emulator.profile(NEWCOMER).unwrap().email_confirmed);
+}
+
+#[tokio::test]
+async fn a_pin_is_valid_for_as_long_as_the_settings_say() {
+    let scene = in_mode(pin_for_everyone()).await;
+    register(&scene).await;
+    scene.pass(Duration::from_secs(300));
+    let error = scene
+        .visitor()
+        .activate_by_pin(&on(DEVICE), sent(&scene))
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("expired"), "{error}");
+    scene.visitor().resend_pin(&on(DEVICE)).await.unwrap();
+    scene
+        .visitor()
+        .activate_by_pin(&on(DEVICE), sent(&scene))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_pin_counts_from_the_last_device_that_asked_for_one() {
+    let scene = in_mode(pin_for_everyone()).await;
+    register(&scene).await;
+    let error = scene.visitor().resend_pin(&on("device-2")).await.unwrap_err();
+    assert_eq!(error.status(), Some(403), "only the last device may ask, unless the settings let others");
+
+    let workspace = scene.workspace();
+    let settings = workspace.profile_settings();
+    let allow = |pin: &mut Pin| pin.resend_from_other_device = Some(true);
+    settings
+        .update(|settings| match &mut settings.registration {
+            Registration::Pin(pin) => allow(pin),
+            other => panic!("{other:?}"),
+        })
+        .await
+        .unwrap();
+    scene.visitor().resend_pin(&on("device-2")).await.unwrap();
+    let error = scene.visitor().activate_by_pin(&on(DEVICE), sent(&scene)).await;
+    assert_eq!(error.unwrap_err().status(), Some(403), "it is not the last device any more");
+    scene
+        .visitor()
+        .activate_by_pin(&on("device-2"), sent(&scene))
+        .await
+        .unwrap();
+    log_in(&scene).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_pin_on_conflict_is_asked_of_those_whom_a_third_party_knows() {
+    let scene = in_mode(Registration::pin(8, Duration::from_secs(60))).await;
+    register(&scene).await;
+    log_in(&scene).await.unwrap();
+    assert!(scene.emulator.outbox().is_empty(), "no conflict, no PIN");
+
+    let email = "google@example.com";
+    scene.emulator.add_third_party_token("GOOGLE", "token-1", email);
+    let google = || scene.client.profile(scene.profile_key()).login(Identity::google("token-1"));
+    google().await.unwrap();
+    let account = NewAccount::new(email, PASSWORD, "u-2").device_id(DEVICE);
+    scene.visitor().register(account).await.unwrap();
+    let pin = scene.emulator.last_message(email).unwrap().secret;
+    assert_eq!(pin.len(), 8);
+    let account = AccountDevice::new(email, "u-2", DEVICE);
+    scene.visitor().activate_by_pin(&account, pin).await.unwrap();
+    let identity = Identity::synerise(LoginId::email(email), PASSWORD, "u-2");
+    scene.client.profile(scene.profile_key()).login(identity).await.unwrap();
+    google().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_address_that_is_taken_is_named() {
+    let scene = Scene::new().await;
+    let account = NewAccount::new(CUSTOMER, PASSWORD, VISITOR);
+    let error = scene.visitor().register(account).await.unwrap_err();
+    assert_eq!(error.status(), Some(409));
+    assert_eq!(error.field_errors()[0].field.as_deref(), Some("email"));
+    assert!(error.to_string().contains("[email: 400: is taken]"), "{error}");
+}
+
+#[tokio::test]
+async fn a_key_without_the_permission_registers_nobody() {
+    let scene = Scene::new().await;
+    let key = ApiKey::new(scene.emulator.add_profile_api_key(&["SOMETHING_ELSE"])).unwrap();
+    let visitor = scene.client.anonymous(key, VISITOR);
+    let error = visitor
+        .register(NewAccount::new(NEWCOMER, PASSWORD, VISITOR))
+        .await
+        .unwrap_err();
+    assert_eq!(error.status(), Some(403));
+    assert!(error.to_string().contains("SAUTH_REGISTER_CLIENT_CREATE"), "{error}");
+}
+
+#[tokio::test]
+async fn an_account_without_what_it_needs_is_refused_before_it_is_sent() {
+    let scene = Scene::new().await;
+    let visitor = scene.visitor();
+    for (account, what) in [
+        (NewAccount::new("", PASSWORD, VISITOR), "e-mail address is empty"),
+        (NewAccount::new(NEWCOMER, "", VISITOR), "password is empty"),
+        (NewAccount::new(NEWCOMER, PASSWORD, " "), "profile UUID is empty"),
+        (
+            NewAccount::new(NEWCOMER, PASSWORD, VISITOR).device_id(""),
+            "device id is empty",
+        ),
+        (
+            NewAccount::new(NEWCOMER, PASSWORD, VISITOR).custom_id(serde_json::Value::Null),
+            "custom identifier is null",
+        ),
+    ] {
+        let error = visitor.register(account).await.unwrap_err();
+        assert!(error.to_string().starts_with(what), "{error}");
+    }
+    for error in [
+        visitor.activate_by_pin(&on(""), "123456").await.unwrap_err(),
+        visitor.activate_by_pin(&on(DEVICE), "").await.unwrap_err(),
+        visitor.resend_pin(&AccountDevice::new("", VISITOR, DEVICE)).await.unwrap_err(),
+        visitor.activate_by_token("").await.unwrap_err(),
+        visitor.resend_activation_token(" ").await.unwrap_err(),
+    ] {
+        assert!(matches!(error, Error::InvalidInput(_)), "{error}");
+    }
+    assert!(scene.emulator.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_registration_is_never_sent_twice() {
+    for fault in [
+        Fault::status(500),
+        Fault::status(503).retry_after(Duration::ZERO),
+        Fault::status(429).retry_after(Duration::ZERO),
+        Fault::status(401),
+        Fault::reset(),
+        Fault::reset_before_body(),
+    ] {
+        let scene = Scene::new().await;
+        // This one would try three times, at once.
+        let client = synerise_auth::Client::builder()
+            .base_url(scene.emulator.base_url())
+            .random(synerise_auth::random::FixedRandom(0.0))
+            .build()
+            .unwrap();
+        let visitor = client.anonymous(scene.profile_key(), VISITOR);
+        scene.emulator.faults().on("registerProfile").always(fault);
+        let account = NewAccount::new(NEWCOMER, PASSWORD, VISITOR);
+        visitor.register(account.clone()).await.unwrap_err();
+        assert_eq!(scene.emulator.count("registerProfile"), 1);
+        // A token that was refused is dropped all the same: who tries again has a new one.
+        if scene.statuses("registerProfile") == [401] {
+            scene.emulator.faults().clear();
+            visitor.register(account).await.unwrap();
+            assert_eq!(scene.emulator.count("authenticateAnonymously"), 2);
+        }
+    }
+}

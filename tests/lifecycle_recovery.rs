@@ -1,0 +1,380 @@
+//! What happens when a login is refused, when it fails, and when a token is refused before its end.
+
+mod support;
+
+use std::time::UNIX_EPOCH;
+
+use http_body_util::Full;
+use support::{CLIENTS, START, World, failed, millis, renewed, secs};
+use synerise_auth::{ApiKey, Error, TokenState};
+use synerise_auth_emulator::{Fault, TokenShape};
+use tokio::task::JoinSet;
+
+#[tokio::test]
+async fn a_refused_key_is_not_tried_in_a_loop_and_not_given_up() {
+    let world = World::new().await;
+    world
+        .emulator
+        .faults()
+        .on("workspaceLogin")
+        .always(Fault::status(401));
+    let session = world.workspace();
+    for _ in 0..100 {
+        let error = session.token().await.unwrap_err();
+        assert_eq!(error.status(), Some(401));
+    }
+    assert_eq!(world.logins(), 1);
+    world.pass(millis(4_999));
+    session.token().await.unwrap_err();
+    assert_eq!(world.logins(), 1);
+    world.pass(millis(1));
+    session.token().await.unwrap_err();
+    assert_eq!(world.logins(), 2, "once more after the backoff");
+    world.emulator.faults().clear();
+    session.token().await.unwrap_err();
+    world.pass(secs(10));
+    assert_eq!(
+        session.token().await.unwrap().generation(),
+        1,
+        "the key is good now"
+    );
+}
+
+#[tokio::test]
+async fn a_thousand_callers_share_one_failure_and_the_first_call_after_the_backoff_succeeds() {
+    for status in [401, 403, 500, 503] {
+        let world = World::new().await;
+        let session = world.workspace();
+        world
+            .emulator
+            .faults()
+            .on("workspaceLogin")
+            .then(Fault::status(status));
+        let gate = world.emulator.faults().on("workspaceLogin").hold();
+        let mut callers = JoinSet::new();
+        for _ in 0..1000 {
+            let session = session.clone();
+            callers.spawn(async move { session.token().await.unwrap_err().to_string() });
+        }
+        gate.wait_for(1).await;
+        gate.release();
+        let errors = callers.join_all().await;
+        assert!(errors.iter().all(|error| *error == errors[0]), "{status}");
+        assert_eq!(world.logins(), 1, "{status}");
+        world.pass(secs(5));
+        assert_eq!(session.token().await.unwrap().generation(), 1, "{status}");
+        assert_eq!(world.logins(), 2, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_is_a_failure_that_passes() {
+    for fault in [
+        Fault::reset(),
+        Fault::reset_before_body(),
+        Fault::reset_in_body(),
+        Fault::torn_body(),
+    ] {
+        let what = format!("{fault:?}");
+        let world = World::new().await;
+        world.emulator.faults().on("workspaceLogin").then(fault);
+        let session = world.workspace();
+        let error = session.token().await.unwrap_err();
+        assert!(error.is_retryable(), "{what}: {error}");
+        assert!(matches!(error, Error::Unreachable(_)), "{what}: {error}");
+        world.pass(secs(1));
+        assert_eq!(session.token().await.unwrap().generation(), 1, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_is_not_there_is_a_failure_that_passes() {
+    let World { emulator, client, .. } = World::new().await;
+    let session = client.workspace(ApiKey::new(emulator.workspace_api_key()).unwrap());
+    drop(emulator);
+    let error = session.token().await.unwrap_err();
+    assert!(
+        matches!(error, Error::Unreachable(_)) && error.is_retryable(),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_of_the_wrong_kind_is_an_error_that_quotes_none_of_it() {
+    let oversized = u64::try_from(17 * 1024 * 1024).unwrap();
+    for (fault, quoted) in [
+        (Fault::html(), "Sign in"),
+        (Fault::wrong_shape(), "soon"),
+        (
+            Fault::json(&serde_json::json!({ "token": { "fake-secret": 1 } })),
+            "fake-secret",
+        ),
+        (Fault::oversized_body(oversized), "{\""),
+        (
+            Fault::body(200, "application/json", "{\"token\":\"fake-sec"),
+            "fake-sec",
+        ),
+        (
+            Fault::status(302).header("location", "http://example.com/x"),
+            "/x",
+        ),
+    ] {
+        let what = format!("{fault:?}");
+        let world = World::new().await;
+        world.emulator.faults().on("workspaceLogin").then(fault);
+        let session = world.workspace();
+        let error = session.token().await.unwrap_err();
+        assert!(matches!(error, Error::UnexpectedResponse(_)), "{what}: {error}");
+        let printed = format!("{error} {error:?}");
+        assert!(!printed.contains(quoted), "{what}: {printed}");
+        world.pass(secs(1));
+        assert_eq!(session.token().await.unwrap().generation(), 1, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_time_is_given_it() {
+    let asks = [
+        (Fault::status(429).retry_after(secs(120)), 120),
+        (Fault::status(503).retry_after(secs(120)), 120),
+        (Fault::status(429).retry_at(UNIX_EPOCH + START + secs(120)), 120),
+        // No more than five minutes, whatever it says.
+        (Fault::status(429).header("retry-after", "99999999999"), 300),
+        (
+            Fault::status(429).retry_at(UNIX_EPOCH + START + secs(365 * 24 * 3600)),
+            300,
+        ),
+    ];
+    for (fault, seconds) in asks {
+        let what = format!("{fault:?}");
+        let world = World::new().await;
+        world.clock.set_wall(START + secs(600));
+        world.emulator.faults().on("workspaceLogin").then(fault);
+        let session = world.workspace();
+        let error = session.token().await.unwrap_err();
+        assert!(error.retry_after().is_some() && error.is_retryable(), "{what}");
+        world.pass(millis(seconds * 1000 - 1));
+        session.token().await.unwrap_err();
+        assert_eq!(world.logins(), 1, "{what}");
+        world.pass(millis(1));
+        assert_eq!(session.token().await.unwrap().generation(), 1, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_retry_after_that_means_nothing_leaves_the_ordinary_backoff() {
+    for value in ["soon", "-5", "", "Thu, 99 Foo 2026 00:00:00 GMT"] {
+        let world = World::new().await;
+        let fault = Fault::status(429).header("retry-after", value);
+        world.emulator.faults().on("workspaceLogin").then(fault);
+        let session = world.workspace();
+        let error = session.token().await.unwrap_err();
+        assert_eq!(error.retry_after(), None, "{value:?}");
+        world.pass(secs(1));
+        assert_eq!(session.token().await.unwrap().generation(), 1, "{value:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_storm_of_401_costs_one_renewal_and_every_call_succeeds() {
+    let world = World::new().await;
+    let session = world.workspace();
+    session.token().await.unwrap();
+    let mut events = session.subscribe();
+    let gate = world.emulator.faults().on(CLIENTS).hold();
+    let mut callers = JoinSet::new();
+    for _ in 0..50 {
+        let session = session.clone();
+        callers.spawn(async move {
+            session
+                .get("/v4/clients")
+                .send()
+                .await
+                .map(|reply| reply.status())
+        });
+    }
+    gate.wait_for(50).await;
+    world.emulator.revoke_tokens();
+    gate.release();
+    for status in callers.join_all().await {
+        assert_eq!(status.unwrap(), 200);
+    }
+    assert_eq!((world.logins(), world.calls()), (2, 100));
+    let told: Vec<String> = [events.next().await, events.next().await]
+        .into_iter()
+        .map(|event| format!("{:?}", event.unwrap()))
+        .collect();
+    assert!(
+        told[0].starts_with("Invalidated { generation: 1") && told[1].starts_with("Renewed { generation: 2"),
+        "{told:?}"
+    );
+    assert_eq!(session.status().generation, 2);
+}
+
+#[tokio::test]
+async fn a_late_401_to_an_older_token_drops_nothing() {
+    let world = World::new().await;
+    let session = world.workspace();
+    let old = session.token().await.unwrap();
+    let gate = world.emulator.faults().on(CLIENTS).hold();
+    let caller = tokio::spawn({
+        let session = session.clone();
+        async move {
+            session
+                .get("/v4/clients")
+                .send()
+                .await
+                .map(|reply| reply.status())
+        }
+    });
+    gate.wait_for(1).await;
+    session.invalidate();
+    assert_eq!(session.token().await.unwrap().generation(), 2);
+    assert!(world.emulator.revoke_token(old.expose()));
+    let mut events = session.subscribe();
+    gate.release();
+    assert_eq!(caller.await.unwrap().unwrap(), 200);
+    assert_eq!(world.calls(), 2, "with the newer token");
+    assert_eq!(world.logins(), 2);
+    assert_eq!(session.token().await.unwrap().generation(), 2);
+    drop(session);
+    assert!(events.next().await.is_none(), "nothing was dropped");
+}
+
+#[tokio::test]
+async fn a_401_that_stays_is_retried_once_and_costs_no_login_per_call() {
+    let world = World::new().await;
+    let session = world.workspace();
+    world.emulator.faults().on(CLIENTS).always(Fault::status(401));
+    let error = session.get("/v4/clients").send().await.unwrap_err();
+    assert_eq!(error.status(), Some(401));
+    assert_eq!((world.logins(), world.calls()), (2, 2));
+    for call in 1..=20 {
+        let error = session.get("/v4/clients").send().await.unwrap_err();
+        assert_eq!(error.status(), Some(401));
+        assert_eq!((world.logins(), world.calls()), (2, 2 + call));
+    }
+    world.pass(secs(1));
+    session.get("/v4/clients").send().await.unwrap_err();
+    assert_eq!(world.logins(), 3, "at most one a second");
+    world.emulator.faults().clear();
+    assert_eq!(session.get("/v4/clients").send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_call_whose_renewal_fails_says_why() {
+    let world = World::new().await;
+    let session = world.workspace();
+    session.token().await.unwrap();
+    world.emulator.revoke_tokens();
+    world
+        .emulator
+        .faults()
+        .on("workspaceLogin")
+        .always(Fault::status(503));
+    let error = session.get("/v4/clients").send().await.unwrap_err();
+    assert_eq!(
+        (error.status(), error.operation()),
+        (Some(503), Some("workspaceLogin"))
+    );
+    assert_eq!(world.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_body_that_can_be_sent_once_is_sent_once_and_the_token_is_dropped_all_the_same() {
+    let world = World::new().await;
+    world
+        .emulator
+        .stub("POST", "/v4/clients", serde_json::json!({ "ok": true }));
+    let session = world.workspace();
+    session.token().await.unwrap();
+    world.emulator.revoke_tokens();
+    let post = || {
+        let stream = reqwest::Body::wrap(Full::new(bytes::Bytes::from_static(b"{}")));
+        session
+            .post("/v4/clients")
+            .header("content-type", "application/json")
+            .body(stream)
+            .send()
+    };
+    assert_eq!(post().await.unwrap_err().status(), Some(401));
+    assert_eq!(world.emulator.count("POST /v4/clients"), 1);
+    assert_eq!(session.status().state, TokenState::Empty);
+    assert_eq!(post().await.unwrap().status(), 200);
+    assert_eq!((world.logins(), world.emulator.count("POST /v4/clients")), (2, 2));
+}
+
+#[tokio::test]
+async fn a_401_while_the_token_is_renewed_joins_that_renewal() {
+    let world = World::new().await;
+    let session = world.workspace();
+    session.token().await.unwrap();
+    let mut events = session.subscribe();
+    world.pass(secs(3400));
+    let gate = world.emulator.faults().on("workspaceLogin").hold();
+    assert_eq!(session.token().await.unwrap().generation(), 1);
+    gate.wait_for(1).await;
+    world.emulator.revoke_tokens();
+    let caller = tokio::spawn({
+        let session = session.clone();
+        async move {
+            session
+                .get("/v4/clients")
+                .send()
+                .await
+                .map(|reply| reply.status())
+        }
+    });
+    assert!(matches!(
+        events.next().await,
+        Some(synerise_auth::Event::Invalidated { generation: 1, .. })
+    ));
+    gate.release();
+    assert_eq!(caller.await.unwrap().unwrap(), 200);
+    assert_eq!((world.logins(), world.calls()), (2, 2));
+}
+
+#[tokio::test]
+async fn an_owner_that_knows_better_gets_another_token() {
+    let world = World::new().await;
+    let session = world.workspace();
+    let first = session.token().await.unwrap();
+    session.invalidate();
+    assert_eq!(session.status().state, TokenState::Empty);
+    let second = session.token().await.unwrap();
+    assert_ne!(first.expose(), second.expose());
+    assert_eq!((second.generation(), world.logins()), (2, 2));
+
+    // It ends a backoff too: a refused key that its owner has mended is tried at once.
+    session.invalidate();
+    world
+        .emulator
+        .faults()
+        .on("workspaceLogin")
+        .then(Fault::status(401));
+    session.token().await.unwrap_err();
+    session.invalidate();
+    assert_eq!(session.token().await.unwrap().generation(), 3);
+}
+
+#[tokio::test]
+async fn after_a_fault_ends_the_session_recovers_within_its_backoff() {
+    let world = World::new().await;
+    let session = world.workspace();
+    let mut events = session.subscribe();
+    world
+        .emulator
+        .faults()
+        .on("workspaceLogin")
+        .then(Fault::status(500))
+        .then(Fault::reset())
+        .then(Fault::html())
+        .then(Fault::token(TokenShape::Expired));
+    for _ in 0..4 {
+        session.token().await.unwrap_err();
+        failed(&mut events).await;
+        world.pass(secs(30));
+    }
+    assert_eq!(session.token().await.unwrap().generation(), 1);
+    assert_eq!(renewed(&mut events).await, 1);
+}

@@ -1,0 +1,422 @@
+//! A document is untrusted input: it may not reach a file, an address, the crate's code, or all of the memory.
+
+mod support;
+
+use serde_json::{Value, json};
+use support::{OVERLAY, Server, Tree, changed, document, selection};
+
+fn item(schema: &Value) -> Value {
+    changed(|document| document["components"]["schemas"]["Item"] = schema.clone())
+}
+
+#[track_caller]
+fn refused(document: &Value, said: &str) {
+    let tree = Tree::vendored();
+    let before = tree.content();
+    tree.update(document).expect(1, said);
+    assert_eq!(tree.content(), before);
+}
+
+#[test]
+fn a_reference_to_elsewhere_is_never_followed() {
+    let server = Server::start();
+    let targets = [
+        server.url("/schema.json"),
+        "/etc/passwd".to_owned(),
+        "../../secret.yaml#/x".to_owned(),
+        "file:///etc/passwd".to_owned(),
+        "other.yaml#/components/schemas/Item".to_owned(),
+    ];
+    for target in targets {
+        refused(
+            &item(&json!({"$ref": target})),
+            "is refused: only `#/components/…`",
+        );
+    }
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_reference_that_is_no_component_is_refused() {
+    for (target, said) in [
+        ("#/paths/~1auth~1login", "is refused"),
+        (
+            "#/components/schemas/Item/properties/size",
+            "only whole components",
+        ),
+        ("#/components/callbacks/x", "only whole components"),
+        ("#/components/schemas/..~1..~1x", "is no name of a component"),
+        ("#/components/schemas/%2e%2e%2fx", "is no name of a component"),
+        ("#/components/schemas/Missing", "the document does not define it"),
+    ] {
+        refused(
+            &item(&json!({"type": "object", "properties": {"x": {"$ref": target}}})),
+            said,
+        );
+    }
+    refused(&item(&json!({"$ref": 5})), "`$ref` must be a string");
+}
+
+#[test]
+fn a_schema_that_consists_of_itself_is_refused_in_good_time() {
+    let own = "#/components/schemas/Item";
+    for schema in [
+        json!({"$ref": own}),
+        json!({"allOf": [{"$ref": own}, {"type": "object"}]}),
+        json!({"oneOf": [{"$ref": own}]}),
+    ] {
+        refused(&item(&schema), "it consists of itself");
+    }
+    let pair = changed(|document| {
+        document["components"]["schemas"]["Item"] = json!({"$ref": "#/components/schemas/Unused"});
+        document["components"]["schemas"]["Unused"] = json!({"$ref": own});
+    });
+    refused(&pair, "it consists of itself");
+}
+
+#[test]
+fn a_schema_that_holds_itself_is_fine() {
+    let tree = Tree::new();
+    let schema = json!({"type": "object", "properties": {"child": {"$ref": "#/components/schemas/Item"}}});
+    tree.update(&item(&schema)).expect(0, "Wrote");
+}
+
+#[test]
+fn no_extension_reaches_the_result() {
+    let tree = Tree::new();
+    let document = changed(|document| {
+        let rust = json!({"crate": "evil", "version": "*", "path": "evil::run"});
+        document["components"]["schemas"]["Item"]["x-rust-type"] = rust.clone();
+        document["components"]["schemas"]["Item"]["properties"]["size"]["x-rust-type"] = rust;
+        document["paths"]["/auth/login"]["post"]["x-consumers"] = json!(["organization"]);
+        document["paths"]["/auth/login"]["x-anything"] = json!(1);
+        document["x-anything"] = json!(1);
+    });
+    tree.update(&document)
+        .expect(0, "not taken over")
+        .expect(0, "`x-rust-type` (2)");
+    assert!(!tree.read("synerise-auth.json").contains("x-rust-type"));
+    assert_eq!(
+        tree.result()["paths"]["/auth/login"]["post"]["x-consumers"],
+        json!(["none"])
+    );
+}
+
+#[test]
+fn not_even_the_overlay_may_name_a_rust_type() {
+    let overlay = format!(
+        "{OVERLAY}\n  - target: $.components.schemas.Item\n    description: Why.\n    x-evidence: How.\n    update: {{x-rust-type: {{crate: evil}}}}\n"
+    );
+    let tree = Tree::with(&selection("http://127.0.0.1:1"), &overlay);
+    tree.update(&document())
+        .expect(1, "the overlay adds `x-rust-type`");
+}
+
+#[test]
+fn nothing_that_would_run_in_a_users_program_reaches_the_result() {
+    let tree = Tree::new();
+    let schema = json!({
+        "type": "object", "title": "fn main() {}", "default": {"size": 1},
+        "properties": {"size": {"type": "string", "pattern": "(a+)+$", "default": "x"}},
+        "xml": {"name": "x"}, "externalDocs": {"url": "https://evil.example"}
+    });
+    tree.update(&item(&schema)).expect(0, "Wrote");
+    let result = &tree.result()["components"]["schemas"]["Item"];
+    assert_eq!(
+        *result,
+        json!({"type": "object", "properties": {"size": {"type": "string"}}})
+    );
+}
+
+#[test]
+fn a_property_may_be_called_like_a_keyword() {
+    let tree = Tree::new();
+    let schema = json!({"type": "object", "properties": {
+        "default": {"type": "string"}, "x-rust-type": {"type": "string"}, "pattern": {"type": "integer"}, "$ref": {"type": "string"}
+    }});
+    tree.update(&item(&schema)).expect(0, "Wrote");
+    assert_eq!(tree.result()["components"]["schemas"]["Item"], schema);
+}
+
+#[test]
+fn prose_becomes_no_doctest_no_html_and_no_end_of_a_comment() {
+    let tree = Tree::new();
+    let prose = "First.\n\n```\nstd::process::exit(1)\n```\n\n    indented();\n\n<script>alert(1)</script> */ fn evil() {} /* [x](javascript:x) \u{202e}";
+    let document = changed(|document| {
+        document["paths"]["/items/{id}"]["get"]["description"] = json!(prose);
+        document["paths"]["/items/{id}"]["get"]["summary"] = json!(prose);
+        document["components"]["schemas"]["Item"]["description"] = json!(prose);
+        document["components"]["schemas"]["Item"]["properties"]["size"]["description"] = json!(prose);
+    });
+    tree.update(&document).expect(0, "Wrote");
+    let result = tree.result();
+    let texts = [
+        &result["paths"]["/items/{id}"]["get"]["description"],
+        &result["paths"]["/items/{id}"]["get"]["summary"],
+        &result["components"]["schemas"]["Item"]["description"],
+        &result["components"]["schemas"]["Item"]["properties"]["size"]["description"],
+    ];
+    for text in texts {
+        let text = text.as_str().unwrap();
+        assert!(text.starts_with("First."), "{text}");
+        for bad in ["```", "    ", "<", "[x]", "\u{202e}"] {
+            assert!(!text.contains(bad), "{bad:?} in {text}");
+        }
+    }
+    // The generator ran on it: `*/` closed no comment. The next test looks at what it wrote.
+    tree.run("verify-spec", &[]).expect(0, "Verified");
+}
+
+#[test]
+fn names_that_are_no_rust_are_taken_as_names_or_refused() {
+    let tree = Tree::new();
+    let schema = json!({"type": "object", "properties": {
+        "fn main() {}": {"type": "string"}, "type": {"type": "string"}, "a\"b\\c": {"type": "string"}, "*/": {"type": "integer"}
+    }});
+    tree.update(&item(&schema)).expect(0, "Wrote");
+    for (id, said) in [
+        ("fn evil() {}", "is no camelCase name"),
+        ("", "is no camelCase name"),
+    ] {
+        let overlay = OVERLAY.replace("operationId: getItem", &format!("operationId: \"{id}\""));
+        Tree::with(&selection("http://127.0.0.1:1"), &overlay)
+            .update(&document())
+            .expect(1, said);
+    }
+}
+
+#[test]
+fn two_names_that_become_one_identifier_are_an_error_that_names_the_operation() {
+    let schema = json!({"type": "string", "enum": ["a-b", "a_b", "a b", "A-B"]});
+    let run = Tree::new().update(&item(&schema));
+    assert!(
+        run.code == 0 || (run.code == 1 && run.stderr.contains("generate: ")),
+        "{run:?}"
+    );
+    assert!(!run.stderr.contains("panicked at"), "{run:?}");
+}
+
+#[test]
+fn a_secret_in_an_example_does_not_reach_the_result() {
+    let tree = Tree::new();
+    let token = "eyJhbGciOiJSUzUxMiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl";
+    let document = changed(|document| {
+        let media =
+            &mut document["paths"]["/auth/login"]["post"]["requestBody"]["content"]["application/json"];
+        media["examples"] =
+            json!({"real": {"value": {"password": "hunter2", "nested": [token], "user": "someone"}}});
+    });
+    tree.update(&document).expect(0, "Wrote");
+    let text = tree.read("synerise-auth.json");
+    assert!(
+        !text.contains("hunter2") && !text.contains(token) && text.contains("someone"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_deep_document_is_refused() {
+    let deep = |levels: usize| {
+        let schema = (0..levels).fold(
+            json!({"type": "string"}),
+            |inner, _| json!({"type": "array", "items": inner}),
+        );
+        item(&schema)
+    };
+    refused(&deep(70), "levels deep");
+    // Built as text: a tree of this depth could not even be dropped.
+    let text = document().to_string().replace(
+        "\"Unused\":{",
+        &format!(
+            "\"Unused\":{}{},\"X\":{{",
+            "[".repeat(100_000),
+            "]".repeat(100_000)
+        ),
+    );
+    Tree::new().update_text(&text, &[]).expect(1, "not valid JSON");
+    let yaml = format!("a: {}{}", "[".repeat(100_000), "]".repeat(100_000));
+    Tree::new().update_text(&yaml, &[]).expect(1, "not valid YAML");
+}
+
+#[test]
+fn a_billion_laughs_are_not_laughed() {
+    let mut yaml = String::from("openapi: 3.0.0\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..12 {
+        let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+        yaml = format!("{yaml}a{level}: &a{level} [{aliases}]\n");
+    }
+    Tree::new().update_text(&yaml, &[]).expect(1, "not valid YAML");
+}
+
+#[test]
+fn a_document_of_countless_nodes_is_refused() {
+    let text = format!("{{\"openapi\": \"3.0.0\", \"x\": [{}0]}}", "0,".repeat(600_000));
+    Tree::new().update_text(&text, &[]).expect(1, "nodes");
+}
+
+#[test]
+fn a_key_that_occurs_twice_is_refused() {
+    let text = document()
+        .to_string()
+        .replacen("\"openapi\":", "\"openapi\":\"3.1.0\",\"openapi\":", 1);
+    Tree::new().update_text(&text, &[]).expect(1, "occurs twice");
+    Tree::new()
+        .update_text("openapi: 3.0.0\nopenapi: 3.1.0\n", &[])
+        .expect(1, "not valid YAML");
+}
+
+#[test]
+fn members_of_the_wrong_kind_are_named() {
+    for (schema, said) in [
+        (
+            json!({"type": "object", "required": "size"}),
+            "`required` must be",
+        ),
+        (
+            json!({"type": "object", "properties": []}),
+            "an object is expected here",
+        ),
+        (json!({"type": ["string"]}), "`type` must be a string"),
+        (json!({"type": "string", "enum": {}}), "`enum` must be"),
+        (json!({"allOf": {}}), "a list is expected here"),
+        (json!({"type": "text"}), "`type: text` is no type"),
+        (
+            json!({"type": "integer", "minimum": "1"}),
+            "`minimum` must be a number",
+        ),
+        (json!("x"), "an object is expected here"),
+    ] {
+        refused(&item(&schema), said);
+    }
+}
+
+#[test]
+fn what_the_generator_would_panic_on_is_told_with_the_operation_and_the_remedy() {
+    let get = |change: &dyn Fn(&mut Value)| {
+        changed(|document| change(&mut document["paths"]["/items/{id}"]["get"]))
+    };
+    let json_of =
+        |schema: Value| json!({"description": "", "content": {"application/json": {"schema": schema}}});
+    let cases: Vec<(Value, &str)> = vec![
+        (
+            get(&|get| get["responses"]["204"] = json!({"description": ""})),
+            "success: 200 and 204 differ in shape",
+        ),
+        (
+            get(&|get| get["responses"]["default"] = json!({"description": ""})),
+            "`default` is an answer of every kind",
+        ),
+        (
+            get(&|get| get["responses"]["400"] = json_of(json!({"type": "string"}))),
+            "error: 400 and 4XX differ in shape",
+        ),
+        (
+            get(&|get| get["responses"]["302"] = json!({"description": ""})),
+            "no use for the status 302",
+        ),
+        (
+            get(&|get| get["responses"]["200"]["content"] = json!({"application/json": {}})),
+            "JSON without a schema",
+        ),
+        (
+            get(&|get| get["responses"]["200"]["content"] = json!({"*/*": {"schema": {}}})),
+            "is `*/*`",
+        ),
+        (get(&|get| get["responses"] = json!({})), "no success is listed"),
+        (
+            get(&|get| {
+                get["parameters"] =
+                    json!([{"name": "Api-Version", "in": "header", "schema": {"type": "string"}}]);
+            }),
+            "would be sent twice",
+        ),
+        (
+            get(&|get| {
+                get["parameters"] = json!([{"name": "c", "in": "cookie", "schema": {"type": "string"}}]);
+            }),
+            "no cookie parameters",
+        ),
+        (
+            get(&|get| {
+                get["parameters"] =
+                    json!([{"name": "q", "in": "query", "style": "deepObject", "schema": {}}]);
+            }),
+            "`deepObject`",
+        ),
+        (
+            get(&|get| get["parameters"] = json!([{"name": "q", "in": "query", "content": {}}])),
+            "`content`",
+        ),
+        (
+            get(&|get| get["parameters"] = json!([{"name": "id", "in": "path", "schema": {}}])),
+            "is not `required: true`",
+        ),
+        (
+            get(&|get| {
+                get["parameters"] = json!([{"name": "ix", "in": "path", "required": true, "schema": {}}]);
+            }),
+            "disagree about `ix`",
+        ),
+        (
+            get(&|get| get["requestBody"] = json!({"content": {"application/json": {"schema": {}}}})),
+            "the body is optional",
+        ),
+        (
+            get(
+                &|get| get["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": {}}, "text/plain": {"schema": {}}}}),
+            ),
+            "two media types",
+        ),
+        (
+            get(&|get| {
+                get["requestBody"] =
+                    json!({"required": true, "content": {"multipart/form-data": {"schema": {}}}});
+            }),
+            "is `multipart/form-data`",
+        ),
+        (
+            item(&json!({"oneOf": [{"type": "string"}], "discriminator": {"propertyName": "x"}})),
+            "ignores `discriminator`",
+        ),
+        (
+            changed(|document| document["paths"]["/items/{id}"]["$ref"] = json!("#/paths/x")),
+            "the path is a `$ref`",
+        ),
+    ];
+    for (document, said) in cases {
+        let run = Tree::new().update(&document);
+        run.expect(1, said);
+        assert!(
+            said.contains("discriminator") || run.stderr.contains("GET /items/{id}"),
+            "{run:?}"
+        );
+    }
+}
+
+#[test]
+fn what_the_project_asks_of_an_operation_is_told_when_it_is_missing() {
+    for (part, said) in [
+        ("operationId: getItem, ", "is no camelCase name"),
+        ("x-evidence: stated, ", "`x-evidence` must be"),
+        ("x-source: The test., ", "`x-source` is missing"),
+        ("x-consumers: [user], ", "`x-consumers` must be"),
+        ("x-idempotent: true", "`x-idempotent` must be"),
+    ] {
+        let at = OVERLAY.find("operationId: getItem").unwrap();
+        let overlay = format!("{}{}", &OVERLAY[..at], OVERLAY[at..].replacen(part, "", 1));
+        let overlay = overlay.replace(", }", "}");
+        let document =
+            changed(|document| document["paths"]["/items/{id}"]["get"]["operationId"] = json!("Get Item"));
+        Tree::with(&selection("http://127.0.0.1:1"), &overlay)
+            .update(&document)
+            .expect(1, said);
+    }
+    let open = OVERLAY.replace("x-consumers: [user]", "x-consumers: [none]");
+    Tree::with(&selection("http://127.0.0.1:1"), &open)
+        .update(&document())
+        .expect(1, "disagree about calls without a token");
+    let at = OVERLAY.find("  - target: $.components").unwrap();
+    Tree::with(&selection("http://127.0.0.1:1"), &OVERLAY[..at])
+        .update(&document())
+        .expect(1, "a secret must be `format: password`");
+}
