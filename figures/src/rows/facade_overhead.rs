@@ -76,8 +76,19 @@ fn instructions(server: &LoginServer, effort: Effort) -> Result<Row> {
         ));
     }
     let calls = effort.of(200, 60);
-    let facade = instructions_of(server, "facade", calls)?;
-    let by_hand = instructions_of(server, "by-hand", calls)?;
+    let counted = instructions_of(server, "facade", calls)
+        .and_then(|facade| Ok((facade, instructions_of(server, "by-hand", calls)?)));
+    let (facade, by_hand) = match counted {
+        Ok(counted) => counted,
+        Err(error) => {
+            return Ok(Row::not_measured(
+                "facade_overhead",
+                WHAT,
+                TARGET,
+                &error.to_string(),
+            ));
+        }
+    };
     let ratio = facade / by_hand;
     let mut row = Row::new("facade_overhead", WHAT, "instructions")
         .ours(facade)
@@ -103,7 +114,12 @@ fn instructions_of(server: &LoginServer, kind: &str, calls: u32) -> Result<f64> 
             .and_then(|(_, count)| count.trim().parse::<f64>().ok());
         match collected {
             Some(count) if output.status.success() => Ok(count),
-            _ => Err(format!("valgrind failed ({}): {log}", output.status).into()),
+            _ => Err(format!(
+                "valgrind: {}: {}",
+                output.status,
+                log.lines().last().unwrap_or_default()
+            )
+            .into()),
         }
     };
     Ok((count(3 * calls)? - count(calls)?) / f64::from(2 * calls))
