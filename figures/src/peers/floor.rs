@@ -38,7 +38,7 @@ impl Cache for CoarseFloor {
     fn cold(_: &LoginServer) -> Result<Self> {
         Ok(Self(ArcSwap::from_pointee(CoarselyHeld {
             header: HeaderValue::from_str(&format!("Bearer {}", "A".repeat(800)))?,
-            end: coarse_clock() + Duration::from_secs(3600),
+            end: coarse_clock() + Duration::from_hours(1),
         })))
     }
 
@@ -71,7 +71,7 @@ impl Cache for Floor {
     fn cold(_: &LoginServer) -> Result<Self> {
         Ok(Self(ArcSwap::from_pointee(Held {
             header: HeaderValue::from_str(&format!("Bearer {}", "A".repeat(800)))?,
-            end: Instant::now() + Duration::from_secs(3600),
+            end: Instant::now() + Duration::from_hours(1),
         })))
     }
 

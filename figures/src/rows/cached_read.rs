@@ -83,7 +83,7 @@ async fn warm<C: Cache>(server: &LoginServer) -> Result<(&'static str, Turn)> {
                     let ready = cache.read().await?;
                     black_box(C::header(&ready));
                 }
-                let (used, passed) = (thread_time() - start, begin.elapsed());
+                let (used, passed) = (thread_time().saturating_sub(start), begin.elapsed());
                 Ok(Pace {
                     nanoseconds: used.as_nanos() as f64 / f64::from(reads),
                     undisturbed: used >= passed.mul_f64(UNDISTURBED),

@@ -62,11 +62,11 @@ async fn stampede<C: Cache>(
         let cache = Arc::clone(cache);
         running.spawn(async move { (cache.read().await.is_ok(), start.elapsed()) });
     }
-    let (mut told, mut served, mut last) = (0, 0, Duration::ZERO);
+    let (mut told, mut with_token, mut last) = (0, 0, Duration::ZERO);
     let _ = timeout(limit, async {
         while let Some(Ok((ok, elapsed))) = running.join_next().await {
             told += 1;
-            served += usize::from(ok);
+            with_token += usize::from(ok);
             last = last.max(elapsed);
         }
     })
@@ -75,7 +75,7 @@ async fn stampede<C: Cache>(
     Ok(Stampede {
         logins,
         told,
-        served,
+        served: with_token,
         last,
     })
 }
@@ -104,7 +104,7 @@ async fn served(server: &LoginServer, effort: Effort) -> Result<Vec<Row>> {
     );
     let rounds = effort.of(5, 2);
     let (count, ratio) = served_by::<Ours>(server, rounds).await?;
-    logins = logins.ours(count).target("1", count == 1.0);
+    logins = logins.ours(count as f64).target("1", count == 1);
     times = times
         .ours(ratio.median)
         .ratio(ratio)
@@ -115,14 +115,14 @@ async fn served(server: &LoginServer, effort: Effort) -> Result<Vec<Row>> {
         (Aws::NAME, served_by::<Aws>(server, rounds).await?),
         (TokioRwLock::NAME, served_by::<TokioRwLock>(server, rounds).await?),
     ] {
-        logins = logins.peer(name, count);
+        logins = logins.peer(name, count as f64);
         times = times.peer(name, ratio.median);
     }
     Ok(vec![logins, times])
 }
 
 /// The logins of the worst stampede, and how long the last task waited, over a login alone.
-async fn served_by<C: Cache>(server: &LoginServer, rounds: usize) -> Result<(f64, Summary)> {
+async fn served_by<C: Cache>(server: &LoginServer, rounds: usize) -> Result<(u64, Summary)> {
     progress(&format!("cold_stampede: {}", C::NAME));
     server.answer(
         C::LOGIN,
@@ -143,7 +143,7 @@ async fn served_by<C: Cache>(server: &LoginServer, rounds: usize) -> Result<(f64
         ratios.push(stampede.last.as_secs_f64() / alone.as_secs_f64());
     }
     let summary = Summary::of(ratios).ok_or("nothing was measured")?;
-    Ok((worst as f64, summary))
+    Ok((worst, summary))
 }
 
 /// What a refused login comes to.
