@@ -62,7 +62,7 @@ async fn on_the_emulator() -> Result<()> {
     let workspace = session(key, Some(emulator.base_url().to_owned()), clock.clone())?;
     let first = log_in_and_call(&workspace).await?;
 
-    let passed = lifetime - Duration::from_secs(60);
+    let passed = lifetime.saturating_sub(Duration::from_secs(60));
     clock.advance(passed);
     emulator.clock().advance(passed);
     println!(
