@@ -5,12 +5,15 @@
 //! emulator in this process.
 
 use std::env;
+use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use synerise_auth::clock::{Clock, ManualClock, SystemClock};
-use synerise_auth::{ApiKey, Client, Error, Result, Session, Token, Workspace};
+use synerise_auth::{ApiKey, Client, Session, Token, Workspace};
 use synerise_auth_emulator::Emulator;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -46,11 +49,7 @@ async fn on_a_server(key: ApiKey, base_url: Option<String>) -> Result<()> {
 /// The same against the emulator, where an hour passes in no time.
 async fn on_the_emulator() -> Result<()> {
     let lifetime = Duration::from_secs(3600);
-    let emulator = Emulator::builder()
-        .token_lifetime(lifetime)
-        .start()
-        .await
-        .map_err(no_emulator)?;
+    let emulator = Emulator::builder().token_lifetime(lifetime).start().await?;
     println!(
         "no SYNERISE_API_KEY is set: using the emulator at {}",
         emulator.base_url()
@@ -116,9 +115,4 @@ fn show_renewal(first: &Token, second: &Token) {
         second.generation(),
         first.generation()
     );
-}
-
-fn no_emulator(error: std::io::Error) -> Error {
-    eprintln!("quickstart: the emulator can't start: {error}");
-    Error::NoRuntime
 }

@@ -59,6 +59,11 @@ pub(crate) fn required(what: &'static str, text: &str) -> Result<String> {
     Ok(text.to_owned())
 }
 
+/// The text, if it was given at all.
+pub(crate) fn optional(what: &'static str, text: Option<&str>) -> Result<Option<String>> {
+    text.map(|text| required(what, text)).transpose()
+}
+
 pub(crate) fn required_secret(what: &'static str, secret: &Secret) -> Result<Secret> {
     if secret.is_empty() {
         return Err(Error::invalid_input(what, "is empty", "give its value"));

@@ -59,6 +59,10 @@ impl Token {
         life: Life,
         details: Option<Box<Details>>,
     ) -> Result<Self> {
+        if value.is_empty() {
+            let problem = "the field `token` is empty";
+            return Err(Error::unexpected_response("login".into(), 200, problem));
+        }
         let text = Zeroizing::new(format!("{SCHEME}{}", value.expose()).into_bytes());
         // `from_owner` wipes the text when the last clone of the header is dropped, those inside of requests too.
         let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(text)).map_err(|_| {

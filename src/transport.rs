@@ -187,11 +187,15 @@ impl Transport {
         let mut current = request;
         let mut attempt = 1;
         let mut renewed = false;
+        let mut refused = None;
         loop {
             // A body that is a stream can't be sent twice: such a request is sent as it is, once.
             let again = current.try_clone();
             let token = match authorize {
-                Some(authorize) => Some(authorize.token().await?),
+                Some(authorize) => {
+                    let token = authorize.token().await;
+                    Some(token.map_err(|error| error.shown_by(refused.take()))?)
+                }
                 None => None,
             };
             if let Some(token) = &token {
@@ -217,8 +221,9 @@ impl Transport {
                     .zip(token.as_ref())
                     .is_some_and(|(authorize, token)| authorize.rejected(token));
             let Some(again) = again else { return Err(error) };
-            if renewable {
+            if renewable && !purpose.send_once {
                 renewed = true;
+                refused = Some(error);
             } else if let Some(wait) = self.wait(purpose, attempt, &error, unsent, status) {
                 self.clock.sleep(wait).await;
                 attempt += 1;
@@ -400,12 +405,24 @@ impl Reply {
 
     /// What to say of a body that is not JSON: its kind, never its content.
     pub(crate) fn not_json(&self) -> String {
+        // One of these names, not what the server wrote: a header can quote a secret as well as a body can.
+        const KINDS: [&str; 5] = [
+            "application/json",
+            "application/xml",
+            "text/html",
+            "text/plain",
+            "text/xml",
+        ];
         let kind = self
             .headers
             .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or("of no stated type");
-        let kind = Redactor::default().clean(kind);
+            .and_then(|value| value.to_str().ok());
+        let kind = kind.map(|kind| kind.split(';').next().unwrap_or_default().trim());
+        let kind = match kind {
+            Some(kind) => KINDS.into_iter().find(|known| kind.eq_ignore_ascii_case(known)),
+            None => Some("of no stated type"),
+        };
+        let kind = kind.unwrap_or("of another type");
         format!(
             "it is not the JSON that was asked for, but {} bytes, {kind}",
             self.body.len()

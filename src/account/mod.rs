@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::error::Result;
-use crate::identity::{ProfileUuid, custom_id, required, required_secret};
+use crate::identity::{ProfileUuid, custom_id, optional, required, required_secret};
 use crate::profile_data::{Agreements, Attributes};
 use crate::raw::{self, types};
 use crate::secret::Secret;
@@ -138,6 +138,7 @@ impl NewAccount {
             password: required_secret("password", &self.password)?,
             uuid: self.uuid.checked()?,
             custom_id: self.custom_id.as_ref().map(custom_id).transpose()?,
+            device_id: optional("device id", self.texts.device_id.as_deref())?,
             agreements: self.agreements.wire(),
             attributes: self.attributes.wire(),
             ..self.texts

@@ -246,7 +246,8 @@ impl<K: WorkspaceAdmin> SettingsAccess<'_, K> {
         let exchange = self.0.exchange(&raw::REPLACE_PROFILE_SETTINGS);
         let result = exchange.raw.replace_profile_settings(&wanted).await;
         let reply = exchange.finish_untyped(result)?;
-        let answered = document::read(raw::REPLACE_PROFILE_SETTINGS.id, reply.status(), reply.body())?;
+        let id = raw::REPLACE_PROFILE_SETTINGS.id;
+        let answered = document::answered(id, reply.status(), reply.body(), wanted)?;
         Ok(document::changes(&settings.document, &answered))
     }
 }

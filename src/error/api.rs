@@ -8,6 +8,12 @@ use serde_json::Value;
 
 use super::{Error, Redactor};
 
+/// How many field errors are kept of a refusal; a form has fewer fields.
+const FIELD_ERRORS_KEPT: usize = 50;
+
+/// How many of them are in the one line that an error is printed as.
+const FIELD_ERRORS_SHOWN: usize = 3;
+
 /// How an account is activated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -76,6 +82,7 @@ impl ApiError {
                 if let Some(Value::Array(items)) = fields.get("errors") {
                     error.field_errors = items
                         .iter()
+                        .take(FIELD_ERRORS_KEPT)
                         .map(|item| FieldError::read(item, redactor))
                         .collect();
                 }
@@ -165,8 +172,11 @@ impl fmt::Display for ApiError {
         if let Some(message) = &self.message {
             write!(f, ": {message}")?;
         }
-        for error in &self.field_errors {
+        for error in self.field_errors.iter().take(FIELD_ERRORS_SHOWN) {
             write!(f, " [{error}]")?;
+        }
+        if let Some(more @ 1..) = self.field_errors.len().checked_sub(FIELD_ERRORS_SHOWN) {
+            write!(f, " [and {more} more]")?;
         }
         if let Some(trace_id) = &self.trace_id {
             write!(f, " (trace id {trace_id})")?;

@@ -154,6 +154,16 @@ impl Error {
         }))
     }
 
+    /// The same error, if it is the end of a session without a cause, with the refusal that showed it.
+    pub(crate) fn shown_by(self, cause: Option<Self>) -> Self {
+        match &self {
+            Self::SessionExpired(expired) if expired.cause.is_none() => {
+                Self::session_expired(expired.reason.clone(), expired.remedy, cause)
+            }
+            _ => self,
+        }
+    }
+
     pub(crate) fn unexpected_response(
         operation: Cow<'static, str>,
         status: u16,

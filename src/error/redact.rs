@@ -1,6 +1,7 @@
 //! Takes secrets out of text that a server sent: some servers quote what they were sent.
 
 use serde_json::Value;
+use url::form_urlencoded;
 
 use crate::raw::SECRET_FIELDS;
 
@@ -49,11 +50,23 @@ impl Redactor {
         }
     }
 
-    /// One more secret to take out.
+    /// One more secret to take out: as it is, and as it stands in a request that is quoted whole.
     pub(crate) fn add(&mut self, secret: &str) {
-        if secret.len() >= SHORTEST_SECRET {
-            self.secrets.push(secret.to_owned());
+        if secret.len() < SHORTEST_SECRET {
+            return;
         }
+        let in_json = Value::from(secret).to_string();
+        let in_json = in_json
+            .trim_start_matches('"')
+            .strip_suffix('"')
+            .unwrap_or(secret);
+        let in_query: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        for form in [in_json, &in_query] {
+            if form != secret {
+                self.secrets.push(form.to_owned());
+            }
+        }
+        self.secrets.push(secret.to_owned());
     }
 
     /// The text on one line, no longer than it helps, and without secrets.
@@ -103,6 +116,20 @@ mod tests {
         assert_eq!(
             clean,
             "a@b.example: [redacted] with [redacted] and [redacted] or [redacted]"
+        );
+    }
+
+    #[test]
+    fn a_secret_is_known_in_its_escaped_forms() {
+        let mut redactor = Redactor::default();
+        redactor.add(r#"pass"word\1"#);
+        let text = format!(
+            r#"{{"password":"pass\"word\\1"}} pass%22word%5C1 {}"#,
+            r#"pass"word\1"#
+        );
+        assert_eq!(
+            redactor.clean(&text),
+            r#"{"password":"[redacted]"} [redacted] [redacted]"#
         );
     }
 

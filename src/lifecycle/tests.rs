@@ -262,7 +262,22 @@ impl World {
         self.settle().await;
     }
 
+    /// The generation of the token that the session has, live or not.
+    fn held(&self) -> Option<u64> {
+        self.lifecycle.lock().machine.token().map(Token::generation)
+    }
+
     async fn take(&mut self, step: Step) {
+        let held = self.held();
+        let may_drop = matches!(step, Step::Refuse { age: 0 } | Step::Invalidate);
+        self.happen(step).await;
+        assert!(
+            may_drop || self.held() >= held,
+            "a token was lost that nobody refused"
+        );
+    }
+
+    async fn happen(&mut self, step: Step) {
         match step {
             Step::Call { need } => self.call(need).await,
             Step::Pass(time) => self.pass(time).await,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::client::Client;
 use crate::error::Result;
-use crate::identity::{Visitor, required};
+use crate::identity::{Visitor, optional};
 use crate::lifecycle::{Acquire, Previous, Standing};
 use crate::raw::{self, types};
 use crate::secret::ApiKey;
@@ -17,7 +17,8 @@ use super::{Anonymous, Session};
 impl Client {
     /// The session of a visitor who is not known yet, by a **profile** API key and the UUID that the visitor is tracked by.
     ///
-    /// Nothing is sent until a token is needed. Whoever asks for the same key, UUID and device gets the same session.
+    /// Nothing is sent until a token is needed. Whoever asks for the same key, UUID and device gets the same session, for as
+    /// long as somebody holds it.
     ///
     /// Operation `authenticateAnonymously` (`POST /sauth/v3/auth/login/client/anonymous`).
     ///
@@ -75,11 +76,7 @@ impl Acquire for AnonymousLogin {
 async fn log_in(transport: &Arc<Transport>, key: &ApiKey, visitor: &Visitor) -> Result<Grant> {
     let body = types::AnonymousAuthenticationRequest {
         api_key: key.secret().clone(),
-        device_id: visitor
-            .device_id
-            .as_deref()
-            .map(|id| required("device id", id))
-            .transpose()?,
+        device_id: optional("device id", visitor.device_id.as_deref())?,
         uuid: visitor.uuid.checked()?,
     };
     let exchange = raw::Exchange::new(transport, &raw::AUTHENTICATE_ANONYMOUSLY, None);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::ConditionalLoginStatus;
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::identity::{Identity, required};
+use crate::identity::{Identity, optional};
 use crate::lifecycle::Lifecycle;
 use crate::profile_data::{Agreements, Attributes};
 use crate::raw::{self, types};
@@ -300,11 +300,7 @@ impl LoginRequest {
 
     fn body(&self) -> Result<types::ProfileAuthenticationRequest> {
         let mut body = self.identity.body(&self.key)?;
-        body.device_id = self
-            .device_id
-            .as_deref()
-            .map(|id| required("device id", id))
-            .transpose()?;
+        body.device_id = optional("device id", self.device_id.as_deref())?;
         Ok(body)
     }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::identity::{required, required_secret};
+use crate::identity::{optional, required, required_secret};
 use crate::lifecycle::{Acquire, Lifecycle, Previous};
 use crate::raw::{self, types};
 use crate::secret::Secret;
@@ -64,6 +64,12 @@ struct Device {
     provider: Option<(ExternalProviderType, Secret)>,
 }
 
+impl Device {
+    fn checked_id(&self) -> Result<Option<String>> {
+        optional("device id", self.id.as_deref())
+    }
+}
+
 /// A login that is being put together. It is sent when it is awaited.
 #[derive(Debug)]
 #[must_use = "a login does nothing until it is awaited"]
@@ -98,7 +104,7 @@ impl IntoFuture for LoginUser {
             let body = types::UserLoginRequest {
                 username: required("user name", &self.username)?,
                 password: required_secret("password", &self.password)?,
-                device_id: self.device.id.clone(),
+                device_id: self.device.checked_id()?,
                 external_provider_token,
                 external_provider_type,
             };
@@ -154,11 +160,13 @@ impl MfaChallenge {
         let (external_provider_type, external_provider_token) = self.device.provider.clone().unzip();
         let body = types::MfaVerificationRequest {
             verification_code: required_secret("verification code", &code.into())?,
-            device_id: self.device.id.clone(),
+            device_id: self.device.checked_id()?,
             external_provider_token,
             external_provider_type,
         };
-        let exchange = self.session.exchange(&raw::USER_MFA_LOGIN);
+        // As the token itself and not as the session: 401 is what a wrong code is answered with, and must not end it.
+        let token = Arc::new(self.session.token().await?);
+        let exchange = raw::Exchange::new(self.session.client.transport(), &raw::USER_MFA_LOGIN, Some(token));
         let result = exchange.raw.user_mfa_login(&method, &body).await;
         let (answer, reply) = exchange.finish(result)?;
         session(self.session.client.clone(), answer, &reply)

@@ -15,7 +15,7 @@ use super::{Session, Workspace};
 
 impl Client {
     /// The session of a workspace. Nothing is sent until a token is needed, and whoever asks for the same key gets the same
-    /// session.
+    /// session, for as long as somebody holds it: keep one for as long as you need tokens.
     ///
     /// Operation `workspaceLogin` (`POST /uauth/v2/auth/login/profile`).
     pub fn workspace(&self, key: ApiKey) -> Session<Workspace> {

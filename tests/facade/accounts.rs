@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use synerise_auth::{
-    AccountDevice, ActivationMethod, Agreements, ApiKey, Attributes, Error, Identity, LoginId, NewAccount, Pin,
-    Profile, Registration, Result, Session,
+    AccountDevice, ActivationMethod, Agreements, ApiKey, Attributes, Error, Identity, LoginId, NewAccount,
+    Pin, Profile, Registration, Result, Session,
 };
 use synerise_auth_emulator::{Fault, MessageKind};
 
@@ -55,8 +55,14 @@ async fn an_account_that_is_activated_automatically_can_be_used_at_once() {
     assert!(scene.emulator.outbox().is_empty());
     let known = scene.emulator.profile(NEWCOMER).unwrap();
     assert!(known.active && !known.email_confirmed);
-    assert_eq!((known.custom_id.as_deref(), known.devices[0].as_str()), (Some("card-17"), DEVICE));
-    assert_eq!((&known.attributes["size"], &known.attributes["firstName"]), (&42.into(), &"Jan".into()));
+    assert_eq!(
+        (known.custom_id.as_deref(), known.devices[0].as_str()),
+        (Some("card-17"), DEVICE)
+    );
+    assert_eq!(
+        (&known.attributes["size"], &known.attributes["firstName"]),
+        (&42.into(), &"Jan".into())
+    );
     assert_eq!(known.agreements["sms"], true);
 }
 
@@ -75,13 +81,20 @@ async fn an_account_that_awaits_its_link_is_activated_by_the_token_in_it() {
     let scene = in_mode(Registration::Other("REQUIRE_EMAIL_ACTIVATION".into())).await;
     register(&scene).await;
     let error = log_in(&scene).await.unwrap_err();
-    assert!(matches!(error, Error::ActivationRequired(ActivationMethod::Link, _)), "{error}");
+    assert!(
+        matches!(error, Error::ActivationRequired(ActivationMethod::Link, _)),
+        "{error}"
+    );
     assert_eq!((error.code(), error.status()), (Some("SAU-302"), Some(403)));
     assert!(error.advice().contains("link"));
     let first = sent(&scene);
     scene.visitor().resend_activation_token(NEWCOMER).await.unwrap();
     let error = scene.visitor().activate_by_token(first).await.unwrap_err();
-    assert_eq!(error.field_errors()[0].field.as_deref(), Some("token"), "the first is void");
+    assert_eq!(
+        error.field_errors()[0].field.as_deref(),
+        Some("token"),
+        "the first is void"
+    );
     scene.visitor().activate_by_token(sent(&scene)).await.unwrap();
     log_in(&scene).await.unwrap();
 }
@@ -91,12 +104,22 @@ async fn an_account_that_awaits_its_pin_is_activated_by_it() {
     let scene = in_mode(pin_for_everyone()).await;
     register(&scene).await;
     let error = log_in(&scene).await.unwrap_err();
-    assert!(matches!(error, Error::ActivationRequired(ActivationMethod::Pin, _)), "{error}");
+    assert!(
+        matches!(error, Error::ActivationRequired(ActivationMethod::Pin, _)),
+        "{error}"
+    );
     assert_eq!(error.code(), Some("SAU-303"));
     let message = scene.emulator.last_message(NEWCOMER).unwrap();
-    assert_eq!((message.kind, message.secret.len()), (MessageKind::ActivationPin, 6));
+    assert_eq!(
+        (message.kind, message.secret.len()),
+        (MessageKind::ActivationPin, 6)
+    );
 
-    let error = scene.visitor().activate_by_pin(&on(DEVICE), "000").await.unwrap_err();
+    let error = scene
+        .visitor()
+        .activate_by_pin(&on(DEVICE), "000")
+        .await
+        .unwrap_err();
     assert_eq!(error.field_errors()[0].field.as_deref(), Some("pinCode"));
     scene
         .visitor()
@@ -131,7 +154,11 @@ async fn a_pin_counts_from_the_last_device_that_asked_for_one() {
     let scene = in_mode(pin_for_everyone()).await;
     register(&scene).await;
     let error = scene.visitor().resend_pin(&on("device-2")).await.unwrap_err();
-    assert_eq!(error.status(), Some(403), "only the last device may ask, unless the settings let others");
+    assert_eq!(
+        error.status(),
+        Some(403),
+        "only the last device may ask, unless the settings let others"
+    );
 
     let workspace = scene.workspace();
     let settings = workspace.profile_settings();
@@ -145,7 +172,11 @@ async fn a_pin_counts_from_the_last_device_that_asked_for_one() {
         .unwrap();
     scene.visitor().resend_pin(&on("device-2")).await.unwrap();
     let error = scene.visitor().activate_by_pin(&on(DEVICE), sent(&scene)).await;
-    assert_eq!(error.unwrap_err().status(), Some(403), "it is not the last device any more");
+    assert_eq!(
+        error.unwrap_err().status(),
+        Some(403),
+        "it is not the last device any more"
+    );
     scene
         .visitor()
         .activate_by_pin(&on("device-2"), sent(&scene))
@@ -163,7 +194,12 @@ async fn a_pin_on_conflict_is_asked_of_those_whom_a_third_party_knows() {
 
     let email = "google@example.com";
     scene.emulator.add_third_party_token("GOOGLE", "token-1", email);
-    let google = || scene.client.profile(scene.profile_key()).login(Identity::google("token-1"));
+    let google = || {
+        scene
+            .client
+            .profile(scene.profile_key())
+            .login(Identity::google("token-1"))
+    };
     google().await.unwrap();
     let account = NewAccount::new(email, PASSWORD, "u-2").device_id(DEVICE);
     scene.visitor().register(account).await.unwrap();
@@ -172,7 +208,12 @@ async fn a_pin_on_conflict_is_asked_of_those_whom_a_third_party_knows() {
     let account = AccountDevice::new(email, "u-2", DEVICE);
     scene.visitor().activate_by_pin(&account, pin).await.unwrap();
     let identity = Identity::synerise(LoginId::email(email), PASSWORD, "u-2");
-    scene.client.profile(scene.profile_key()).login(identity).await.unwrap();
+    scene
+        .client
+        .profile(scene.profile_key())
+        .login(identity)
+        .await
+        .unwrap();
     google().await.unwrap();
 }
 
@@ -196,7 +237,10 @@ async fn a_key_without_the_permission_registers_nobody() {
         .await
         .unwrap_err();
     assert_eq!(error.status(), Some(403));
-    assert!(error.to_string().contains("SAUTH_REGISTER_CLIENT_CREATE"), "{error}");
+    assert!(
+        error.to_string().contains("SAUTH_REGISTER_CLIENT_CREATE"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -222,7 +266,10 @@ async fn an_account_without_what_it_needs_is_refused_before_it_is_sent() {
     for error in [
         visitor.activate_by_pin(&on(""), "123456").await.unwrap_err(),
         visitor.activate_by_pin(&on(DEVICE), "").await.unwrap_err(),
-        visitor.resend_pin(&AccountDevice::new("", VISITOR, DEVICE)).await.unwrap_err(),
+        visitor
+            .resend_pin(&AccountDevice::new("", VISITOR, DEVICE))
+            .await
+            .unwrap_err(),
         visitor.activate_by_token("").await.unwrap_err(),
         visitor.resend_activation_token(" ").await.unwrap_err(),
     ] {
@@ -251,8 +298,8 @@ async fn a_registration_is_never_sent_twice() {
         let visitor = client.anonymous(scene.profile_key(), VISITOR);
         scene.emulator.faults().on("registerProfile").always(fault);
         let account = NewAccount::new(NEWCOMER, PASSWORD, VISITOR);
-        visitor.register(account.clone()).await.unwrap_err();
-        assert_eq!(scene.emulator.count("registerProfile"), 1);
+        let error = visitor.register(account.clone()).await.unwrap_err();
+        assert_eq!(scene.emulator.count("registerProfile"), 1, "{error}");
         // A token that was refused is dropped all the same: who tries again has a new one.
         if scene.statuses("registerProfile") == [401] {
             scene.emulator.faults().clear();

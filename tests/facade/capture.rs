@@ -56,7 +56,10 @@ impl Answer {
         }
     }
 
-    #[allow(clippy::needless_pass_by_value, reason = "so that a json!() can stand in the call")]
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "so that a json!() can stand in the call"
+    )]
     pub(crate) fn json(body: Value) -> Self {
         Self::new(200, "application/json", body.to_string())
     }

@@ -12,7 +12,8 @@ use serde_json::Value;
 use synerise_auth::chrono::NaiveDate;
 use synerise_auth::uuid::Uuid;
 use synerise_auth::{
-    AccountDevice, ApiKey, Identity, LoginId, MfaMethod, NewAccount, Registration, Result, UsageQuery, UserLogin,
+    AccountDevice, ApiKey, Identity, LoginId, MfaMethod, NewAccount, Registration, Result, UsageQuery,
+    UserLogin,
 };
 use synerise_auth_emulator::{Choices, Fault, UnmetCondition};
 
@@ -140,7 +141,11 @@ fn way(operation: &str, status: &str) -> Option<Way> {
 
 fn terms_required(scene: &Scene) {
     let terms = &["terms-2026"];
-    assert!(scene.emulator.require_at_login(CUSTOMER, "TERMS_ACCEPTANCE_REQUIRED", terms));
+    assert!(
+        scene
+            .emulator
+            .require_at_login(CUSTOMER, "TERMS_ACCEPTANCE_REQUIRED", terms)
+    );
 }
 
 fn refuse_unmet(choices: &mut Choices) {
@@ -176,12 +181,14 @@ async fn call(operation: &str, scene: &Scene, input: &Input, spoil: fn(&Scene)) 
     let emulator = &scene.emulator;
     let client = &scene.client;
     let identity = || Identity::synerise(LoginId::email(input.email), input.password, VISITOR);
+    // Held from here on: dropped, a session would begin anew.
+    let visitor = scene.visitor();
     let registration = async |mode: Registration| {
         let workspace = scene.workspace();
         let settings = workspace.profile_settings();
         settings.update(|settings| settings.registration = mode).await?;
         let account = NewAccount::new(NEWCOMER, PASSWORD, VISITOR).device_id(DEVICE);
-        scene.visitor().register(account).await
+        visitor.register(account).await
     };
     let mail = || Registration::Other("REQUIRE_EMAIL_ACTIVATION".into());
     match operation {
@@ -191,7 +198,9 @@ async fn call(operation: &str, scene: &Scene, input: &Input, spoil: fn(&Scene)) 
         }
         "userMfaLogin" => {
             let user = emulator.user();
-            let UserLogin::MfaRequired(challenge) = client.user().login(&user.username, &*user.password).await? else {
+            let UserLogin::MfaRequired(challenge) =
+                client.user().login(&user.username, &*user.password).await?
+            else {
                 panic!("the user has a second factor");
             };
             spoil(scene);
@@ -201,7 +210,9 @@ async fn call(operation: &str, scene: &Scene, input: &Input, spoil: fn(&Scene)) 
         "selectWorkspace" => {
             let user = scene.user().await?;
             spoil(scene);
-            let guid = input.guid.unwrap_or_else(|| emulator.workspace_guid().parse().unwrap());
+            let guid = input
+                .guid
+                .unwrap_or_else(|| emulator.workspace_guid().parse().unwrap());
             user.select_workspace(guid).await?;
         }
         "listWorkspaces" => {
@@ -236,60 +247,79 @@ async fn call(operation: &str, scene: &Scene, input: &Input, spoil: fn(&Scene)) 
             client.profile(scene.profile_key()).login(identity()).await?;
         }
         "authenticateProfileServerSide" => {
-            let key = input.workspace_key.as_deref().unwrap_or(emulator.workspace_api_key());
+            let key = input
+                .workspace_key
+                .as_deref()
+                .unwrap_or(emulator.workspace_api_key());
             let workspace = client.workspace(ApiKey::new(key)?);
             workspace.token().await?;
             spoil(scene);
             let address = IpAddr::from([192, 0, 2, 17]);
-            workspace.login_profile(scene.profile_key(), identity(), address).await?;
+            workspace
+                .login_profile(scene.profile_key(), identity(), address)
+                .await?;
         }
         "authenticateProfileConditionally" => {
             spoil(scene);
-            client.profile(scene.profile_key()).login_if_allowed(identity()).await?;
+            client
+                .profile(scene.profile_key())
+                .login_if_allowed(identity())
+                .await?;
         }
         "authenticateAnonymously" => {
             spoil(scene);
-            scene.visitor().token().await?;
+            visitor.token().await?;
         }
         "newDataPointsStats" => {
             let user = scene.user().await?;
             spoil(scene);
-            user.new_data_points(&UsageQuery::days(day(2025), input.last_day)?).await?;
+            user.new_data_points(&UsageQuery::days(day(2025), input.last_day)?)
+                .await?;
         }
         "retentionDataPointsStats" => {
             let user = scene.user().await?;
             spoil(scene);
-            user.retention_data_points(&UsageQuery::days(day(2025), input.last_day)?).await?;
+            user.retention_data_points(&UsageQuery::days(day(2025), input.last_day)?)
+                .await?;
         }
         "registerProfile" => {
-            let visitor = scene.visitor();
             visitor.token().await?;
             spoil(scene);
-            visitor.register(NewAccount::new(input.newcomer, PASSWORD, VISITOR)).await?;
+            visitor
+                .register(NewAccount::new(input.newcomer, PASSWORD, VISITOR))
+                .await?;
         }
         "confirmActivationByPin" => {
             registration(pin_for_everyone()).await?;
             spoil(scene);
             let pin = input.pin.map_or_else(|| secret_sent(scene), str::to_owned);
             let account = AccountDevice::new(NEWCOMER, VISITOR, DEVICE);
-            scene.visitor().activate_by_pin(&account, pin).await?;
+            visitor.activate_by_pin(&account, pin).await?;
         }
         "requestActivationPin" => {
             registration(pin_for_everyone()).await?;
             spoil(scene);
-            scene.visitor().resend_pin(&AccountDevice::new(NEWCOMER, VISITOR, input.device)).await?;
+            visitor
+                .resend_pin(&AccountDevice::new(NEWCOMER, VISITOR, input.device))
+                .await?;
         }
         "confirmActivationByToken" => {
             registration(mail()).await?;
             spoil(scene);
-            let token = input.activation_token.map_or_else(|| secret_sent(scene), str::to_owned);
-            scene.visitor().activate_by_token(token).await?;
+            let token = input
+                .activation_token
+                .map_or_else(|| secret_sent(scene), str::to_owned);
+            visitor.activate_by_token(token).await?;
         }
         "requestActivationToken" => {
             registration(mail()).await?;
             spoil(scene);
-            let email = if input.email == CUSTOMER { NEWCOMER } else { input.email };
-            scene.visitor().resend_activation_token(email).await?;
+            let email = if input.email == CUSTOMER {
+                NEWCOMER
+            } else {
+                input.email
+            };
+            visitor.resend_activation_token(email).await?;
         }
         "getProfileSettings" => {
             let workspace = scene.workspace();
@@ -324,7 +354,9 @@ async fn call(operation: &str, scene: &Scene, input: &Input, spoil: fn(&Scene)) 
             let workspace = scene.workspace();
             workspace.token().await?;
             spoil(scene);
-            let permissions = workspace.check_permissions(["SAUTH_SERVER_LOGIN_CLIENT_CREATE"]).await?;
+            let permissions = workspace
+                .check_permissions(["SAUTH_SERVER_LOGIN_CLIENT_CREATE"])
+                .await?;
             assert!(permissions.has("SAUTH_SERVER_LOGIN_CLIENT_CREATE"));
         }
         "refreshWorkspaceToken" => {
@@ -354,13 +386,18 @@ async fn every_operation_succeeds() {
         let scene = Scene::new().await;
         let result = call(&operation, &scene, &input(), |_| {}).await;
         assert!(result.is_ok(), "{operation}: {result:?}");
-        assert!(matches!(scene.statuses(&operation)[..], [.., 200..=299]), "{operation}");
+        assert!(
+            matches!(scene.statuses(&operation)[..], [.., 200..=299]),
+            "{operation}"
+        );
     }
 }
 
 #[tokio::test]
 async fn every_documented_refusal_reaches_the_caller() {
-    let refusals = document().into_iter().filter(|(_, status)| !status.starts_with('2'));
+    let refusals = document()
+        .into_iter()
+        .filter(|(_, status)| !status.starts_with('2'));
     for (operation, documented) in refusals {
         let way_there = way(&operation, &documented);
         let scripted = way_there.is_none();
@@ -380,12 +417,27 @@ async fn every_documented_refusal_reaches_the_caller() {
         let mut input = input();
         (way.arrange)(&scene, &mut input);
         if scripted {
-            scene.emulator.faults().on(&operation).always(Fault::status(way.status));
+            scene
+                .emulator
+                .faults()
+                .on(&operation)
+                .always(Fault::status(way.status));
         }
         let error = call(&operation, &scene, &input, way.spoil).await.unwrap_err();
-        assert_eq!(error.status(), Some(way.status), "{operation} {documented}: {error}");
+        assert_eq!(
+            error.status(),
+            Some(way.status),
+            "{operation} {documented}: {error}"
+        );
         let refused = scene.statuses(&operation).contains(&way.status);
-        assert!(refused, "{operation} {documented}: {:?}", scene.statuses(&operation));
-        assert!(!error.to_string().contains('\n') && !error.advice().is_empty(), "{error}");
+        assert!(
+            refused,
+            "{operation} {documented}: {:?}",
+            scene.statuses(&operation)
+        );
+        assert!(
+            !error.to_string().contains('\n') && !error.advice().is_empty(),
+            "{error}"
+        );
     }
 }

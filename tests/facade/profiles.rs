@@ -20,7 +20,12 @@ async fn a_customer_logs_in_by_e_mail_or_by_an_identifier_of_the_shop() {
     scene.emulator.set_custom_id(CUSTOMER, "card-17");
     for login in [LoginId::email(CUSTOMER), LoginId::custom_id("card-17")] {
         let identity = Identity::synerise(login, PASSWORD, VISITOR);
-        let profile = scene.client.profile(scene.profile_key()).login(identity).await.unwrap();
+        let profile = scene
+            .client
+            .profile(scene.profile_key())
+            .login(identity)
+            .await
+            .unwrap();
         let token = profile.token().await.unwrap();
         assert_eq!(token.origin(), Some(&TokenOrigin::Synerise));
         assert_eq!(token.custom_id(), Some("card-17"));
@@ -39,10 +44,18 @@ async fn a_customer_whom_a_third_party_vouches_for_gets_an_account() {
         (Identity::google("token-1"), "GOOGLE", "d@example.com"),
     ] {
         scene.emulator.add_third_party_token(provider, "token-1", email);
-        let profile = scene.client.profile(scene.profile_key()).login(identity).await.unwrap();
+        let profile = scene
+            .client
+            .profile(scene.profile_key())
+            .login(identity)
+            .await
+            .unwrap();
         let origin = profile.token().await.unwrap().origin().cloned();
         assert_eq!(origin, Some(TokenOrigin::from(provider)));
-        assert_eq!(scene.emulator.profile(email).unwrap().origin.as_deref(), Some(provider));
+        assert_eq!(
+            scene.emulator.profile(email).unwrap().origin.as_deref(),
+            Some(provider)
+        );
     }
 }
 
@@ -50,9 +63,16 @@ async fn a_customer_whom_a_third_party_vouches_for_gets_an_account() {
 async fn an_account_of_a_third_party_joins_the_visitor_whose_uuid_is_given() {
     let scene = Scene::new().await;
     scene.visitor().token().await.unwrap();
-    scene.emulator.add_third_party_token("GOOGLE", "token-1", "a@example.com");
+    scene
+        .emulator
+        .add_third_party_token("GOOGLE", "token-1", "a@example.com");
     let identity = Identity::google("token-1").with_uuid(VISITOR);
-    scene.client.profile(scene.profile_key()).login(identity).await.unwrap();
+    scene
+        .client
+        .profile(scene.profile_key())
+        .login(identity)
+        .await
+        .unwrap();
     assert_eq!(scene.emulator.profile("a@example.com").unwrap().uuid, VISITOR);
 }
 
@@ -76,7 +96,10 @@ async fn what_a_login_says_of_a_customer_arrives() {
     let known = scene.emulator.profile(CUSTOMER).unwrap();
     assert_eq!(known.devices, [DEVICE]);
     assert_eq!(known.tags, ["vip", "2026"]);
-    assert_eq!((&known.agreements["email"], &known.agreements["sms"]), (&json!(true), &json!(false)));
+    assert_eq!(
+        (&known.agreements["email"], &known.agreements["sms"]),
+        (&json!(true), &json!(false))
+    );
     assert!(!known.agreements.contains_key("push"));
     assert_eq!(known.attributes["colour"], "green");
     assert_eq!(known.attributes["sizes"], json!([42, null, { "eu": 43.5 }]));
@@ -95,7 +118,14 @@ async fn an_attribute_that_the_service_would_drop_is_refused_by_its_name() {
         .login(customer(PASSWORD))
         .attributes(Attributes::new().set_even_if_reserved("zipCode", "30-001"));
     login.await.unwrap();
-    assert!(!scene.emulator.profile(CUSTOMER).unwrap().attributes.contains_key("zipCode"));
+    assert!(
+        !scene
+            .emulator
+            .profile(CUSTOMER)
+            .unwrap()
+            .attributes
+            .contains_key("zipCode")
+    );
 }
 
 #[tokio::test]
@@ -109,7 +139,10 @@ async fn a_login_that_cannot_succeed_is_refused_before_it_is_sent() {
         (login(customer(PASSWORD).with_uuid("")), "profile UUID is empty"),
         (login(Identity::apple("")), "identity provider's token is empty"),
         (login(customer(PASSWORD)).device_id(""), "device id is empty"),
-        (login(Identity::apple("t")).keep_credentials(), "keep_credentials was asked for"),
+        (
+            login(Identity::apple("t")).keep_credentials(),
+            "keep_credentials was asked for",
+        ),
     ] {
         let error = login.await.unwrap_err();
         assert!(error.to_string().starts_with(what), "{error}");
@@ -121,7 +154,12 @@ async fn a_login_that_cannot_succeed_is_refused_before_it_is_sent() {
 async fn a_workspace_that_controls_devices_says_that_it_wants_one() {
     let scene = Scene::new().await;
     scene.emulator.require_device_id();
-    let login = || scene.client.profile(scene.profile_key()).login(customer(PASSWORD));
+    let login = || {
+        scene
+            .client
+            .profile(scene.profile_key())
+            .login(customer(PASSWORD))
+    };
     let error = login().await.unwrap_err();
     assert!(matches!(error, Error::DeviceIdRequired(_)), "{error}");
     assert_eq!((error.status(), error.code()), (Some(400), Some("SAU-601")));
@@ -133,7 +171,12 @@ async fn a_workspace_that_controls_devices_says_that_it_wants_one() {
 #[tokio::test]
 async fn wrong_passwords_lock_the_account_in_the_end() {
     let scene = Scene::new().await;
-    let login = |password| scene.client.profile(scene.profile_key()).login(customer(password));
+    let login = |password| {
+        scene
+            .client
+            .profile(scene.profile_key())
+            .login(customer(password))
+    };
     for _ in 0..10 {
         let error = login("wrong").await.unwrap_err();
         assert_eq!(error.status(), Some(401));
@@ -148,21 +191,34 @@ async fn wrong_passwords_lock_the_account_in_the_end() {
 #[tokio::test]
 async fn a_conditional_login_logs_in_or_says_what_is_missing() {
     let scene = Scene::new().await;
-    let login = |identity| scene.client.profile(scene.profile_key()).login_if_allowed(identity);
+    let login = |identity| {
+        scene
+            .client
+            .profile(scene.profile_key())
+            .login_if_allowed(identity)
+    };
     let ConditionalLogin::LoggedIn(profile) = login(customer(PASSWORD)).await.unwrap() else {
         panic!("the customer has an account");
     };
     profile.token().await.unwrap();
 
-    scene.emulator.add_third_party_token("GOOGLE", "token-1", "stranger@example.com");
+    scene
+        .emulator
+        .add_third_party_token("GOOGLE", "token-1", "stranger@example.com");
     let ConditionalLogin::Unmet { status, .. } = login(Identity::google("token-1")).await.unwrap() else {
         panic!("a stranger has no account");
     };
     assert_eq!(status, ConditionalLoginStatus::RegistrationRequired);
-    assert!(scene.emulator.profile("stranger@example.com").is_none(), "and gets none");
+    assert!(
+        scene.emulator.profile("stranger@example.com").is_none(),
+        "and gets none"
+    );
 
     for (name, expected) in [
-        ("TERMS_ACCEPTANCE_REQUIRED", ConditionalLoginStatus::TermsAcceptanceRequired),
+        (
+            "TERMS_ACCEPTANCE_REQUIRED",
+            ConditionalLoginStatus::TermsAcceptanceRequired,
+        ),
         ("APPROVAL_REQUIRED", ConditionalLoginStatus::ApprovalRequired),
         ("MFA_REQUIRED", ConditionalLoginStatus::MfaRequired),
     ] {
@@ -182,12 +238,20 @@ async fn a_condition_that_is_new_to_this_version_is_an_outcome_too() {
     let scene = Scene::new().await;
     let answer = json!({ "status": "PIN_ACTIVATION_REQUIRED", "conditions": [] });
     let faults = scene.emulator.faults();
-    faults.on("authenticateProfileConditionally").then(Fault::json(&answer));
-    let login = scene.client.profile(scene.profile_key()).login_if_allowed(customer(PASSWORD));
+    faults
+        .on("authenticateProfileConditionally")
+        .then(Fault::json(&answer));
+    let login = scene
+        .client
+        .profile(scene.profile_key())
+        .login_if_allowed(customer(PASSWORD));
     let ConditionalLogin::Unmet { status, .. } = login.await.unwrap() else {
         panic!("it is not met");
     };
-    assert_eq!(status, ConditionalLoginStatus::Unknown("PIN_ACTIVATION_REQUIRED".into()));
+    assert_eq!(
+        status,
+        ConditionalLoginStatus::Unknown("PIN_ACTIVATION_REQUIRED".into())
+    );
 }
 
 #[tokio::test]
@@ -195,13 +259,25 @@ async fn a_condition_that_comes_as_a_refusal_is_an_error_that_can_be_matched() {
     let scene = Scene::with(|choices| choices.unmet_condition = UnmetCondition::Refused).await;
     let workspace = scene.workspace();
     let settings = workspace.profile_settings();
-    settings.update(|settings| settings.registration = pin_for_everyone()).await.unwrap();
+    settings
+        .update(|settings| settings.registration = pin_for_everyone())
+        .await
+        .unwrap();
     let account = synerise_auth::NewAccount::new("new@example.com", PASSWORD, VISITOR).device_id(DEVICE);
     scene.visitor().register(account).await.unwrap();
     let identity = Identity::synerise(LoginId::email("new@example.com"), PASSWORD, VISITOR);
-    let login = scene.client.profile(scene.profile_key()).login_if_allowed(identity);
+    let login = scene
+        .client
+        .profile(scene.profile_key())
+        .login_if_allowed(identity);
     let error = login.await.unwrap_err();
-    assert!(matches!(error, Error::ActivationRequired(synerise_auth::ActivationMethod::Pin, _)), "{error}");
+    assert!(
+        matches!(
+            error,
+            Error::ActivationRequired(synerise_auth::ActivationMethod::Pin, _)
+        ),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -209,7 +285,10 @@ async fn a_conditional_login_may_go_as_the_visitor_who_makes_it() {
     let scene = Scene::new().await;
     let visitor = scene.visitor();
     let token = visitor.token().await.unwrap();
-    let login = scene.client.profile(scene.profile_key()).login_if_allowed(customer(PASSWORD));
+    let login = scene
+        .client
+        .profile(scene.profile_key())
+        .login_if_allowed(customer(PASSWORD));
     login.as_anonymous(&visitor).await.unwrap();
     let requests = scene.emulator.requests();
     assert!(requests.last().unwrap().bearer_is(token.expose()));
@@ -218,17 +297,17 @@ async fn a_conditional_login_may_go_as_the_visitor_who_makes_it() {
 #[tokio::test]
 async fn visitors_share_a_session_by_key_uuid_and_device() {
     let scene = Scene::new().await;
-    let token = |visitor: Visitor| {
-        let session = scene.client.anonymous(scene.profile_key(), visitor);
-        async move { session.token().await.unwrap() }
-    };
-    let first = token(Visitor::new(VISITOR)).await;
-    assert_eq!(first.origin(), Some(&TokenOrigin::Anonymous));
-    let same = token(Visitor::new(VISITOR)).await;
-    let device = token(Visitor::new(VISITOR).device_id(DEVICE)).await;
-    let other = token(Visitor::new("other")).await;
-    assert_eq!(first.expose(), same.expose());
-    assert!(first.expose() != device.expose() && first.expose() != other.expose());
+    let session = |visitor: Visitor| scene.client.anonymous(scene.profile_key(), visitor);
+    let first = session(Visitor::new(VISITOR));
+    let same = session(Visitor::new(VISITOR));
+    let device = session(Visitor::new(VISITOR).device_id(DEVICE));
+    let other = session(Visitor::new("other"));
+    let token = first.token().await.unwrap();
+    assert_eq!(token.origin(), Some(&TokenOrigin::Anonymous));
+    assert_eq!(token.expose(), same.token().await.unwrap().expose());
+    for another in [device, other] {
+        assert_ne!(token.expose(), another.token().await.unwrap().expose());
+    }
     assert_eq!(scene.emulator.count("authenticateAnonymously"), 3);
 }
 
@@ -242,12 +321,20 @@ async fn a_visitors_session_is_prolonged_and_begins_anew_once_it_is_over() {
     assert_eq!(scene.emulator.count("refreshProfileToken"), 1);
     scene.pass(Duration::from_secs(3600));
     visitor.token().await.unwrap();
-    assert_eq!(scene.emulator.count("refreshProfileToken"), 1, "what is over can't be prolonged");
+    assert_eq!(
+        scene.emulator.count("refreshProfileToken"),
+        1,
+        "what is over can't be prolonged"
+    );
     assert_eq!(scene.emulator.count("authenticateAnonymously"), 2);
     scene.emulator.revoke_tokens();
     scene.pass(Duration::from_secs(60));
     visitor.token_valid_for(Duration::from_secs(3600)).await.unwrap();
-    assert_eq!(scene.emulator.count("authenticateAnonymously"), 3, "a refresh that is refused for good");
+    assert_eq!(
+        scene.emulator.count("authenticateAnonymously"),
+        3,
+        "a refresh that is refused for good"
+    );
 }
 
 #[tokio::test]
@@ -295,21 +382,41 @@ async fn a_password_that_was_kept_logs_in_again_without_what_may_have_changed() 
     assert_eq!(scene.emulator.count("authenticateProfile"), 2);
     let again = scene.emulator.requests().pop().unwrap().body.unwrap();
     let fields: Vec<_> = again.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(fields, ["apiKey", "deviceId", "email", "identityProvider", "password", "uuid"]);
+    assert_eq!(
+        fields,
+        [
+            "apiKey",
+            "deviceId",
+            "email",
+            "identityProvider",
+            "password",
+            "uuid"
+        ]
+    );
 }
 
 #[tokio::test]
 async fn a_third_partys_token_is_never_sent_again() {
     let scene = Scene::new().await;
-    scene.emulator.add_single_use_token("APPLE", "token-1", "a@example.com");
-    let login = || scene.client.profile(scene.profile_key()).login(Identity::apple("token-1"));
+    scene
+        .emulator
+        .add_single_use_token("APPLE", "token-1", "a@example.com");
+    let login = || {
+        scene
+            .client
+            .profile(scene.profile_key())
+            .login(Identity::apple("token-1"))
+    };
     let profile = login().await.unwrap();
     scene.emulator.revoke_tokens();
     scene.emulator.stub("GET", "/v4/clients", json!({}));
     let error = profile.get("/v4/clients").send().await.unwrap_err();
     assert!(matches!(error, Error::SessionExpired(_)), "{error}");
     scene.pass(Duration::from_secs(7200));
-    assert!(matches!(profile.token().await.unwrap_err(), Error::SessionExpired(_)));
+    assert!(matches!(
+        profile.token().await.unwrap_err(),
+        Error::SessionExpired(_)
+    ));
     assert_eq!(scene.emulator.count("authenticateProfile"), 1);
 }
 
@@ -322,8 +429,15 @@ async fn tokens_that_cannot_be_read_and_answers_of_a_token_alone_are_as_good() {
     .await;
     let token = scene.profile().await.unwrap().token().await.unwrap();
     assert!(token.claims().is_none());
-    assert_eq!(token.lifetime(), Duration::from_secs(3600), "the documented default");
-    assert_eq!((token.origin(), token.custom_id(), token.realm()), (None, None, None));
+    assert_eq!(
+        token.lifetime(),
+        Duration::from_secs(3600),
+        "the documented default"
+    );
+    assert_eq!(
+        (token.origin(), token.custom_id(), token.realm()),
+        (None, None, None)
+    );
 }
 
 #[tokio::test]
@@ -352,7 +466,10 @@ async fn a_backends_key_needs_the_permission() {
     };
     let error = login("SOMETHING_ELSE").await.unwrap_err();
     assert_eq!(error.status(), Some(403));
-    assert!(error.to_string().contains("SAUTH_SERVER_LOGIN_CLIENT_CREATE"), "{error}");
+    assert!(
+        error.to_string().contains("SAUTH_SERVER_LOGIN_CLIENT_CREATE"),
+        "{error}"
+    );
     assert!(error.advice().contains("permission"));
     login("SAUTH_SERVER_LOGIN_CLIENT_CREATE").await.unwrap();
 }
@@ -366,7 +483,10 @@ async fn a_server_side_login_that_is_elsewhere_says_how_to_get_there() {
         .login_profile(scene.profile_key(), customer(PASSWORD), ADDRESS);
     let error = login.await.unwrap_err();
     assert_eq!(error.status(), Some(404));
-    assert!(error.advice().contains("ClientBuilder::server_side_login_path"), "{error}");
+    assert!(
+        error.advice().contains("ClientBuilder::server_side_login_path"),
+        "{error}"
+    );
 
     let client = synerise_auth::Client::builder()
         .base_url(scene.emulator.base_url())
@@ -382,7 +502,12 @@ async fn a_server_side_login_that_is_elsewhere_says_how_to_get_there() {
 
 #[test]
 fn a_server_side_login_path_that_leads_elsewhere_is_refused() {
-    for path in ["https://other.example/login", "//other.example/login", "login", "/a\\b"] {
+    for path in [
+        "https://other.example/login",
+        "//other.example/login",
+        "login",
+        "/a\\b",
+    ] {
         let error = synerise_auth::Client::builder()
             .server_side_login_path(path)
             .build()

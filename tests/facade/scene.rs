@@ -5,9 +5,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use synerise_auth::clock::ManualClock;
 use synerise_auth::random::FixedRandom;
 use synerise_auth::{
-    Anonymous, ApiKey, Client, Identity, LoginId, Pin, PinConfirmationType, Profile, Registration,
-    Result, RetryPolicy, Session, User, UserLogin,
-    Workspace, WorkspaceUser,
+    Anonymous, ApiKey, Client, Identity, LoginId, Pin, PinConfirmationType, Profile, Registration, Result,
+    RetryPolicy, Session, User, UserLogin, Workspace, WorkspaceUser,
 };
 use synerise_auth_emulator::{Choices, Emulator};
 
@@ -81,7 +80,10 @@ impl Scene {
     }
 
     pub(crate) async fn profile(&self) -> Result<Session<Profile>> {
-        self.client.profile(self.profile_key()).login(customer(PASSWORD)).await
+        self.client
+            .profile(self.profile_key())
+            .login(customer(PASSWORD))
+            .await
     }
 
     pub(crate) async fn user(&self) -> Result<Session<User>> {
@@ -92,7 +94,10 @@ impl Scene {
     }
 
     pub(crate) async fn user_in_workspace(&self) -> Result<Session<WorkspaceUser>> {
-        self.user().await?.select_workspace(self.emulator.workspace_guid()).await
+        self.user()
+            .await?
+            .select_workspace(self.emulator.workspace_guid())
+            .await
     }
 
     /// The status of each request to an operation, in their order.

@@ -11,12 +11,14 @@ use crate::scene::Scene;
 
 /// A service that has these settings and answers what it is sent, as the real one does.
 async fn with_settings(path: &'static str, settings: Value) -> Capture {
-    Capture::start(move |request| match (request.method.as_str(), request.target.as_str()) {
-        (_, "/uauth/v2/auth/login/profile") => Answer::json(json!({ "token": "workspace-token" })),
-        ("GET", target) if target == path => Answer::json(settings.clone()),
-        ("POST", target) if target == path => Answer::json(request.json()),
-        other => panic!("{other:?}"),
-    })
+    Capture::start(
+        move |request| match (request.method.as_str(), request.target.as_str()) {
+            (_, "/uauth/v2/auth/login/profile") => Answer::json(json!({ "token": "workspace-token" })),
+            ("GET", target) if target == path => Answer::json(settings.clone()),
+            ("POST", target) if target == path => Answer::json(request.json()),
+            other => panic!("{other:?}"),
+        },
+    )
     .await
 }
 
@@ -39,7 +41,10 @@ async fn settings_that_are_not_sent_would_be_reset_and_are_not() {
         .start()
         .await
         .unwrap();
-    let client = synerise_auth::Client::builder().base_url(emulator.base_url()).build().unwrap();
+    let client = synerise_auth::Client::builder()
+        .base_url(emulator.base_url())
+        .build()
+        .unwrap();
     let workspace = client.workspace(synerise_auth::ApiKey::new(emulator.workspace_api_key()).unwrap());
     let settings = workspace.profile_settings();
     let before = settings.get().await.unwrap();
@@ -48,7 +53,10 @@ async fn settings_that_are_not_sent_would_be_reset_and_are_not() {
         .update(|settings| settings.registration = Registration::pin(6, Duration::from_secs(120)))
         .await
         .unwrap();
-    let mut changed: Vec<_> = changes.iter().map(|change| (change.field.as_str(), &change.after)).collect();
+    let mut changed: Vec<_> = changes
+        .iter()
+        .map(|change| (change.field.as_str(), &change.after))
+        .collect();
     changed.sort_by_key(|(field, _)| *field);
     assert_eq!(
         changed,
@@ -58,7 +66,10 @@ async fn settings_that_are_not_sent_would_be_reset_and_are_not() {
             ("registrationType", &json!("REQUIRE_PIN_CONFIRMATION")),
         ]
     );
-    let length = changes.iter().find(|change| change.field == "pinConfirmationLength").unwrap();
+    let length = changes
+        .iter()
+        .find(|change| change.field == "pinConfirmationLength")
+        .unwrap();
     assert_eq!(length.before, 9);
 
     let after = settings.get().await.unwrap();
@@ -96,17 +107,32 @@ async fn every_setting_can_be_read_and_changed() {
     let Registration::Pin(pin) = &read.registration else {
         panic!("{read:?}");
     };
-    assert_eq!((pin.length, pin.valid_for), (Some(4), Some(Duration::from_secs(60))));
+    assert_eq!(
+        (pin.length, pin.valid_for),
+        (Some(4), Some(Duration::from_secs(60)))
+    );
     assert_eq!(
         (&pin.required_of, pin.resend_from_other_device),
         (&Some(PinConfirmationType::Everyone), Some(true))
     );
     assert_eq!(read.token_lifetime, Some(Duration::from_secs(604_800)));
-    assert_eq!(read.confirmation_redirect.as_deref(), Some("https://shop.example/welcome"));
-    assert_eq!(read.voucher_pool.as_deref(), Some("00000000-0000-4000-8000-000000000009"));
-    assert_eq!((read.overwrite_custom_id, read.email_change_by_form), (Some(true), Some(true)));
+    assert_eq!(
+        read.confirmation_redirect.as_deref(),
+        Some("https://shop.example/welcome")
+    );
+    assert_eq!(
+        read.voucher_pool.as_deref(),
+        Some("00000000-0000-4000-8000-000000000009")
+    );
+    assert_eq!(
+        (read.overwrite_custom_id, read.email_change_by_form),
+        (Some(true), Some(true))
+    );
     // What is taken away goes back to the service's default.
-    settings.update(|settings| settings.confirmation_redirect = None).await.unwrap();
+    settings
+        .update(|settings| settings.confirmation_redirect = None)
+        .await
+        .unwrap();
     assert_eq!(settings.get().await.unwrap().confirmation_redirect, None);
 }
 
@@ -121,7 +147,13 @@ async fn nothing_is_written_when_nothing_is_changed() {
         .await
         .unwrap();
     assert_eq!(same, []);
-    assert_eq!(user.ip_policy().update(|policy| policy.addresses.clear()).await.unwrap(), []);
+    assert_eq!(
+        user.ip_policy()
+            .update(|policy| policy.addresses.clear())
+            .await
+            .unwrap(),
+        []
+    );
     assert_eq!(scene.emulator.count("replaceProfileSettings"), 0);
     assert_eq!(scene.emulator.count("replaceIpPolicy"), 0);
 }
@@ -136,7 +168,12 @@ async fn what_cannot_be_written_is_refused_after_reading_and_before_writing() {
         .update(|settings| settings.token_lifetime = Some(lifetime))
         .await
         .unwrap_err();
-    assert!(error.to_string().starts_with("token lifetime is not a whole number of seconds"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .starts_with("token lifetime is not a whole number of seconds"),
+        "{error}"
+    );
     assert_eq!(scene.emulator.count("replaceProfileSettings"), 0);
 }
 
@@ -159,8 +196,14 @@ async fn fields_that_this_version_does_not_understand_go_back_as_they_came() {
         .update(|settings| settings.email_change_by_form = Some(true))
         .await
         .unwrap();
-    assert_eq!((changes.len(), changes[0].field.as_str()), (1, "allowEmailChangeFromWebForm"));
-    assert_eq!((&changes[0].before, &changes[0].after), (&Value::Null, &json!(true)));
+    assert_eq!(
+        (changes.len(), changes[0].field.as_str()),
+        (1, "allowEmailChangeFromWebForm")
+    );
+    assert_eq!(
+        (&changes[0].before, &changes[0].after),
+        (&Value::Null, &json!(true))
+    );
     let mut expected = odd;
     expected["allowEmailChangeFromWebForm"] = json!(true);
     assert_eq!(server.last().json(), expected);
@@ -224,13 +267,21 @@ async fn settings_that_are_no_object_are_an_error_and_nothing_is_written() {
 #[tokio::test]
 async fn an_answer_without_settings_does_not_unsay_that_they_were_written() {
     // What the POST of this path answers is not published; a neighbouring one answers the new settings.
-    for empty in [Answer::new(204, "text/plain", ""), Answer::new(200, "text/plain", "")] {
-        let server = Capture::start(move |request| match (request.method.as_str(), request.target.as_str()) {
-            (_, "/uauth/v2/auth/login/profile") => Answer::json(json!({ "token": "workspace-token" })),
-            ("GET", _) => Answer::json(json!({ "registrationType": "AUTOMATIC" })),
-            _ => empty.clone(),
-        })
-        .await;
+    for empty in [
+        Answer::new(204, "text/plain", ""),
+        Answer::new(200, "text/plain", ""),
+    ] {
+        let server =
+            Capture::start(
+                move |request| match (request.method.as_str(), request.target.as_str()) {
+                    (_, "/uauth/v2/auth/login/profile") => {
+                        Answer::json(json!({ "token": "workspace-token" }))
+                    }
+                    ("GET", _) => Answer::json(json!({ "registrationType": "AUTOMATIC" })),
+                    _ => empty.clone(),
+                },
+            )
+            .await;
         let workspace = workspace(&server);
         let changes = workspace
             .profile_settings()

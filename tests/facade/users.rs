@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use synerise_auth::chrono::NaiveDate;
 use synerise_auth::{
-    AccessRestriction, ConsumerType, Error, ExternalProviderType, MfaChallenge, MfaMethod, UsageQuery, UserLogin,
+    AccessRestriction, ConsumerType, Error, ExternalProviderType, MfaChallenge, MfaMethod, UsageQuery,
+    UserLogin,
 };
 
 use crate::scene::{PASSWORD, Scene, USER};
@@ -14,7 +15,6 @@ async fn challenge(scene: &Scene, username: &str, password: &str) -> MfaChalleng
     match scene.client.user().login(username, password).await.unwrap() {
         UserLogin::MfaRequired(challenge) => challenge,
         UserLogin::Complete(_) => panic!("no second factor was asked for"),
-        other => panic!("{other:?}"),
     }
 }
 
@@ -38,7 +38,9 @@ async fn a_second_factor_by_an_authenticator_app_completes_the_login() {
         .verify(MfaMethod::Totp, scene.emulator.totp_code())
         .await
         .unwrap();
-    user.select_workspace(scene.emulator.workspace_guid()).await.unwrap();
+    user.select_workspace(scene.emulator.workspace_guid())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -48,7 +50,10 @@ async fn after_a_wrong_code_the_right_one_is_taken() {
     let challenge = challenge(&scene, &seeded.username, &seeded.password).await;
     for _ in 0..3 {
         let error = challenge.verify(MfaMethod::Totp, "000000").await.unwrap_err();
-        assert!(matches!(&error, Error::Api(api) if api.status() == 401), "{error}");
+        assert!(
+            matches!(&error, Error::Api(api) if api.status() == 401),
+            "{error}"
+        );
     }
     challenge
         .verify(MfaMethod::Totp, scene.emulator.totp_code())
@@ -95,7 +100,9 @@ async fn a_device_that_passed_is_asked_for_no_code_for_8_hours() {
 #[tokio::test]
 async fn a_token_of_an_external_provider_goes_with_the_login() {
     let scene = Scene::new().await;
-    scene.emulator.add_third_party_token("GOOGLE", "google-token", USER);
+    scene
+        .emulator
+        .add_third_party_token("GOOGLE", "google-token", USER);
     let login = |token: &'static str| {
         let login = scene.client.user().login(USER, PASSWORD);
         login.external_provider(ExternalProviderType::Google, token)
@@ -128,20 +135,29 @@ async fn a_user_sees_workspaces_and_selects_one() {
     assert_eq!(user.current_workspace().await.unwrap(), None);
 
     let workspaces = user.workspaces().await.unwrap();
-    let names: Vec<_> = workspaces.iter().filter_map(|workspace| workspace.name.as_deref()).collect();
+    let names: Vec<_> = workspaces
+        .iter()
+        .filter_map(|workspace| workspace.name.as_deref())
+        .collect();
     assert!(names.contains(&"Second"), "{names:?}");
     let second = workspaces
         .iter()
         .find(|workspace| workspace.guid.as_deref() == Some(&restricted))
         .unwrap();
-    assert_eq!((second.mfa_required, second.ip_restricted), (Some(true), Some(false)));
+    assert_eq!(
+        (second.mfa_required, second.ip_restricted),
+        (Some(true), Some(false))
+    );
     assert!(second.created.is_some());
 
     let access = user.workspace_access().await.unwrap();
     let second = access.iter().find(|access| access.id == second.id).unwrap();
     assert_eq!(second.ip_restriction, Some(AccessRestriction::Off));
     // Only OFF is published; whatever else comes is kept.
-    assert_eq!(second.mfa_restriction, Some(AccessRestriction::Unknown("ON".into())));
+    assert_eq!(
+        second.mfa_restriction,
+        Some(AccessRestriction::Unknown("ON".into()))
+    );
 
     let inside = user.select_workspace(&*restricted).await.unwrap();
     let info = inside.user_info().unwrap();
@@ -187,14 +203,21 @@ async fn a_users_session_that_is_over_says_what_to_do() {
     for _ in 0..2 {
         let error = user.workspaces().await.unwrap_err();
         assert!(matches!(error, Error::SessionExpired(_)), "{error}");
-        assert!(error.to_string().ends_with("let the user log in again, and select the workspace again"));
+        assert!(
+            error
+                .to_string()
+                .ends_with("let the user log in again, and select the workspace again")
+        );
     }
     // The refusal that ended it is the cause, with the id that support asks for.
     let scene = Scene::new().await;
     let user = scene.user().await.unwrap();
     scene.emulator.revoke_tokens();
     let error = user.workspaces().await.unwrap_err();
-    assert_eq!((error.status(), error.operation()), (Some(401), Some("listWorkspaces")));
+    assert_eq!(
+        (error.status(), error.operation()),
+        (Some(401), Some("listWorkspaces"))
+    );
     assert!(error.trace_id().is_some());
     assert_eq!(scene.emulator.count("listWorkspaces"), 1);
 }
@@ -212,15 +235,25 @@ async fn statistics_are_typed_and_filtered() {
     let days = user.new_data_points(&query).await.unwrap();
     let totals: Vec<_> = days
         .iter()
-        .map(|report| report.daily.as_ref().and_then(|daily| Some((daily.day?, daily.total?))))
+        .map(|report| {
+            report
+                .daily
+                .as_ref()
+                .and_then(|daily| Some((daily.day?, daily.total?)))
+        })
         .collect();
     assert_eq!(totals, [Some((day(29), 7)), Some((day(30), 5))]);
-    assert_eq!((days[0].total, days[0].events_total["page.visit"]), (Some(12), 10));
+    assert_eq!(
+        (days[0].total, days[0].events_total["page.visit"]),
+        (Some(12), 10)
+    );
 
     let bought = query.clone().actions(["product.buy"]);
     let days = user.new_data_points(&bought).await.unwrap();
     assert_eq!(days[0].total, Some(2));
-    let elsewhere = query.clone().workspaces([scene.emulator.add_workspace("Other").guid.parse().unwrap()]);
+    let elsewhere = query
+        .clone()
+        .workspaces([scene.emulator.add_workspace("Other").guid.parse().unwrap()]);
     let days = user.new_data_points(&elsewhere).await.unwrap();
     assert_eq!(days[0].total, Some(0));
 

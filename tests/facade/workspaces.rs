@@ -32,8 +32,12 @@ async fn a_token_is_prolonged_on_demand_and_served_from_then_on() {
 #[tokio::test]
 async fn the_same_key_is_the_same_session() {
     let scene = Scene::new().await;
-    let first = scene.workspace().token().await.unwrap();
-    let second = scene.client.clone().workspace(scene.workspace_key()).token().await.unwrap();
+    let (one, another) = (
+        scene.workspace(),
+        scene.client.clone().workspace(scene.workspace_key()),
+    );
+    let first = one.token().await.unwrap();
+    let second = another.token().await.unwrap();
     assert_eq!(first.expose(), second.expose());
     assert_eq!(scene.emulator.count("workspaceLogin"), 1);
 }
@@ -43,8 +47,16 @@ async fn a_key_that_is_refused_says_what_to_check() {
     let scene = Scene::new().await;
     let workspace = scene.client.workspace(ApiKey::new("fake-key").unwrap());
     let error = workspace.token().await.unwrap_err();
-    assert_eq!((error.status(), error.operation()), (Some(401), Some("workspaceLogin")));
-    assert!(error.advice().starts_with("check that the key or password is right"), "{error}");
+    assert_eq!(
+        (error.status(), error.operation()),
+        (Some(401), Some("workspaceLogin"))
+    );
+    assert!(
+        error
+            .advice()
+            .starts_with("check that the key or password is right"),
+        "{error}"
+    );
     assert!(!error.is_retryable());
     // A profile's key is of the wrong kind.
     let workspace = scene.client.workspace(scene.profile_key());
@@ -108,7 +120,11 @@ async fn the_generated_bindings_work_without_a_session() {
 async fn an_error_of_the_generated_bindings_is_the_facades_line() {
     let scene = Scene::new().await;
     let workspace = scene.workspace();
-    scene.emulator.faults().on("getIpPolicy").always(Fault::status(403));
+    scene
+        .emulator
+        .faults()
+        .on("getIpPolicy")
+        .always(Fault::status(403));
     let facade = workspace.ip_policy().get().await.unwrap_err().to_string();
     let raw = workspace.raw().get_ip_policy().await.unwrap_err().to_string();
     let stable = facade.split(" (trace id").next().unwrap();

@@ -47,7 +47,12 @@ struct Row {
 /// Measures; a target that is missed is shown, but is no failure: the machine may have been busy.
 pub(crate) fn figures(arguments: &Figures) -> Result {
     // The figures' own crate alone: its peers are nobody else's dependencies.
-    run(&mut cargo(["build", "--release", "--package", "synerise-auth-figures"]))?;
+    run(&mut cargo([
+        "build",
+        "--release",
+        "--package",
+        "synerise-auth-figures",
+    ]))?;
     let mut measure = program(target().join("release").join("figures"));
     if arguments.quick {
         measure.arg("--quick");
@@ -56,8 +61,11 @@ pub(crate) fn figures(arguments: &Figures) -> Result {
         measure.args(["--only", row]);
     }
     let text = output(&mut measure)?;
-    let report: Report = serde_json::from_str(&text)
-        .map_err(|error| Failed::new(format!("the figures' program printed something else than JSON: {error}")))?;
+    let report: Report = serde_json::from_str(&text).map_err(|error| {
+        Failed::new(format!(
+            "the figures' program printed something else than JSON: {error}"
+        ))
+    })?;
     anstream::println!("{}", table(&report.rows));
     if let Some(file) = &arguments.json {
         let file = root().join(file);

@@ -1,0 +1,96 @@
+//! A visitor of a shop becomes a customer: anonymous at first, then registered, activated by the PIN in an e-mail, and
+//! logged in.
+//!
+//! It runs against the emulator, which it starts in this process, and reads the e-mail in the emulator's outbox.
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use synerise_auth::{
+    AccountDevice, ActivationMethod, Agreements, ApiKey, Attributes, Client, Identity, LoginId, NewAccount,
+    Pin, PinConfirmationType, Registration, Visitor,
+};
+use synerise_auth_emulator::Emulator;
+
+const EMAIL: &str = "jan@shop.example";
+const PASSWORD: &str = "Not-a-real-1";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("profile_signup: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let emulator = Emulator::start().await?;
+    let client = Client::builder()
+        .base_url(emulator.base_url())
+        .app("profile-signup")
+        .build()?;
+    require_a_pin(&client, ApiKey::new(emulator.workspace_api_key())?).await?;
+
+    let key = ApiKey::new(emulator.profile_api_key())?;
+    let (uuid, device) = ("00000000-0000-4000-8000-000000000001", "jans-phone");
+    let visitor = client.anonymous(key.clone(), Visitor::new(uuid).device_id(device));
+    println!(
+        "1. a visitor without a name: a token that lives for {:?}",
+        visitor.token().await?.lifetime()
+    );
+
+    let account = NewAccount::new(EMAIL, PASSWORD, uuid)
+        .device_id(device)
+        .first_name("Jan")
+        .agreements(Agreements::new().email(true))
+        .attributes(Attributes::new().set("favourite_colour", "green")?);
+    visitor.register(account).await?;
+    println!("2. registered, and not active yet");
+
+    let identity = Identity::synerise(LoginId::email(EMAIL), PASSWORD, uuid);
+    match client
+        .profile(key.clone())
+        .login(identity.clone())
+        .device_id(device)
+        .await
+    {
+        Err(synerise_auth::Error::ActivationRequired(ActivationMethod::Pin, _)) => {
+            println!("3. a login says that the PIN in the e-mail is missing");
+        }
+        Err(error) => return Err(error.into()),
+        Ok(_) => return Err("the account could be used before it was activated".into()),
+    }
+
+    let pin = emulator.last_message(EMAIL).ok_or("no e-mail was sent")?.secret;
+    visitor
+        .activate_by_pin(&AccountDevice::new(EMAIL, uuid, device), pin)
+        .await?;
+    println!("4. activated by the PIN, from the device that registered");
+
+    let customer = client.profile(key).login(identity).device_id(device).await?;
+    let token = customer.token().await?;
+    let origin = token.origin().map(ToString::to_string).unwrap_or_default();
+    println!(
+        "5. logged in by password ({origin}): a token that lives for {:?}",
+        token.lifetime()
+    );
+    Ok(())
+}
+
+/// Makes everybody who registers confirm by PIN; what else is set stays as it is.
+async fn require_a_pin(client: &Client, key: ApiKey) -> synerise_auth::Result<()> {
+    let mut pin = Pin::default();
+    pin.length = Some(6);
+    pin.valid_for = Some(Duration::from_secs(300));
+    pin.required_of = Some(PinConfirmationType::Everyone);
+    let workspace = client.workspace(key);
+    let settings = workspace.profile_settings();
+    settings
+        .update(|settings| settings.registration = Registration::Pin(pin))
+        .await?;
+    Ok(())
+}

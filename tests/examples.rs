@@ -1,0 +1,220 @@
+//! The examples do what they say, against the emulator and against a server that is not ours.
+//!
+//! `cargo test` builds the examples beside the tests. To run this file alone, build them first: `cargo build --examples`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may"
+)]
+
+#[path = "facade/capture.rs"]
+mod capture;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use capture::{Answer, Capture, Captured};
+use serde_json::json;
+
+const KEY: &str = "fake-workspace-key";
+const TOKEN: &str = "fake-token-that-nobody-can-decode";
+
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+/// Runs an example with nothing of Synerise in its environment but this.
+async fn run(example: &'static str, environment: &[(&'static str, &str)]) -> Ran {
+    let test = std::env::current_exe().unwrap();
+    let folder: PathBuf = test
+        .parent()
+        .and_then(|deps| deps.parent())
+        .unwrap()
+        .join("examples");
+    let program = folder.join(format!("{example}{}", std::env::consts::EXE_SUFFIX));
+    assert!(
+        program.exists(),
+        "no {example}: build it by `cargo build --examples`"
+    );
+    let mut command = Command::new(program);
+    command
+        .env_remove("SYNERISE_API_KEY")
+        .env_remove("SYNERISE_BASE_URL");
+    // Loud, should it ever listen.
+    command.env("RUST_LOG", "trace");
+    command.envs(environment.iter().copied());
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+    let output = output.await.unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ran {
+        code: output.status.code(),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
+}
+
+async fn succeeds(example: &'static str) -> String {
+    let ran = run(example, &[]).await;
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{}", ran.out);
+    for secret in ["eyJ", "Not-a-real"] {
+        assert!(!ran.out.contains(secret), "{}", ran.out);
+    }
+    ran.out
+}
+
+#[tokio::test]
+async fn quickstart_needs_nothing() {
+    let out = succeeds("quickstart").await;
+    assert!(out.contains("using the emulator"), "{out}");
+    assert!(
+        out.contains("renewed: a new token, generation 2 after 1"),
+        "{out}"
+    );
+}
+
+#[tokio::test]
+async fn profile_signup_goes_from_a_visitor_to_a_customer() {
+    let out = succeeds("profile_signup").await;
+    assert!(out.contains("5. logged in by password (SYNERISE)"), "{out}");
+}
+
+#[tokio::test]
+async fn user_mfa_goes_from_a_password_to_statistics() {
+    let out = succeeds("user_mfa").await;
+    assert!(
+        out.contains("2. a wrong code: userMfaLogin was refused with 401"),
+        "{out}"
+    );
+    assert!(out.contains("2025-05-30: 825 new events"), "{out}");
+}
+
+#[tokio::test]
+async fn settings_changes_one_thing_and_loses_none() {
+    let out = succeeds("settings").await;
+    assert!(
+        out.contains("3. kept: tokens live for 1800s, the link leads to https://shop.example/welcome"),
+        "{out}"
+    );
+    assert!(out.contains("changes 0 fields"), "{out}");
+}
+
+// quickstart against another server
+
+fn foreign(request: &Captured) -> Answer {
+    match request.target.as_str() {
+        "/uauth/v2/auth/login/profile" => Answer::json(json!({ "token": TOKEN })),
+        _ => Answer::json(json!({ "selected": true, "data": { "name": "Foreign" } })),
+    }
+}
+
+async fn quickstart(base_url: &str, key: &str) -> Ran {
+    let ran = run(
+        "quickstart",
+        &[("SYNERISE_API_KEY", key), ("SYNERISE_BASE_URL", base_url)],
+    )
+    .await;
+    let printed = format!("{}{}", ran.out, ran.err);
+    assert!(!printed.contains(KEY) && !printed.contains(TOKEN), "{printed}");
+    ran
+}
+
+#[tokio::test]
+async fn quickstart_works_against_a_server_that_is_not_ours() {
+    let server = Capture::start(foreign).await;
+    let ran = quickstart(server.base_url(), KEY).await;
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+    assert!(ran.out.contains("the workspace is \"Foreign\""), "{}", ran.out);
+    assert!(ran.out.contains("can't be read, and need not be"), "{}", ran.out);
+
+    let requests = server.seen();
+    let sent: Vec<_> = requests
+        .iter()
+        .map(|request| (request.method.as_str(), request.target.as_str()))
+        .collect();
+    let login = ("POST", "/uauth/v2/auth/login/profile");
+    assert_eq!(sent, [login, ("GET", "/uauth/business-profile/current"), login]);
+    for request in &requests {
+        assert_eq!(request.values("api-version"), ["4.4"]);
+        assert_eq!(request.values("accept"), ["application/json"]);
+        if request.method == "POST" {
+            assert_eq!(request.values("content-type"), ["application/json"]);
+            assert_eq!(request.json(), json!({ "apiKey": KEY }));
+            assert!(request.values("authorization").is_empty());
+        } else {
+            assert_eq!(request.values("authorization"), [format!("Bearer {TOKEN}")]);
+            assert!(request.body.is_empty());
+        }
+    }
+}
+
+/// One line on stderr that says this, and an exit code that is not 0.
+#[track_caller]
+fn assert_fails(ran: &Ran, line: &str) {
+    assert!(ran.code.is_some_and(|code| code != 0), "{}", ran.out);
+    let lines: Vec<_> = ran.err.lines().collect();
+    assert!(
+        matches!(lines[..], [only] if only.starts_with("quickstart: ") && only.contains(line)),
+        "{}",
+        ran.err
+    );
+}
+
+#[tokio::test]
+async fn quickstart_refuses_wrong_input_before_it_sends_anything() {
+    let server = Capture::start(foreign).await;
+    let url = server.base_url();
+    for (base_url, key, line) in [
+        (
+            url,
+            "",
+            "the API key in environment variable SYNERISE_API_KEY is empty",
+        ),
+        (
+            url,
+            "fake-workspace-key\n",
+            "the API key in environment variable SYNERISE_API_KEY holds",
+        ),
+        (
+            url,
+            "fake workspace-key",
+            "the API key in environment variable SYNERISE_API_KEY holds",
+        ),
+        ("not a url", KEY, "base URL is no absolute URL"),
+        (
+            "http://shop.example",
+            KEY,
+            "base URL is plain HTTP to another machine",
+        ),
+    ] {
+        assert_fails(&quickstart(base_url, key).await, line);
+    }
+    let ran = run("quickstart", &[("SYNERISE_BASE_URL", url)]).await;
+    assert_fails(&ran, "environment variable SYNERISE_API_KEY is not set");
+    assert!(server.seen().is_empty());
+}
+
+#[tokio::test]
+async fn quickstart_says_what_is_wrong_with_a_server() {
+    let refusing = Capture::start(|_| {
+        let body = json!({ "status": 401, "errorCode": "UAU-401", "message": "Not a key of a workspace", "traceId": "trace-1" });
+        Answer::json(body).status(401)
+    })
+    .await;
+    let line = "workspaceLogin was refused with 401 UAU-401: Not a key of a workspace (trace id trace-1)";
+    assert_fails(&quickstart(refusing.base_url(), KEY).await, line);
+    assert_eq!(refusing.seen().len(), 1);
+
+    let html = Capture::start(|_| Answer::new(200, "text/html", "<html>welcome</html>")).await;
+    let line = "workspaceLogin: the answer (200) can't be used: it is not the JSON that was asked for";
+    assert_fails(&quickstart(html.base_url(), KEY).await, line);
+
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let line = format!("workspaceLogin: no answer from {address}");
+    assert_fails(&quickstart(&format!("http://{address}"), KEY).await, &line);
+}
