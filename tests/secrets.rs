@@ -263,7 +263,8 @@ async fn call_as_workspace(client: &Client, printed: &Printed) {
     printed.value(&workspace);
     printed.value(&workspace.status());
     workspace.invalidate();
-    drop(workspace);
+    // The events end with the last who holds the session.
+    drop((workspace, raw));
     while let Some(event) = events.next().await {
         printed.value(&event);
     }
