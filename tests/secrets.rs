@@ -35,7 +35,7 @@ const WORKSPACE_KEY: &str = "canary-workspace-key";
 const PROFILE_KEY: &str = "canary-profile-key";
 const TRACKER_KEY: &str = "canary-tracker-key";
 /// With what JSON and a query have to escape.
-const PASSWORD: &str = r#"canary "password\ & so on"#;
+const PASSWORD: &str = r#"canary-password "with\ & so on"#;
 const CODE: &str = "canary-code-483920";
 const PIN: &str = "canary-pin-7715";
 const ACTIVATION: &str = "canary-activation-token";
@@ -47,7 +47,7 @@ const CANARIES: [&str; 9] = [
     WORKSPACE_KEY,
     PROFILE_KEY,
     TRACKER_KEY,
-    "password\\",
+    "canary-password",
     CODE,
     PIN,
     ACTIVATION,

@@ -20,12 +20,22 @@ pub(crate) struct Redactor {
 }
 
 impl Redactor {
-    /// Collects what a request carried: its bearer token, and the secret fields of its JSON body.
+    /// Collects what a request carried: its bearer token, headers that are marked as sensitive, a tracker key or other
+    /// secret in its query, and the secret fields of its JSON body.
     pub(crate) fn for_request(request: &reqwest::Request) -> Self {
         let mut redactor = Self::default();
         if let Some(value) = request.headers().get(reqwest::header::AUTHORIZATION) {
             let value = value.to_str().unwrap_or_default();
             redactor.add(value.rsplit(' ').next().unwrap_or_default());
+        }
+        let sensitive = request.headers().values().filter(|value| value.is_sensitive());
+        for value in sensitive {
+            redactor.add(value.to_str().unwrap_or_default());
+        }
+        for (name, value) in request.url().query_pairs() {
+            if SECRET_FIELDS.contains(&&*name) {
+                redactor.add(&value);
+            }
         }
         if let Some(body) = request.body().and_then(reqwest::Body::as_bytes)
             && let Ok(body) = serde_json::from_slice::<Value>(body)
@@ -105,17 +115,20 @@ mod tests {
 
     #[test]
     fn what_a_request_carried_is_taken_out_of_the_answer() {
+        let mut marked = reqwest::header::HeaderValue::from_static("fake-header");
+        marked.set_sensitive(true);
         let request = reqwest::Client::new()
-            .post("http://127.0.0.1/")
+            .post("http://127.0.0.1/?q=1&token=fake-tracker")
+            .header("x-own-key", marked)
             .bearer_auth("fake-bearer")
             .json(&serde_json::json!({ "password": "hunter22", "deep": [{ "apiKey": "fake-key" }], "email": "a@b.example" }))
             .build()
             .unwrap();
-        let text = "a@b.example:\nhunter22 with fake-key and fake-bearer or eyJhbGciOiJub25lIn0.e30.";
+        let text = "a@b.example:\nhunter22 with fake-key, fake-tracker, fake-header and fake-bearer or eyJhbGciOiJub25lIn0.e30.";
         let clean = Redactor::for_request(&request).clean(text);
         assert_eq!(
             clean,
-            "a@b.example: [redacted] with [redacted] and [redacted] or [redacted]"
+            "a@b.example: [redacted] with [redacted], [redacted], [redacted] and [redacted] or [redacted]"
         );
     }
 
