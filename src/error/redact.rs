@@ -49,11 +49,20 @@ impl Redactor {
         }
     }
 
-    /// One more secret to take out.
+    /// One more secret to take out, also as JSON spells it: a body that fits no shape is kept as it came.
     pub(crate) fn add(&mut self, secret: &str) {
-        if secret.len() >= SHORTEST_SECRET {
-            self.secrets.push(secret.to_owned());
+        if secret.len() < SHORTEST_SECRET {
+            return;
         }
+        let quoted = Value::from(secret).to_string();
+        let spelled = quoted.get(1..quoted.len() - 1).unwrap_or_default();
+        if spelled != secret {
+            self.secrets.push(spelled.to_owned());
+        }
+        self.secrets.push(secret.to_owned());
+        // The longest first: one that begins another would leave the rest of it behind.
+        self.secrets
+            .sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
     }
 
     /// The text on one line, no longer than it helps, and without secrets.
@@ -67,6 +76,7 @@ impl Redactor {
             .split(|c: char| c.is_whitespace() || c.is_control())
             .filter(|word| !word.is_empty())
         {
+            let word = if looks_like_token(word) { REDACTED } else { word };
             if line.len() + word.len() > LIMIT {
                 line.extend(word.chars().take(LIMIT.saturating_sub(line.len())));
                 line.push('…');
@@ -75,7 +85,7 @@ impl Redactor {
             if !line.is_empty() {
                 line.push(' ');
             }
-            line.push_str(if looks_like_token(word) { REDACTED } else { word });
+            line.push_str(word);
         }
         line
     }
@@ -103,6 +113,34 @@ mod tests {
         assert_eq!(
             clean,
             "a@b.example: [redacted] with [redacted] and [redacted] or [redacted]"
+        );
+    }
+
+    #[test]
+    fn a_token_longer_than_what_is_kept_is_no_excerpt() {
+        let token = format!("eyJ{}", "A".repeat(2 * LIMIT));
+        for text in [
+            token.clone(),
+            format!("{{\"token\":\"{token}\"}}"),
+            format!("said {token}"),
+        ] {
+            let clean = Redactor::default().clean(&text);
+            assert!(!clean.contains("eyJ") && clean.ends_with(REDACTED), "{clean}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_taken_out_in_the_spelling_of_json_and_whole_where_another_begins_it() {
+        let request = reqwest::Client::new()
+            .post("http://127.0.0.1/")
+            .json(&serde_json::json!({ "apiKey": "fake", "password": "fake\"pass\\word" }))
+            .build()
+            .unwrap();
+        let redactor = Redactor::for_request(&request);
+        assert_eq!(redactor.clean(r#"no fake"pass\word"#), "no [redacted]");
+        assert_eq!(
+            redactor.clean(r#"{"seen":"fake\"pass\\word"}"#),
+            r#"{"seen":"[redacted]"}"#
         );
     }
 
