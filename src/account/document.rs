@@ -44,7 +44,12 @@ pub(crate) fn read(operation: &'static str, status: u16, body: &[u8]) -> Result<
 }
 
 /// What a write made of the settings: what the service answered; without an answer, what it was sent and accepted.
-pub(crate) fn answered(operation: &'static str, status: u16, body: &[u8], sent: Document) -> Result<Document> {
+pub(crate) fn answered(
+    operation: &'static str,
+    status: u16,
+    body: &[u8],
+    sent: Document,
+) -> Result<Document> {
     if body.is_empty() {
         return Ok(sent);
     }

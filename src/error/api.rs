@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use super::{Error, Redactor};
 
+/// How many of the errors about single fields are kept: more than a request has fields, and no more than can be printed.
+const MOST_FIELD_ERRORS: usize = 64;
+
 /// How an account is activated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -76,6 +79,7 @@ impl ApiError {
                 if let Some(Value::Array(items)) = fields.get("errors") {
                     error.field_errors = items
                         .iter()
+                        .take(MOST_FIELD_ERRORS)
                         .map(|item| FieldError::read(item, redactor))
                         .collect();
                 }
@@ -204,7 +208,7 @@ impl fmt::Display for FieldError {
 fn plain(value: &Value, redactor: &Redactor) -> Option<String> {
     let text = match value {
         Value::String(text) => redactor.clean(text),
-        Value::Number(number) => number.to_string(),
+        Value::Number(number) => redactor.clean(&number.to_string()),
         Value::Bool(flag) => flag.to_string(),
         _ => return None,
     };
@@ -265,6 +269,16 @@ mod tests {
             read(400, r#"{"errorCode":"SAU-601"}"#),
             Error::DeviceIdRequired(_)
         ));
+    }
+
+    #[test]
+    fn field_errors_are_bounded_and_a_pin_is_no_code() {
+        let body = format!(r#"{{"errors":[{}"last"]}}"#, r#""no","#.repeat(10_000));
+        assert_eq!(read(400, &body).field_errors().len(), MOST_FIELD_ERRORS);
+        let mut redactor = Redactor::default();
+        redactor.add("4711");
+        let error = ApiError::read("op".into(), 400, None, br#"{"message":4711}"#, &redactor);
+        assert_eq!(error.message(), Some("[redacted]"));
     }
 
     #[test]
