@@ -77,6 +77,9 @@ impl Redactor {
             }
         }
         self.secrets.push(secret.to_owned());
+        // The longest first: one that begins another would leave the rest of it behind.
+        self.secrets
+            .sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
     }
 
     /// The text on one line, no longer than it helps, and without secrets.
@@ -90,6 +93,7 @@ impl Redactor {
             .split(|c: char| c.is_whitespace() || c.is_control())
             .filter(|word| !word.is_empty())
         {
+            let word = if looks_like_token(word) { REDACTED } else { word };
             if line.len() + word.len() > LIMIT {
                 line.extend(word.chars().take(LIMIT.saturating_sub(line.len())));
                 line.push('…');
@@ -98,7 +102,7 @@ impl Redactor {
             if !line.is_empty() {
                 line.push(' ');
             }
-            line.push_str(if looks_like_token(word) { REDACTED } else { word });
+            line.push_str(word);
         }
         line
     }
@@ -143,6 +147,34 @@ mod tests {
         assert_eq!(
             redactor.clean(&text),
             r#"{"password":"[redacted]"} [redacted] [redacted]"#
+        );
+    }
+
+    #[test]
+    fn a_token_longer_than_what_is_kept_is_no_excerpt() {
+        let token = format!("eyJ{}", "A".repeat(2 * LIMIT));
+        for text in [
+            token.clone(),
+            format!("{{\"token\":\"{token}\"}}"),
+            format!("said {token}"),
+        ] {
+            let clean = Redactor::default().clean(&text);
+            assert!(!clean.contains("eyJ") && clean.ends_with(REDACTED), "{clean}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_taken_out_in_the_spelling_of_json_and_whole_where_another_begins_it() {
+        let request = reqwest::Client::new()
+            .post("http://127.0.0.1/")
+            .json(&serde_json::json!({ "apiKey": "fake", "password": "fake\"pass\\word" }))
+            .build()
+            .unwrap();
+        let redactor = Redactor::for_request(&request);
+        assert_eq!(redactor.clean(r#"no fake"pass\word"#), "no [redacted]");
+        assert_eq!(
+            redactor.clean(r#"{"seen":"fake\"pass\\word"}"#),
+            r#"{"seen":"[redacted]"}"#
         );
     }
 
