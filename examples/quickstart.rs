@@ -4,6 +4,8 @@
 //! With `SYNERISE_API_KEY` (and, optionally, `SYNERISE_BASE_URL`) it talks to that server; with neither, it starts the
 //! emulator in this process.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it shows what it does")]
+
 use std::env;
 use std::error::Error;
 use std::process::ExitCode;

@@ -40,7 +40,8 @@ pub(crate) struct Details {
     pub(crate) origin: Option<crate::TokenOrigin>,
     pub(crate) custom_id: Option<String>,
     pub(crate) realm: Option<String>,
-    pub(crate) user: Option<UserInfo>,
+    /// Boxed: only a portal user's token has it, and profiles have the many sessions.
+    pub(crate) user: Option<Box<UserInfo>>,
 }
 
 /// When a token was issued, when its renewal is due, and when it ends: on the local clocks.
@@ -121,7 +122,7 @@ impl Token {
     }
 
     pub(crate) fn user(&self) -> Option<&UserInfo> {
-        self.0.details.as_ref()?.user.as_ref()
+        self.0.details.as_ref()?.user.as_deref()
     }
 
     /// What is written in the token, unverified; `None` where it can't be read: profiles' tokens may be encrypted.

@@ -26,7 +26,7 @@ async fn a_health_check_sees_the_tokens_state_and_starts_nothing() {
         (3600, TokenState::Dead, false),
         (9999, TokenState::Dead, false),
     ] {
-        world.pass(secs(age) - session.status().last_renewal.unwrap());
+        world.pass(secs(age).saturating_sub(session.status().last_renewal.unwrap()));
         let status = session.status();
         assert_eq!((status.state, status.is_ready()), (state, ready), "{age}");
         assert_eq!(status.expires_in, secs(3600_u64.saturating_sub(age)));
@@ -47,7 +47,7 @@ async fn a_health_check_sees_why_the_last_renewal_failed() {
     session.token().await.unwrap_err();
     let status = session.status();
     assert_eq!(status.last_error.and_then(|error| error.status()), Some(503));
-    assert!(!format!("{:?}", session).contains(world.emulator.workspace_api_key()));
+    assert!(!format!("{session:?}").contains(world.emulator.workspace_api_key()));
     world.pass(secs(1));
     session.token().await.unwrap();
     assert!(session.status().last_error.is_none());

@@ -2,11 +2,16 @@
 
 mod support;
 
+use std::error::Error as StdError;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::UNIX_EPOCH;
 
 use http_body_util::Full;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use support::{CLIENTS, START, World, failed, millis, renewed, secs};
-use synerise_auth::{Error, TokenState};
+use synerise_auth::{ApiKey, Client, Error, RetryPolicy, TokenState};
 use synerise_auth_emulator::{Fault, TokenShape};
 use tokio::task::JoinSet;
 
@@ -89,19 +94,59 @@ async fn a_connection_that_breaks_is_a_failure_that_passes() {
 
 #[tokio::test]
 async fn a_host_that_is_not_there_is_a_failure_that_passes() {
+    let World { emulator, client, .. } = World::new().await;
+    let session = client.workspace(ApiKey::new(emulator.workspace_api_key()).unwrap());
+    drop(emulator);
+    let error = session.token().await.unwrap_err();
+    assert!(
+        matches!(error, Error::Unreachable(_)) && error.is_retryable(),
+        "{error}"
+    );
+}
+
+/// A name server that knows no name until it is mended.
+struct NameServer {
+    host: SocketAddr,
+    mended: Arc<AtomicBool>,
+}
+
+impl Resolve for NameServer {
+    fn resolve(&self, _: Name) -> Resolving {
+        let answer: Result<Addrs, Box<dyn StdError + Send + Sync>> = if self.mended.load(Ordering::SeqCst) {
+            Ok(Box::new(std::iter::once(self.host)))
+        } else {
+            Err("no such host".into())
+        };
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+#[tokio::test]
+async fn a_name_server_that_fails_is_a_failure_that_passes() {
+    let mended = Arc::new(AtomicBool::new(false));
     let world = World::new().await;
-    let gone = synerise_auth::Client::builder()
-        .base_url("http://127.0.0.1:9")
+    let names = NameServer {
+        host: world.emulator.address(),
+        mended: Arc::clone(&mended),
+    };
+    let client = Client::builder()
+        .base_url(format!("http://synerise.invalid:{}", names.host.port()))
+        .allow_plain_http_to_any_host()
+        .http(|http| http.no_proxy().dns_resolver(Arc::new(names)))
         .clock(world.clock.clone())
-        .retry(synerise_auth::RetryPolicy::never())
+        .retry(RetryPolicy::never())
         .build()
         .unwrap();
-    let session = gone.workspace(world.key());
-    let first = session.token().await.unwrap_err();
+    let session = client.workspace(world.key());
+    let error = session.token().await.unwrap_err();
     assert!(
-        matches!(first, Error::Unreachable(_)) && first.is_retryable(),
-        "{first}"
+        matches!(error, Error::Unreachable(_)) && error.is_retryable(),
+        "{error}"
     );
+    assert!(error.to_string().contains("no such host"), "{error}");
+    mended.store(true, Ordering::SeqCst);
+    world.pass(secs(1));
+    assert_eq!(session.token().await.unwrap().generation(), 1);
 }
 
 #[tokio::test]
@@ -158,7 +203,7 @@ async fn a_server_that_asks_for_time_is_given_it() {
         let session = world.workspace();
         let error = session.token().await.unwrap_err();
         assert!(error.retry_after().is_some() && error.is_retryable(), "{what}");
-        world.pass(secs(seconds) - millis(1));
+        world.pass(millis(seconds * 1000 - 1));
         session.token().await.unwrap_err();
         assert_eq!(world.logins(), 1, "{what}");
         world.pass(millis(1));
@@ -264,6 +309,32 @@ async fn a_401_that_stays_is_retried_once_and_costs_no_login_per_call() {
     assert_eq!(world.logins(), 3, "at most one a second");
     world.emulator.faults().clear();
     assert_eq!(session.get("/v4/clients").send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_second_401_is_the_answer_however_late_it_comes() {
+    let world = World::new().await;
+    let session = world.workspace();
+    world.emulator.faults().on(CLIENTS).always(Fault::status(401));
+    let first = world.emulator.faults().on(CLIENTS).hold();
+    let caller = tokio::spawn({
+        let session = session.clone();
+        async move {
+            session
+                .get("/v4/clients")
+                .send()
+                .await
+                .map(|reply| reply.status())
+        }
+    });
+    first.wait_for(1).await;
+    let second = world.emulator.faults().on(CLIENTS).hold();
+    first.release();
+    second.wait_for(1).await;
+    world.pass(secs(5));
+    second.release();
+    assert_eq!(caller.await.unwrap().unwrap_err().status(), Some(401));
+    assert_eq!((world.logins(), world.calls()), (2, 2));
 }
 
 #[tokio::test]

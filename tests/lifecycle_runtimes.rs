@@ -1,5 +1,7 @@
 //! A session belongs to no runtime, and what others panic with is no reason to hang.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
 mod support;
 
 use std::future::Future;

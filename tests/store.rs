@@ -1,5 +1,7 @@
 //! A store lets sessions share logins, and never gets in their way.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use std::time::Duration;
 
 use synerise_auth::clock::ManualClock;

@@ -98,7 +98,6 @@ impl Document {
                 None if parameter.required => problems.push(FieldProblem {
                     field: parameter.name.clone(),
                     message: "is a required parameter".to_owned(),
-                    rejected: None,
                 }),
                 None => {}
             }
@@ -311,6 +310,9 @@ mod tests {
         let none = HashMap::new();
         let refusal = document().check_request("workspaceLogin", &none, &none, Some(&json!({ "apiKey": 7 })));
         assert_eq!(refusal.unwrap_err().fields[0].field, "apiKey");
+        let code = json!({ "verificationCode": "123456" });
+        let refusal = document().check_request("userMfaLogin", &none, &none, Some(&code));
+        assert_eq!(refusal.unwrap_err().fields[0].field, "mfaType");
         let refusal = document().check_request("workspaceLogin", &none, &none, None);
         assert_eq!(refusal.unwrap_err().status, StatusCode::BAD_REQUEST);
     }

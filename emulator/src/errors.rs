@@ -20,8 +20,6 @@ pub(crate) struct Refusal {
 pub(crate) struct FieldProblem {
     pub(crate) field: String,
     pub(crate) message: String,
-    /// What was sent; absent where that may be a secret.
-    pub(crate) rejected: Option<Value>,
 }
 
 impl Refusal {
@@ -61,7 +59,6 @@ impl Refusal {
         self.fields.push(FieldProblem {
             field: field.into(),
             message: message.into(),
-            rejected: None,
         });
         self
     }
@@ -103,12 +100,9 @@ impl Refusal {
     }
 }
 
+/// Without the documented `rejectedValue`: it might be a secret.
 fn field_error(problem: &FieldProblem) -> Value {
-    let mut error = json!({ "code": 400, "field": problem.field, "message": problem.message });
-    if let Some(rejected) = &problem.rejected {
-        error["rejectedValue"] = rejected.clone();
-    }
-    error
+    json!({ "code": 400, "field": problem.field, "message": problem.message })
 }
 
 /// The services behind the gateway: each has an error body of its own.

@@ -86,6 +86,7 @@
 //! - Settings and the IP policy are open to users in a workspace and to workspaces; registration needs the token of an
 //!   anonymous profile; the permission check is about the key that the caller's token was got with.
 //! - The IP policy restricts nobody here: every request comes from loopback.
+//! - E-mail addresses, customIds and UUIDs are compared as they are sent. Organizations, as callers, are not modelled.
 //! - Statistics cover at most 366 days; "other" counters are 0; retention never ends.
 
 mod access;

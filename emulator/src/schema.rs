@@ -56,7 +56,6 @@ impl Schema {
             FieldProblem {
                 field,
                 message: error.masked().to_string(),
-                rejected: None,
             }
         };
         self.validator().iter_errors(value).map(problem).collect()

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::token::Token;
 
 use super::policy::RenewalPolicy;
+use super::{Previous, Standing};
 
 /// What is to be done for a caller.
 #[derive(Debug)]
@@ -33,7 +34,9 @@ pub(super) struct Machine {
     generation: u64,
     failures: u32,
     /// Until then no renewal is started. By either clock: a machine that slept need not wait for what it slept through.
-    quiet_until: Option<Reading>,
+    ///
+    /// Boxed: a session has it only after a failure.
+    quiet_until: Option<Box<Reading>>,
     last_error: Option<Error>,
     last_success: Option<Reading>,
     last_invalidation: Option<Duration>,
@@ -67,16 +70,27 @@ impl Machine {
     }
 
     fn is_quiet(&self, now: Reading) -> bool {
-        self.quiet_until.is_some_and(|until| !now.reached(until))
+        self.quiet_until
+            .as_deref()
+            .is_some_and(|until| !now.reached(*until))
     }
 
-    /// What a renewal starts from: the newest token, and whether the server should still take it.
-    pub(super) fn previous(&self, now: Reading) -> Option<(Token, bool)> {
-        let live = |token: &Token| (token.clone(), token.is_live(now));
-        self.token
-            .as_ref()
-            .map(live)
-            .or_else(|| self.rejected.as_ref().map(live))
+    /// What a renewal starts from: the newest token, and what the server should think of it.
+    pub(super) fn previous(&self, now: Reading) -> Option<Previous> {
+        let (token, standing) = match (&self.token, &self.rejected) {
+            (Some(token), _) => (token, Standing::Active),
+            (None, Some(token)) => (token, Standing::Rejected),
+            (None, None) => return None,
+        };
+        let standing = if token.is_live(now) {
+            standing
+        } else {
+            Standing::Over
+        };
+        Some(Previous {
+            token: token.clone(),
+            standing,
+        })
     }
 
     /// The number that the next token gets.
@@ -99,7 +113,7 @@ impl Machine {
     /// error says that it has ended.
     pub(super) fn failed(&mut self, error: Error, now: Reading, policy: &RenewalPolicy, fraction: f64) {
         self.failures = self.failures.saturating_add(1);
-        self.quiet_until = Some(now.after(policy.wait(self.failures, &error, fraction)));
+        self.quiet_until = Some(Box::new(now.after(policy.wait(self.failures, &error, fraction))));
         self.ended = matches!(error, Error::SessionExpired(_));
         self.last_error = Some(error);
     }
@@ -148,7 +162,11 @@ impl Machine {
             .as_ref()
             .map(|token| now.until(token.life().renewal))
             .unwrap_or_default();
-        let quiet = self.quiet_until.map(|until| now.until(until)).unwrap_or_default();
+        let quiet = self
+            .quiet_until
+            .as_deref()
+            .map(|until| now.until(*until))
+            .unwrap_or_default();
         Some(due.max(quiet))
     }
 

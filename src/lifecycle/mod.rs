@@ -4,27 +4,23 @@
 //! (`machine.rs`), the flight that many wait for and one makes (`single_flight.rs`), and the source that knows how
 //! a token is got ([`Acquire`]). A token is read without a lock; everything that changes happens under one.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
-use std::sync::{OnceLock, Weak};
-use std::task::Poll;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use tokio::runtime::{self, Handle};
 use tokio::sync::broadcast;
-use tokio::task::AbortHandle;
 
-use crate::clock::{Clock, Reading, within};
+use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::random::{Random, draw};
-use crate::token::{Grant, Issued, Life, Token};
+use crate::random::Random;
+use crate::token::{Grant, Issued, Token};
 use crate::transport::{Authorize, BoxFuture};
 
 mod keep_alive;
 mod machine;
 mod policy;
 pub(crate) mod registry;
+mod renewal;
 mod single_flight;
 mod status;
 mod store_first;
@@ -37,7 +33,7 @@ pub use status::{Event, Events, Status, TokenState};
 pub(crate) use store_first::StoreFirst;
 
 use machine::{Decision, Machine, Rejection};
-use single_flight::{Flight, Passenger, Pilot};
+use renewal::{Boarding, Running};
 use sync::{Arc, Mutex, MutexGuard, lock};
 
 /// Knows how a session gets its tokens.
@@ -55,8 +51,18 @@ pub(crate) trait Acquire: Send + Sync {
 #[derive(Debug, Clone)]
 pub(crate) struct Previous {
     pub(crate) token: Token,
-    /// Whether it is still active, as far as is known here.
-    pub(crate) active: bool,
+    pub(crate) standing: Standing,
+}
+
+/// What the server should think of a token, as far as is known here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is good.
+    Active,
+    /// It was refused before its time, or its owner gave it up.
+    Rejected,
+    /// Its time is over.
+    Over,
 }
 
 /// What the lifecycles of a client share.
@@ -65,23 +71,6 @@ pub(crate) struct Surroundings {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) policy: RenewalPolicy,
-}
-
-impl Surroundings {
-    fn look(&self) -> Moment {
-        Moment {
-            now: self.clock.now(),
-            fraction: draw(&*self.random),
-        }
-    }
-}
-
-/// All that a renewal's result needs of the surroundings, got before the state is touched: a clock and a source of
-/// randomness are other people's code, and a panic in them must not leave half a change behind.
-struct Moment {
-    now: Reading,
-    /// For jitter.
-    fraction: f64,
 }
 
 /// The life of one session's token.
@@ -97,21 +86,9 @@ pub(crate) struct Lifecycle {
 #[derive(Default)]
 struct State {
     machine: Machine,
-    running: Option<Running>,
+    /// Boxed: it is there for a moment only, and the place for it would be in every idle session.
+    running: Option<Box<Running>>,
 }
-
-/// A renewal under way.
-struct Running {
-    flight: Arc<Flight<Result<Token>>>,
-    /// The runtime that drives it. A caller of another one can't know whether that still runs.
-    runtime: runtime::Id,
-    /// On the monotonic clock: when it must be over even if its own timeout was never driven.
-    overdue: Duration,
-    task: AbortHandle,
-}
-
-/// How long after its own timeout a renewal counts as lost: its runtime isn't being driven.
-const LOST_AFTER: Duration = Duration::from_secs(5);
 
 /// How often a caller looks for another renewal after one was lost with its runtime.
 const LOST_RENEWALS: u32 = 3;
@@ -216,63 +193,6 @@ impl Lifecycle {
         }
     }
 
-    /// A place in the renewal that runs, or in a new one.
-    fn board(self: &Arc<Self>, state: &mut State) -> Result<Boarding> {
-        let runtime = Handle::try_current().map_err(|_| Error::NoRuntime)?;
-        let now = self.surroundings.clock.now();
-        if let Some(running) = &state.running
-            && running.flight.is_airborne()
-            && now.monotonic < running.overdue
-        {
-            let foreign = running.runtime != runtime.id();
-            return Ok(Boarding {
-                passenger: running.flight.wait(),
-                limit: foreign.then(|| running.overdue.saturating_sub(now.monotonic)),
-            });
-        }
-        let (flight, pilot) = Flight::start();
-        let previous = state
-            .machine
-            .previous(now)
-            .map(|(token, active)| Previous { token, active });
-        let work = self.source.acquire(previous);
-        let landing = Landing {
-            pilot,
-            lifecycle: Arc::downgrade(self),
-            flight: Arc::clone(&flight),
-            began: now,
-        };
-        let surroundings = Arc::clone(&self.surroundings);
-        let timeout = self.surroundings.policy.timeout;
-        let task = runtime.spawn(async move {
-            let outcome = match unwound(within(&*surroundings.clock, timeout, work)).await {
-                Some(Some(outcome)) => outcome,
-                Some(None) => Err(Error::timeout(
-                    "token renewal".into(),
-                    "the renewal with its retries",
-                    timeout,
-                )),
-                None => Err(Error::RenewalAborted),
-            };
-            landing.finish(outcome);
-        });
-        let passenger = flight.wait();
-        let overdue = now.monotonic.saturating_add(timeout).saturating_add(LOST_AFTER);
-        let lost = state.running.replace(Running {
-            flight,
-            runtime: runtime.id(),
-            overdue,
-            task: task.abort_handle(),
-        });
-        if let Some(lost) = lost {
-            lost.task.abort();
-        }
-        Ok(Boarding {
-            passenger,
-            limit: None,
-        })
-    }
-
     /// How long until a renewal is due; `None` when there can't be one any more.
     fn time_to_renewal(&self) -> Option<Duration> {
         let state = self.lock();
@@ -296,62 +216,6 @@ impl Lifecycle {
             .result(&*self.surroundings.clock)
             .await
             .map_or(Ok(()), |result| result.map(drop))
-    }
-
-    /// Makes a token of what a login gave, and lets it be seen.
-    fn accept(&self, state: &mut State, grant: Grant, moment: &Moment) -> Result<Token> {
-        let (start, length) = grant.life()?;
-        let planned = self.surroundings.policy.plan(start, length, moment.fraction);
-        let life = if self.source.is_renewable() {
-            planned
-        } else {
-            // Never due, so that the token is read without a lock to its end.
-            Life {
-                renewal: planned.end,
-                ..planned
-            }
-        };
-        let token = Token::new(&grant.token, state.machine.next_generation(), life, grant.details)?;
-        state.machine.succeeded(token.clone(), moment.now);
-        self.current.store(Some(token.clone().into()));
-        Ok(token)
-    }
-
-    /// Takes a token that was got outside of a renewal.
-    pub(crate) fn adopt(&self, grant: Grant) -> Result<Token> {
-        let moment = self.surroundings.look();
-        let token = self.accept(&mut self.lock(), grant, &moment)?;
-        self.emit(|| Event::Renewed {
-            generation: token.generation(),
-            lifetime: token.lifetime(),
-        });
-        Ok(token)
-    }
-
-    /// What came of the renewal `flight`; `None` when it isn't the session's renewal any more.
-    fn settle(
-        &self,
-        flight: &Arc<Flight<Result<Token>>>,
-        outcome: Result<Grant>,
-        moment: &Moment,
-    ) -> Option<Result<Token>> {
-        let mut state = self.lock();
-        if !state
-            .running
-            .as_ref()
-            .is_some_and(|running| Arc::ptr_eq(&running.flight, flight))
-        {
-            return None;
-        }
-        state.running = None;
-        let result = outcome.and_then(|grant| self.accept(&mut state, grant, moment));
-        if let Err(error) = &result {
-            let policy = &self.surroundings.policy;
-            state
-                .machine
-                .failed(error.clone(), moment.now, policy, moment.fraction);
-        }
-        Some(result)
     }
 
     /// Drops the token because the server refused it; whether another one can be had.
@@ -437,83 +301,6 @@ impl Drop for Lifecycle {
 enum Step {
     Serve(Token),
     Wait(Boarding),
-}
-
-/// A place in a renewal.
-struct Boarding {
-    passenger: Passenger<Result<Token>>,
-    /// How long to wait for a renewal that another runtime drives.
-    limit: Option<Duration>,
-}
-
-impl Boarding {
-    async fn result(self, clock: &dyn Clock) -> Option<Result<Token>> {
-        match self.limit {
-            Some(limit) => within(clock, limit, self.passenger).await.flatten(),
-            None => self.passenger.await,
-        }
-    }
-}
-
-/// Brings a renewal's result home.
-///
-/// One that is dropped brings none: its runtime was shut down, so that nothing failed, and the waiters start another
-/// renewal in a runtime of theirs.
-struct Landing {
-    pilot: Pilot<Result<Token>>,
-    lifecycle: Weak<Lifecycle>,
-    flight: Arc<Flight<Result<Token>>>,
-    began: Reading,
-}
-
-impl Landing {
-    fn finish(self, outcome: Result<Grant>) {
-        let Some(lifecycle) = self.lifecycle.upgrade() else {
-            return;
-        };
-        let (outcome, moment) = match catch_unwind(AssertUnwindSafe(|| lifecycle.surroundings.look())) {
-            Ok(moment) => (outcome, moment),
-            Err(_) => (
-                outcome.and(Err(Error::RenewalAborted)),
-                Moment {
-                    now: self.began,
-                    fraction: 1.0,
-                },
-            ),
-        };
-        let Some(result) = lifecycle.settle(&self.flight, outcome, &moment) else {
-            return;
-        };
-        self.pilot.land(result.clone());
-        match result {
-            Ok(token) => {
-                tracing::debug!(generation = token.generation(), lifetime = ?token.lifetime(), "token renewed");
-                lifecycle.emit(|| Event::Renewed {
-                    generation: token.generation(),
-                    lifetime: token.lifetime(),
-                });
-            }
-            Err(error) => {
-                tracing::warn!(error.type = error.kind(), "token renewal failed: {error}");
-                lifecycle.emit(|| match &error {
-                    Error::SessionExpired(_) => Event::Expired { error: error.clone() },
-                    _ => Event::RenewalFailed { error: error.clone() },
-                });
-            }
-        }
-    }
-}
-
-/// Runs `future`; `None` when code that it calls panics.
-async fn unwound<F: Future>(future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    std::future::poll_fn(
-        |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
-            Ok(poll) => poll.map(Some),
-            Err(_) => Poll::Ready(None),
-        },
-    )
-    .await
 }
 
 fn too_short(token: &Token, need: Duration) -> Error {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::client::Client;
 use crate::error::Result;
 use crate::identity::{Visitor, optional};
-use crate::lifecycle::{Acquire, Previous};
+use crate::lifecycle::{Acquire, Previous, Standing};
 use crate::raw::{self, types};
 use crate::secret::ApiKey;
 use crate::token::Grant;
@@ -62,9 +62,9 @@ impl Acquire for AnonymousLogin {
             self.visitor.clone(),
         );
         Box::pin(async move {
-            if let Some(previous) = previous.filter(|previous| previous.active) {
+            if let Some(previous) = previous.filter(|previous| previous.standing != Standing::Over) {
                 match refresh(&transport, &key, &previous.token).await {
-                    Err(error) if profile::is_over(&error) => {}
+                    Err(error) if profile::is_refused(&error) => {}
                     outcome => return outcome,
                 }
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::lifecycle::{Acquire, Lifecycle, Previous};
+use crate::lifecycle::{Acquire, Lifecycle, Previous, Standing};
 use crate::raw::{self, types};
 use crate::secret::ApiKey;
 use crate::token::{Details, Grant, Token};
@@ -37,10 +37,14 @@ impl Acquire for ProfileRenewal {
             self.login_again.clone(),
         );
         Box::pin(async move {
-            let mut cause = None;
-            if let Some(previous) = previous.filter(|previous| previous.active) {
+            let mut refusal = None;
+            if let Some(previous) = previous.filter(|previous| previous.standing != Standing::Over) {
                 match refresh(&transport, &key, &previous.token).await {
-                    Err(error) if is_over(&error) => cause = Some(error),
+                    // What is refused while the token is good may be granted later: the session hasn't ended yet.
+                    Err(error) if previous.standing == Standing::Active && login.is_none() => {
+                        return Err(error);
+                    }
+                    Err(error) if is_refused(&error) => refusal = Some(error),
                     outcome => return outcome,
                 }
             }
@@ -50,16 +54,16 @@ impl Acquire for ProfileRenewal {
                     "the profile's token is over, and one that is over can't be prolonged",
                     "let the customer log in again (Session::keep_alive keeps an idle session, and \
                      keep_credentials lets a login by password be repeated)",
-                    cause,
+                    refusal,
                 )),
             }
         })
     }
 }
 
-/// Whether a refresh was refused for good: its token is not active any more.
-pub(super) fn is_over(error: &Error) -> bool {
-    matches!(error.status(), Some(401 | 403)) && error.api().is_some()
+/// Whether a refresh was refused, and not just impossible at the moment.
+pub(super) fn is_refused(error: &Error) -> bool {
+    error.api().is_some() && !error.is_retryable()
 }
 
 /// Prolongs a session: `POST /sauth/v3/auth/refresh/client`, with the current token, although the documents say that it

@@ -1,6 +1,7 @@
 //! A Synerise of its own for each test, with a clock that moves only when the test says so.
 
 #![allow(dead_code, reason = "each test file uses its share of it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on fails")]
 
 use std::time::{Duration, UNIX_EPOCH};
 

@@ -5,13 +5,13 @@ mod lint;
 mod package;
 mod tools;
 
+use std::env;
 use std::time::{Duration, Instant};
-use std::{env, process::Command};
 
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 
-use crate::command::{Failed, Result, cargo, program, root, run, target};
+use crate::command::{Failed, Result, cargo, program, root, run};
 use crate::test::test;
 
 const HEADING: Style = AnsiColor::Cyan.on_default().bold();
@@ -146,21 +146,10 @@ fn spec() -> Result {
 /// docs.rs uses a nightly compiler for `doc_cfg`. Here the stable one is told to allow it, in rustdoc alone: told to all,
 /// it would build every dependency once more.
 fn docs() -> Result {
-    let rustdoc = root().join(".ci").join("rustdoc");
-    let published: Vec<String> = package::published()?
-        .into_iter()
-        .map(|package| package.name)
-        .collect();
-    for name in &published {
-        let mut doc: Command = cargo(["doc", "--no-deps", "--all-features", "--package", name]);
-        doc.env("RUSTDOC", &rustdoc)
-            .env("RUSTDOCFLAGS", "--deny warnings --cfg docsrs");
-        run(&mut doc)?;
+    let mut doc = cargo(["doc", "--quiet", "--no-deps", "--all-features"]);
+    for package in package::published()? {
+        doc.args(["--package", &package.name]);
     }
-    let front = target().join("doc").join("synerise_auth").join("index.html");
-    if front.is_file() {
-        Ok(())
-    } else {
-        Err(Failed::new(format!("{} was not written", front.display())))
-    }
+    doc.env("RUSTDOC", root().join(".ci").join("rustdoc"));
+    run(doc.env("RUSTDOCFLAGS", "--deny warnings --cfg docsrs"))
 }

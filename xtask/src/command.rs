@@ -91,7 +91,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
 pub(crate) fn all(outcomes: impl IntoIterator<Item = Result>) -> Result {
     let problems: Vec<String> = outcomes
         .into_iter()
-        .filter_map(|outcome| outcome.err())
+        .filter_map(Result::err)
         .map(|problem| problem.0)
         .collect();
     if problems.is_empty() {

@@ -2,6 +2,7 @@
 
 mod ci;
 mod command;
+mod figures;
 mod spec;
 mod test;
 
@@ -27,6 +28,8 @@ enum Verb {
     Test,
     /// Run every gate: the tests, and all that must hold beside them
     Ci(ci::Ci),
+    /// Measure the library beside its peers, and print the table of the README
+    Figures(figures::Figures),
     #[command(flatten)]
     Spec(spec::Verb),
 }
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
     match Arguments::parse().verb {
         Verb::Test => conclude(test::test()),
         Verb::Ci(arguments) => conclude(ci::ci(&arguments)),
+        Verb::Figures(arguments) => conclude(figures::figures(&arguments)),
         Verb::Spec(verb) => spec::run(verb),
     }
 }

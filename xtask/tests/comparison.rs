@@ -171,6 +171,16 @@ fn every_hand_written_case_gets_its_verdict() {
     assert!(cases.len() >= 60, "{} cases", cases.len());
     for (name, edits, expected) in &cases {
         let found = verdicts(&base(), &edited(edits));
+        for change in changes(&base(), &edited(edits)) {
+            let exists = |document: &Value, key: &str| {
+                change[key]
+                    .as_str()
+                    .is_none_or(|pointer| document.pointer(pointer).is_some())
+            };
+            if !exists(&base(), "before") || !exists(&edited(edits), "after") {
+                wrong.push(format!("{name}: a place that does not exist: {change}"));
+            }
+        }
         if found != *expected {
             wrong.push(format!(
                 "{name}:\n  expected {expected:#?}\n  found    {found:#?}"
@@ -265,6 +275,7 @@ fn cases() -> Vec<Case> {
         ("a consumer may no longer call", vec![set("$OP/x-consumers", json!(["workspace"]))], vec!["breaking call: no longer for the consumer `user` (saveItem)"]),
         ("a consumer may call too", vec![set("$OP/x-consumers/-", json!("profile"))], vec!["additive call: for the consumer `profile` too (saveItem)"]),
         ("a call may be repeated", vec![set("$OP/x-idempotent", json!(true))], vec!["breaking call: may now be sent twice (saveItem)"]),
+        ("a call is sent once only", vec![set("$OP/x-send-once", json!(true))], vec!["additive call: is never sent twice any more (saveItem)"]),
         ("a security scheme changes", vec![set("/components/securitySchemes/JWT/scheme", json!("basic"))], vec!["breaking call: security scheme `JWT`: `scheme` changed"]),
         ("a security scheme is added", vec![set("/components/securitySchemes/Key", json!({"type": "apiKey", "in": "query", "name": "token"}))], vec!["additive call: security scheme `Key` added"]),
         // The document

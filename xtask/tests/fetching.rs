@@ -53,6 +53,17 @@ fn an_unchanged_document_is_not_sent_again() {
 }
 
 #[test]
+fn the_same_bytes_under_another_etag_change_nothing() {
+    let (tree, server) = served(good().header("ETag", "\"one\""));
+    tree.run("update-spec", &[]).expect(0, "Wrote");
+    let before = tree.content();
+    server.set(PATH, good().header("ETag", "\"two\""));
+    tree.run("update-spec", &["--check"]).expect(0, "up to date");
+    tree.run("update-spec", &[]).expect(0, "up to date");
+    assert_eq!(tree.content(), before);
+}
+
+#[test]
 fn a_copy_that_was_damaged_is_fetched_whole() {
     let (tree, server) = served(good().header("ETag", "\"one\""));
     tree.run("update-spec", &[]).expect(0, "Wrote");

@@ -163,7 +163,7 @@ fn prose_becomes_no_doctest_no_html_and_no_end_of_a_comment() {
             assert!(!text.contains(bad), "{bad:?} in {text}");
         }
     }
-    // The generator ran on it: `*/` closed no comment. The next test looks at what it wrote.
+    // The generator ran on it, its code parsed, and its comments were looked through: `*/` closed none.
     tree.run("verify-spec", &[]).expect(0, "Verified");
 }
 
@@ -246,6 +246,56 @@ fn a_billion_laughs_are_not_laughed() {
         yaml = format!("{yaml}a{level}: &a{level} [{aliases}]\n");
     }
     Tree::new().update_text(&yaml, &[]).expect(1, "not valid YAML");
+}
+
+#[test]
+fn a_schema_that_keeps_the_generator_busy_is_given_up() {
+    let choices = |part: usize| {
+        let one = |choice: usize| json!({"type": "object", "properties": {format!("p{part}x{choice}"): {"type": "string"}}});
+        json!({"oneOf": (0..12).map(one).collect::<Vec<_>>()})
+    };
+    let schema = json!({"allOf": (0..8).map(choices).collect::<Vec<_>>()});
+    let run = Tree::new().update_with(&item(&schema), &["--max-seconds", "3"]);
+    run.expect(1, "generate: ");
+}
+
+#[test]
+fn more_components_than_anybody_needs_are_refused() {
+    let document = changed(|document| {
+        let schemas = document["components"]["schemas"].as_object_mut().unwrap();
+        for index in 0..1_200 {
+            let next =
+                json!({"type": "array", "items": {"$ref": format!("#/components/schemas/N{}", index + 1)}});
+            schemas.insert(format!("N{index}"), next);
+        }
+        schemas.insert("N1200".to_owned(), json!({"type": "string"}));
+        schemas.insert("Item".to_owned(), json!({"$ref": "#/components/schemas/N0"}));
+    });
+    Tree::new()
+        .update(&document)
+        .expect(1, "more than 1000 components");
+}
+
+#[test]
+fn a_long_chain_of_types_is_compared_without_an_end_of_the_stack() {
+    let chain = |last: &str| {
+        changed(|document| {
+            let schemas = document["components"]["schemas"].as_object_mut().unwrap();
+            for index in 0..900 {
+                let next = json!({"type": "object", "properties": {"x": {"$ref": format!("#/components/schemas/N{}", index + 1)}}});
+                schemas.insert(format!("N{index}"), next);
+            }
+            schemas.insert("N900".to_owned(), json!({"type": last}));
+            schemas.insert(
+                "Item".to_owned(),
+                json!({"allOf": [{"$ref": "#/components/schemas/N0"}]}),
+            );
+        })
+    };
+    let tree = Tree::new();
+    tree.update(&chain("string")).expect(0, "Wrote");
+    tree.update(&chain("integer"))
+        .expect(4, "breaking change(s) refused");
 }
 
 #[test]
@@ -419,4 +469,41 @@ fn what_the_project_asks_of_an_operation_is_told_when_it_is_missing() {
     Tree::with(&selection("http://127.0.0.1:1"), &OVERLAY[..at])
         .update(&document())
         .expect(1, "a secret must be `format: password`");
+}
+
+#[test]
+fn a_name_cannot_command_the_terminal() {
+    let tree = Tree::vendored();
+    let report = tree.path().join("report.md");
+    let run = tree.update_with(
+        &changed(|document| {
+            let properties = &mut document["components"]["schemas"]["Item"]["properties"];
+            properties["\u{1b}]0;owned\u{7}\u{202e}"] = json!({"type": "string"});
+        }),
+        &["--dry-run", "--report", report.to_str().unwrap()],
+    );
+    run.expect(0, "1 additive");
+    assert!(
+        run.stdout.contains("\\u{1b}]0;owned\\u{7}\\u{202e}"),
+        "{}",
+        run.stdout
+    );
+    let text = std::fs::read_to_string(report).unwrap();
+    assert!(
+        text.contains("owned") && !text.contains(['\u{1b}', '\u{7}', '\u{202e}']),
+        "{text:?}"
+    );
+}
+
+#[test]
+fn countless_operations_that_look_like_authentication_are_counted() {
+    let many = changed(|document| {
+        let paths = document["paths"].as_object_mut().unwrap();
+        for index in 0..500 {
+            paths.insert(format!("/auth/{index}"), json!({"get": {}}));
+        }
+    });
+    let run = Tree::new().update(&many);
+    run.expect(0, "and 470 more like it");
+    assert!(run.stderr.lines().count() < 50, "{}", run.stderr);
 }

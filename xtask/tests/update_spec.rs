@@ -320,6 +320,45 @@ fn the_same_name_for_two_different_schemas_asks_for_a_new_name() {
 }
 
 #[test]
+fn a_security_scheme_may_be_described_in_other_words_by_each_source() {
+    let tree = Tree::new();
+    let part = |name: &str, path: &str, words: &str, scheme: &str| {
+        let part = changed(|document| {
+            document["paths"]
+                .as_object_mut()
+                .unwrap()
+                .retain(|key, _| key == path);
+            document["components"]["securitySchemes"]["JWT"]["description"] = json!(words);
+            document["components"]["securitySchemes"]["JWT"]["scheme"] = json!(scheme);
+            if path == "/auth/login" {
+                document["paths"][path]["post"]["security"] = json!([{}, {"JWT": []}]);
+            }
+        });
+        tree.write(&format!("in/{name}"), &part.to_string())
+            .to_str()
+            .unwrap()
+            .to_owned()
+    };
+    let a = part("a.json", "/auth/login", "A token.", "bearer");
+    let b = part("b.json", "/items/{id}", "The token.", "bearer");
+    tree.run("update-spec", &["--from", &a, "--from", &b])
+        .expect(0, "Wrote");
+    let c = part("c.json", "/items/{id}", "The token.", "basic");
+    tree.run("update-spec", &["--from", &a, "--from", &c])
+        .expect(1, "components/securitySchemes/JWT is not the same");
+}
+
+#[test]
+fn a_damaged_result_is_told_with_what_to_do() {
+    let tree = Tree::vendored();
+    tree.write("synerise-auth.json", "{");
+    tree.update(&document())
+        .expect(1, "synerise-auth.json is damaged (restore it, or delete it");
+    std::fs::remove_file(tree.path().join("synerise-auth.json")).unwrap();
+    tree.update(&document()).expect(0, "Wrote");
+}
+
+#[test]
 fn two_sources_of_one_name_are_refused() {
     let tree = Tree::new();
     let first = tree.write("one/service.json", &document().to_string());

@@ -4,9 +4,9 @@ use std::net::TcpListener;
 
 use reqwest::Method;
 use serde_json::json;
-use synerise_auth_emulator::Emulator;
+use synerise_auth_emulator::{Choices, Emulator, Fault};
 
-use crate::caller::{CURRENT, Caller, PASSWORD, PROFILE_LOGIN, WORKSPACE_LOGIN};
+use crate::caller::{CURRENT, Caller, PASSWORD, PROFILE_LOGIN, UUID, WORKSPACE_LOGIN};
 
 #[tokio::test]
 async fn requests_are_recorded_without_their_secrets() {
@@ -67,6 +67,37 @@ async fn a_stub_answers_the_bearer_of_a_good_token() {
     assert_eq!(caller.get("/v4/clients", "garbage").await.status, 401);
     assert_eq!(caller.post("/v4/clients", &token, &json!({})).await.status, 404);
     assert_eq!(caller.emulator.count("GET /v4/clients"), 2);
+}
+
+#[tokio::test]
+async fn an_answer_of_the_emulators_own_that_departs_from_the_document_is_noted() {
+    let mut choices = Choices::default();
+    choices.unknown_account_status = 302;
+    let emulator = Emulator::builder().choices(choices).start().await.unwrap();
+    let log_in = async || {
+        let body = json!({
+            "apiKey": emulator.profile_api_key(), "identityProvider": "SYNERISE",
+            "email": "nobody@example.com", "password": PASSWORD, "uuid": UUID,
+        });
+        let url = format!("{}{PROFILE_LOGIN}", emulator.base_url());
+        reqwest::Client::new().post(url).json(&body).send().await.unwrap()
+    };
+    emulator
+        .faults()
+        .on("authenticateProfile")
+        .then(Fault::wrong_shape());
+    log_in().await;
+    assert_eq!(
+        emulator.violations(),
+        Vec::<String>::new(),
+        "a scripted fault is none"
+    );
+    log_in().await;
+    let violations = emulator.violations();
+    assert!(
+        violations.len() == 1 && violations[0].contains("authenticateProfile"),
+        "{violations:?}"
+    );
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! What may be depended on: licences, bans, nothing unused, nothing that needs a newer Rust than is promised.
 
 use crate::command::{Failed, Result, all, cargo, output, run};
-use crate::test::MODELS;
 
 use super::{package, tools};
 
@@ -17,8 +16,12 @@ pub(super) fn licences_and_bans() -> Result {
             .args(checks))
     };
     // Two versions of one crate are a cost to those who use what is published, and to nobody else.
-    let internal = ["--exclude", "xtask", "--exclude", MODELS];
-    all([deny(&[], &["licenses", "sources"]), deny(&internal, &["bans"])])
+    let internal = package::internal()?;
+    let published: Vec<&str> = internal
+        .iter()
+        .flat_map(|package| ["--exclude", package.name.as_str()])
+        .collect();
+    all([deny(&[], &["licenses", "sources"]), deny(&published, &["bans"])])
 }
 
 pub(super) fn unused() -> Result {

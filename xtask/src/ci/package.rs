@@ -40,6 +40,16 @@ pub(super) fn published() -> Result<Vec<Package>> {
     Ok(packages.into_iter().filter(published).collect())
 }
 
+/// The members of the workspace that are used in this repository only.
+pub(super) fn internal() -> Result<Vec<Package>> {
+    let internal = |package: &Package| package.publish.as_ref().is_some_and(Vec::is_empty);
+    Ok(metadata(&["--no-deps"])?
+        .packages
+        .into_iter()
+        .filter(internal)
+        .collect())
+}
+
 /// Packs the published crates, and builds each where nothing of the repository is around it.
 pub(super) fn package() -> Result {
     let published = published()?;
@@ -58,9 +68,12 @@ pub(super) fn package() -> Result {
     Ok(())
 }
 
+/// Builds a packed crate with the repository's target folder and profile, so that what the tests have built of its
+/// dependencies is not built again.
 fn build(packed: &Path) -> Result {
     let mut build = cargo(["build", "--quiet", "--locked"]);
-    // The target folder is shared: what the dependencies were built to doesn't depend on where the crate lies.
+    build.args(["--config", "profile.dev.debug='line-tables-only'"]);
+    build.args(["--config", "profile.dev.package.'*'.debug=false"]);
     run(build.current_dir(packed).arg("--target-dir").arg(target()))
 }
 

@@ -69,7 +69,7 @@ impl<'a> Assembly<'a> {
     fn add_component(&mut self, section: &str, name: String, component: Value, origin: &str) -> Result<()> {
         let entries = self.components.entry(section.to_owned()).or_default();
         if let Some((known, first)) = entries.get(&name)
-            && *known != component
+            && !same(section, known, &component)
         {
             fail!(
                 "components/{section}/{name} is not the same in `{first}` and `{origin}`: give one of them another name, \
@@ -110,6 +110,16 @@ impl<'a> Assembly<'a> {
             "components": components,
         })
     }
+}
+
+/// Whether two components of one name are one. A security scheme is what it asks for, however it is described.
+fn same(section: &str, a: &Value, b: &Value) -> bool {
+    let wordless = |scheme: &Value| {
+        let mut scheme = scheme.clone();
+        scheme.as_object_mut().map(|scheme| scheme.remove("description"));
+        scheme
+    };
+    a == b || (section == "securitySchemes" && wordless(a) == wordless(b))
 }
 
 fn members(value: &mut Value) -> Vec<(String, Value)> {

@@ -7,6 +7,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,8 @@ use super::selection::is_source_name;
 const DIRECTORY: &str = ".update";
 const JOURNAL: &str = "journal.json";
 const STAGED: &str = "staged";
+const LOCK_ATTEMPTS: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(25);
 
 /// The right to change `openapi/`, held by one process at a time.
 #[derive(Debug)]
@@ -54,13 +57,7 @@ impl Guard {
             .append(true)
             .open(&path)
             .map_err(|error| broken(&path, &error))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                fail!("another update-spec or verify-spec is running here; wait for it to end")
-            }
-            Err(TryLockError::Error(error)) => return Err(broken(&path, &error)),
-        }
+        hold(&lock, &path)?;
         let guard = Self {
             root: root.to_owned(),
             _lock: lock,
@@ -117,6 +114,12 @@ impl Guard {
         write_through(&next, &serde_json::to_vec(&journal)?)?;
         // Find out now whether the places can be written, while nothing has happened yet.
         fs::create_dir_all(self.root.join("upstream"))?;
+        for entry in &journal.entries {
+            let target = self.root.join(&entry.path);
+            if target.exists() && !target.is_file() {
+                return Err(io::Error::other(format!("{} is in the way", target.display())));
+            }
+        }
         fs::rename(next, self.own(JOURNAL))?;
         sync(&self.own(""))?;
         Ok(journal)
@@ -168,6 +171,19 @@ impl Guard {
             _ => Ok(()),
         }
     }
+}
+
+/// Takes the lock. A run that was killed while it started the generator leaves the lock to that process for the moment
+/// until it is another program, so one refusal does not mean that somebody is at work.
+fn hold(lock: &File, path: &Path) -> Result<()> {
+    for _ in 0..LOCK_ATTEMPTS {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(error)) => return Err(broken(path, &error)),
+        }
+    }
+    fail!("another update-spec or verify-spec is running here; wait for it to end")
 }
 
 /// The files that a run may write: the journal is a file too, and could have been tampered with.
@@ -276,6 +292,18 @@ mod tests {
             Guard::take(root.path()).expect("recovers");
             assert_eq!(content(root.path()), all_new(), "killed after {steps} steps");
         }
+    }
+
+    #[test]
+    fn something_in_the_way_is_found_before_anything_happens() {
+        let root = old_tree();
+        let before = content(root.path());
+        fs::create_dir_all(root.path().join("upstream/b.yaml/x")).expect("a folder");
+        let guard = Guard::take(root.path()).expect("the lock");
+        assert!(guard.write(changes()).is_err());
+        assert_eq!(content(root.path()), before);
+        drop(guard);
+        Guard::take(root.path()).expect("nothing is left to finish");
     }
 
     #[test]

@@ -3,33 +3,20 @@
 //! It runs in a process of its own, because progenitor panics, and because a hostile document could keep it busy.
 
 use std::io::{Read, Write};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use proc_macro2::{Spacing, TokenStream, TokenTree};
+use proc_macro2::TokenStream;
 
 use super::failure::{Failure, Result, fail};
+use super::wall;
 
-const TIME_LIMIT: Duration = Duration::from_secs(60);
+/// Kilobytes that the generator may take: a schema can make it try every combination of its alternatives.
+const MAX_MEMORY: &str = "4194304";
 /// Far more than the code of 26 operations.
 const MAX_CODE: usize = 16 << 20;
-
-/// The crates that generated code may name; everything else would be code that the document brought in.
-const CRATES: [&str; 12] = [
-    "serde",
-    "serde_json",
-    "std",
-    "reqwest",
-    "progenitor_client",
-    "chrono",
-    "uuid",
-    "bytes",
-    "futures",
-    "crate",
-    "core",
-    "alloc",
-];
 
 /// The generator that the result is checked with, as Cargo resolved it.
 pub(crate) fn version() -> String {
@@ -43,9 +30,9 @@ pub(crate) fn version() -> String {
 }
 
 /// Generates a client from the document and throws it away.
-pub(crate) fn dry_run(document: &[u8]) -> Result<()> {
+pub(crate) fn dry_run(document: &[u8], time: Duration) -> Result<()> {
     let program = std::env::current_exe().map_err(|error| Failure::failed(format!("generate: {error}")))?;
-    let mut child = Command::new(program)
+    let mut child = limited(&program)
         .arg("generate-spec")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -64,12 +51,12 @@ pub(crate) fn dry_run(document: &[u8]) -> Result<()> {
         }
         let _ = done.send(text);
     });
-    let Ok(text) = finished.recv_timeout(TIME_LIMIT) else {
+    let Ok(text) = finished.recv_timeout(time) else {
         let _ = child.kill();
         let _ = child.wait();
         fail!(
             "generate: the generator did not end within {} seconds",
-            TIME_LIMIT.as_secs()
+            time.as_secs_f32()
         );
     };
     let status = child
@@ -91,6 +78,21 @@ pub(crate) fn dry_run(document: &[u8]) -> Result<()> {
             line.join(" ")
         }
     )
+}
+
+/// The program within limits of memory, where the system's shell can set them.
+fn limited(program: &Path) -> Command {
+    if !cfg!(unix) {
+        return Command::new(program);
+    }
+    let mut command = Command::new("/bin/sh");
+    command
+        .args([
+            "-c",
+            &format!("ulimit -v {MAX_MEMORY} 2>/dev/null; exec \"$0\" \"$@\""),
+        ])
+        .arg(program);
+    command
 }
 
 /// The child's side: reads the document from stdin.
@@ -117,7 +119,7 @@ fn generate(text: &str) -> Result<(), String> {
         // Find out which operation it is, by giving the generator one at a time.
         None => return Err(culprit(&whole)),
     };
-    foreign_code(code.clone())?;
+    wall::check(code.clone())?;
     let file = syn::parse2(code).map_err(|error| format!("the generated code does not parse: {error}"))?;
     let code = prettyplease::unparse(&file);
     if code.len() > MAX_CODE {
@@ -152,62 +154,4 @@ fn quietly<T>(run: impl FnOnce() -> T) -> Option<T> {
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
     let _ = std::panic::take_hook();
     outcome.ok()
-}
-
-/// The second wall behind the stripped extensions: absolute paths into crates that the client does not use.
-fn foreign_code(code: TokenStream) -> Result<(), String> {
-    // Whether the token before could be the left side of `::`, and whether a `::` without one was just read.
-    let (mut continues, mut half, mut absolute) = (false, false, false);
-    for token in code {
-        match token {
-            TokenTree::Punct(punct) if punct.as_char() == ':' => {
-                if half {
-                    absolute = !continues;
-                    half = false;
-                } else if punct.spacing() == Spacing::Joint {
-                    half = true;
-                } else {
-                    continues = false;
-                }
-                continue;
-            }
-            TokenTree::Ident(ident) => {
-                if absolute && !CRATES.contains(&ident.to_string().as_str()) {
-                    return Err(format!("the document brings in code: `::{ident}`"));
-                }
-                continues = true;
-            }
-            TokenTree::Group(group) => {
-                foreign_code(group.stream())?;
-                continues = true;
-            }
-            // `Vec<T>::new`: what stands before the colons ends in `>`.
-            TokenTree::Punct(punct) => continues = punct.as_char() == '>',
-            TokenTree::Literal(_) => continues = true,
-        }
-        (half, absolute) = (false, false);
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::foreign_code;
-
-    fn verdict(code: &str) -> Result<(), String> {
-        foreign_code(code.parse().expect("the test's code parses"))
-    }
-
-    #[test]
-    fn a_path_into_an_unknown_crate_is_found_wherever_it_stands() {
-        assert!(verdict("struct A { x: ::evil::Type }").is_err());
-        assert!(verdict("fn a() { b(::evil::run()) }").is_err());
-        assert!(verdict("type A = Vec<::evil::Type>;").is_err());
-    }
-
-    #[test]
-    fn the_paths_of_ordinary_code_are_left_alone() {
-        assert!(verdict("struct A { x: ::std::option::Option<types::B> }").is_ok());
-        assert!(verdict("fn a() { Vec::<u8>::new(); types::evil::x(); <u8 as Into<u16>>::into(1) }").is_ok());
-    }
 }

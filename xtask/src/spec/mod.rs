@@ -28,6 +28,7 @@ mod shape;
 mod untrusted;
 mod update;
 mod verify;
+mod wall;
 mod wellformed;
 
 use std::path::PathBuf;

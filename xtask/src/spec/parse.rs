@@ -55,6 +55,7 @@ fn yaml(text: &str) -> Result<Value> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! { max_depth: MAX_DEPTH, max_nodes: MAX_NODES, max_documents: 1 },
         strict_booleans: true,
+        reject_unsupported_tags: true,
         with_snippet: false,
     };
     serde_saphyr::with_deserializer_from_str_with_options(text, options, |deserializer| {

@@ -64,18 +64,18 @@ pub(crate) fn run(rules: &Rules, upstream: &[Upstream]) -> Result<Outcome> {
     let mut document = select::select(sources, &rules.selection, &mut notices)?;
     overlay::apply(&mut document, &rules.actions)?;
     normalise::normalise(&mut document, &rules.selection)?;
-    preflight::check(&mut document)?;
-    requirements::check(&mut document)?;
     let result = normalise::to_bytes(&document)?;
     if result.len() > MAX_RESULT {
         fail!("the result has {} bytes, more than {MAX_RESULT}", result.len());
     }
+    preflight::check(&mut document)?;
+    requirements::check(&mut document)?;
     Ok(Outcome { result, notices })
 }
 
 /// Proves that the generator takes the result.
-pub(crate) fn prove(result: &[u8]) -> Result<()> {
-    generate::dry_run(result)
+pub(crate) fn prove(result: &[u8], limits: Limits) -> Result<()> {
+    generate::dry_run(result, limits.time)
 }
 
 fn text<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str> {

@@ -51,17 +51,22 @@ pub(crate) fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, 
 
 /// The target of an object's `$ref`, or the object itself.
 pub(crate) fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
-    let mut value = value;
+    located(document, value, String::new()).0
+}
+
+/// [`resolved`], with the place of what it found.
+pub(crate) fn located<'a>(document: &'a Value, value: &'a Value, pointer: String) -> (&'a Value, String) {
+    let (mut value, mut pointer) = (value, pointer);
+    // Bounded: a chain of references may be a circle.
     for _ in 0..16 {
         let target = value
             .as_object()
             .and_then(|object| Reference::of(object, "").ok().flatten());
-        match target.and_then(|target| target.get(document)) {
-            Some(next) => value = next,
-            None => return value,
-        }
+        let Some(target) = target else { break };
+        let Some(next) = target.get(document) else { break };
+        (value, pointer) = (next, target.pointer());
     }
-    value
+    (value, pointer)
 }
 
 struct Operation<'a> {

@@ -67,7 +67,7 @@ fn without_tags(text: &str) -> String {
 }
 
 /// Zero-width characters and those that turn the direction of text, with which source code can be made to lie.
-fn is_invisible(character: char) -> bool {
+pub(crate) fn is_invisible(character: char) -> bool {
     matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{00ad}')
 }
 

@@ -1,9 +1,11 @@
 //! `$ref`: only to a component of the same document, never to a file or an address.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::failure::{Result, fail};
-use super::shape::{self, Kind};
+use super::shape::{self, Kind, Visit};
 
 /// A component by its section (`schemas`, `responses`, …) and name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,37 +93,58 @@ fn percent_decoded(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Collects what the operations of a document reach: components and security schemes, in the order of discovery.
-pub(crate) fn reachable(document: &mut Value, roots: &mut Value) -> Result<Vec<Reference>> {
-    let mut found: Vec<Reference> = Vec::new();
-    let mut collect = |kind: Kind, pointer: &str, object: &mut Map<String, Value>| -> Result<()> {
-        let mut add = |reference: Reference| {
-            if !found.contains(&reference) {
-                found.push(reference);
+/// Far more than any selection of operations needs; it bounds the work of every later stage.
+const MAX_COMPONENTS: usize = 1_000;
+
+/// Components in the order in which they were found.
+#[derive(Default)]
+struct Found {
+    order: Vec<Reference>,
+    known: BTreeSet<Reference>,
+}
+
+impl Found {
+    fn add(&mut self, reference: Reference) -> Result<()> {
+        if self.known.insert(reference.clone()) {
+            if self.order.len() == MAX_COMPONENTS {
+                fail!("the chosen operations reach more than {MAX_COMPONENTS} components");
             }
-        };
-        Reference::of(object, pointer)?.into_iter().for_each(&mut add);
+            self.order.push(reference);
+        }
+        Ok(())
+    }
+}
+
+impl Visit for Found {
+    fn object(&mut self, kind: Kind, pointer: &str, object: &mut Map<String, Value>) -> Result<()> {
+        if let Some(reference) = Reference::of(object, pointer)? {
+            self.add(reference)?;
+        }
         if kind == Kind::Operation {
             let requirements = object
                 .get("security")
                 .and_then(Value::as_array)
                 .into_iter()
                 .flatten();
-            requirements
-                .filter_map(Value::as_object)
-                .flat_map(Map::keys)
-                .for_each(|scheme| add(Reference::new("securitySchemes", scheme)));
+            for scheme in requirements.filter_map(Value::as_object).flat_map(Map::keys) {
+                self.add(Reference::new("securitySchemes", scheme))?;
+            }
         }
         Ok(())
-    };
-    let Value::Object(paths) = roots else {
+    }
+}
+
+/// Collects what operations reach: components and security schemes.
+pub(crate) fn reachable(document: &mut Value, paths: &mut Value) -> Result<Vec<Reference>> {
+    let mut found = Found::default();
+    let Value::Object(items) = paths else {
         fail!("/paths: an object is expected here")
     };
-    for (path, item) in paths.iter_mut() {
-        shape::walk(item, Kind::PathItem, &shape::step("/paths", path), &mut collect)?;
+    for (path, item) in items.iter_mut() {
+        shape::walk(item, Kind::PathItem, &shape::step("/paths", path), &mut found)?;
     }
     let mut done = 0;
-    while let Some(reference) = found.get(done).cloned() {
+    while let Some(reference) = found.order.get(done).cloned() {
         done += 1;
         let Some(component) = document
             .get_mut("components")
@@ -133,15 +156,7 @@ pub(crate) fn reachable(document: &mut Value, roots: &mut Value) -> Result<Vec<R
                 reference.text()
             );
         };
-        let mut collect = |_: Kind, pointer: &str, object: &mut Map<String, Value>| -> Result<()> {
-            if let Some(reference) = Reference::of(object, pointer)?
-                && !found.contains(&reference)
-            {
-                found.push(reference);
-            }
-            Ok(())
-        };
-        shape::walk(component, reference.kind(), &reference.pointer(), &mut collect)?;
+        shape::walk(component, reference.kind(), &reference.pointer(), &mut found)?;
     }
-    Ok(found)
+    Ok(found.order)
 }

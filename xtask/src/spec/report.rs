@@ -4,6 +4,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::compare::{Change, Comparison, Severity, Side};
 use super::failure::{Failure, Result};
+use super::prose;
 
 /// More than these in one table help nobody; the rest is counted.
 const MAX_NAMES: usize = 4;
@@ -137,18 +138,19 @@ fn cell(text: &str) -> String {
     text.chars()
         .flat_map(|character| match character {
             '|' => vec!['\\', '|'],
-            '\n' | '\r' => vec![' '],
             '<' => "&lt;".chars().collect(),
             '@' => "&#64;".chars().collect(),
             '[' | ']' | '!' => vec!['\\', character],
+            other if other.is_control() || prose::is_invisible(other) => vec![' '],
             other => vec![other],
         })
         .collect()
 }
 
 fn code(pointer: &str) -> String {
-    format!(
-        "`{}`",
-        pointer.replace('`', "'").replace('|', "\\|").replace('\n', " ")
-    )
+    let harmless: String = pointer
+        .chars()
+        .filter(|character| !character.is_control() && !prose::is_invisible(*character))
+        .collect();
+    format!("`{}`", harmless.replace('`', "'").replace('|', "\\|"))
 }

@@ -27,7 +27,7 @@ pub(crate) fn check(document: &mut Value) -> Result<()> {
             problems.push(format!("{name}: {problem}; say it in the overlay"));
         }
     }
-    secrets(document, &mut problems)?;
+    schemas(document, &mut problems)?;
     failure::all("lint", &problems)
 }
 
@@ -90,9 +90,17 @@ fn operation_problems(document: &Value, operation: &Value) -> Vec<String> {
     problems
 }
 
-/// A secret that is a plain string would be printed by the generated `Debug`.
-fn secrets(document: &mut Value, problems: &mut Vec<String>) -> Result<()> {
+/// The units that the crate can convert.
+const UNITS: [&str; 2] = ["seconds", "milliseconds"];
+
+/// A secret that is a plain string would be printed by the generated `Debug`; a unit that is not known would be ignored.
+fn schemas(document: &mut Value, problems: &mut Vec<String>) -> Result<()> {
     let mut visit = |kind: Kind, pointer: &str, object: &mut Map<String, Value>| -> Result<()> {
+        if let Some(unit) = object.get("x-unit")
+            && !UNITS.iter().any(|known| unit == known)
+        {
+            problems.push(format!("{pointer}: `x-unit` must be one of {}", UNITS.join(", ")));
+        }
         let properties = (kind == Kind::Schema).then(|| object.get("properties")).flatten();
         for (name, schema) in properties.and_then(Value::as_object).into_iter().flatten() {
             if SECRETS.contains(&name.as_str())

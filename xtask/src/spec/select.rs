@@ -37,6 +37,9 @@ const AUTHENTICATION: [&str; 14] = [
     "session",
 ];
 
+/// More than these say nothing that the first ones did not.
+const MAX_UNDECIDED: usize = 30;
+
 /// Takes the chosen operations out of the sources and joins them into one `OpenAPI` 3.0 document.
 pub(crate) fn select(
     sources: Vec<Source>,
@@ -135,17 +138,36 @@ fn server_path(document: &Value) -> String {
 }
 
 fn report_undecided(source: &Source, selection: &Selection, notices: &mut Vec<String>) {
-    for operation in operations(&source.document) {
-        let path = operation.path.to_ascii_lowercase();
-        let known =
-            selection.leaves_out(&operation) || selection.operations().any(|(taken, _)| *taken == operation);
-        if !known && AUTHENTICATION.iter().any(|word| path.contains(word)) {
-            notices.push(format!(
-                "{}: {} looks like authentication and is neither taken nor left out: decide in selection.toml",
-                source.name,
-                operation.to_string().escape_debug()
-            ));
-        }
+    let undecided: Vec<String> = operations(&source.document)
+        .into_iter()
+        .filter(|operation| {
+            let path = operation.path.to_ascii_lowercase();
+            AUTHENTICATION.iter().any(|word| path.contains(word))
+                && !selection.leaves_out(operation)
+                && !selection.operations().any(|(taken, _)| taken == operation)
+        })
+        .map(|operation| {
+            operation
+                .to_string()
+                .chars()
+                .take(200)
+                .collect::<String>()
+                .escape_debug()
+                .to_string()
+        })
+        .collect();
+    for operation in undecided.iter().take(MAX_UNDECIDED) {
+        notices.push(format!(
+            "{}: {operation} looks like authentication and is neither taken nor left out: decide in selection.toml",
+            source.name
+        ));
+    }
+    if undecided.len() > MAX_UNDECIDED {
+        notices.push(format!(
+            "{}: and {} more like it",
+            source.name,
+            undecided.len() - MAX_UNDECIDED
+        ));
     }
 }
 

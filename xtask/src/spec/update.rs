@@ -44,7 +44,7 @@ pub(crate) fn update(root: &Path, request: &Request, limits: Limits) -> Result<(
         })
         .collect();
     let outcome = pipeline::run(&rules, &upstream)?;
-    pipeline::prove(&outcome.result)?;
+    pipeline::prove(&outcome.result, limits)?;
     let comparison = compare_with_vendored(root, &outcome, limits)?;
     let sources: Vec<LockedSource> = taken.iter().map(|taken| taken.locked.clone()).collect();
     let lock = Lock::new(
@@ -174,10 +174,12 @@ fn take(
     };
     let extension = if is_json(&bytes) { "json" } else { "yaml" };
     let digest = sha256(&bytes);
-    // The date says since when the bytes are what they are, so that a re-sync of the same bytes changes nothing.
-    let date = match known {
-        Some(known) if known.sha256 == digest => known.date.clone(),
-        _ => today(),
+    // Date and `ETag` are those of the first time that these bytes came, so that a re-sync of them changes nothing.
+    let (date, etag) = match known {
+        Some(known) if known.sha256 == digest && known.origin == origin => {
+            (known.date.clone(), known.etag.clone().or(etag))
+        }
+        _ => (today(), etag),
     };
     let locked = LockedSource {
         name: name.to_owned(),
@@ -241,7 +243,9 @@ fn compare_with_vendored(root: &Path, outcome: &Outcome, limits: Limits) -> Resu
     }
     let old = fetch::file(&path, limits)?;
     let tree = |bytes: &[u8]| parse::document(&String::from_utf8_lossy(bytes));
-    let old = tree(&old).map_err(|failure| failure.within("the vendored document"))?;
+    let old = tree(&old).map_err(|failure| {
+        failure.within("synerise-auth.json is damaged (restore it, or delete it to have it written anew)")
+    })?;
     Ok(compare::compare(&old, &tree(&outcome.result)?))
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn verify(root: &Path, limits: Limits) -> Result<()> {
             "verify-spec: upstream, overlay and selection give another result than synerise-auth.json; run `cargo xtask update-spec`",
         ));
     }
-    pipeline::prove(&result)?;
+    pipeline::prove(&result, limits)?;
     console::say(
         GOOD,
         "Verified",

@@ -87,27 +87,20 @@ pub(super) fn consumers(changes: &mut Changes<'_>, old: &Place<'_>, new: &Place<
     }
 }
 
-/// A call that counted as safe to repeat is repeated by the client; one that did not, is not.
-pub(super) fn idempotence(changes: &mut Changes<'_>, old: &Place<'_>, new: &Place<'_>) {
-    let (at, to) = (old.at("x-idempotent"), new.at("x-idempotent"));
-    match (
-        is_true(old.value, "x-idempotent"),
-        is_true(new.value, "x-idempotent"),
-    ) {
-        (false, true) => changes.add(
-            Breaking,
-            Side::Call,
-            "may now be sent twice",
-            Some(&at),
-            Some(&to),
-        ),
-        (true, false) => changes.add(
-            Additive,
-            Side::Call,
-            "is never sent twice any more",
-            Some(&at),
-            Some(&to),
-        ),
-        _ => {}
+/// How often the client sends a call: `x-idempotent` lets it repeat one that failed, `x-send-once` forbids even that
+/// which would be safe for others.
+pub(super) fn repetition(changes: &mut Changes<'_>, old: &Place<'_>, new: &Place<'_>) {
+    for (key, repeats) in [("x-idempotent", true), ("x-send-once", false)] {
+        let (at, to) = (old.at(key), new.at(key));
+        let at = old.value.get(key).map(|_| at.as_str());
+        let to = new.value.get(key).map(|_| to.as_str());
+        match (
+            is_true(old.value, key) == repeats,
+            is_true(new.value, key) == repeats,
+        ) {
+            (false, true) => changes.add(Breaking, Side::Call, "may now be sent twice", at, to),
+            (true, false) => changes.add(Additive, Side::Call, "is never sent twice any more", at, to),
+            _ => {}
+        }
     }
 }

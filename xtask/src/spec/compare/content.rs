@@ -1,33 +1,32 @@
 //! What an operation takes and what it answers.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::operation::{Place, is_true};
 use super::schema;
 use super::{Changes, Severity, Side};
-use crate::spec::preflight::resolved;
+use crate::spec::preflight::located;
 use crate::spec::shape::step;
 
 use Severity::{Additive, Breaking, Documentation};
 
-pub(super) fn body(changes: &mut Changes<'_>, old: &Place<'_>, new: &Place<'_>) {
-    let (at, to) = (old.at("requestBody"), new.at("requestBody"));
-    let a = old
-        .value
-        .get("requestBody")
-        .map(|body| resolved(changes.before, body));
-    let b = new
-        .value
-        .get("requestBody")
-        .map(|body| resolved(changes.after, body));
-    match (a, b) {
+pub(super) fn body<'a>(changes: &mut Changes<'a>, old: &Place<'a>, new: &Place<'a>) {
+    let of = |document, place: &Place<'a>| {
+        let body = place.value.get("requestBody")?;
+        Some(located(document, body, place.at("requestBody")))
+    };
+    match (of(changes.before, old), of(changes.after, new)) {
         (None, None) => {}
-        (Some(_), None) => changes.add(Breaking, Side::Request, "body removed", Some(&at), None),
-        (None, Some(body)) if is_true(body, "required") => {
+        (Some((_, at)), None) => changes.add(Breaking, Side::Request, "body removed", Some(&at), None),
+        (None, Some((body, to))) if is_true(body, "required") => {
             changes.add(Breaking, Side::Request, "required body added", None, Some(&to));
         }
-        (None, Some(_)) => changes.add(Additive, Side::Request, "optional body added", None, Some(&to)),
-        (Some(a), Some(b)) => {
+        (None, Some((_, to))) => {
+            changes.add(Additive, Side::Request, "optional body added", None, Some(&to));
+        }
+        (Some((a, at)), Some((b, to))) => {
             match (is_true(a, "required"), is_true(b, "required")) {
                 (false, true) => changes.add(
                     Breaking,
@@ -56,16 +55,8 @@ pub(super) fn body(changes: &mut Changes<'_>, old: &Place<'_>, new: &Place<'_>) 
     }
 }
 
-pub(super) fn responses(changes: &mut Changes<'_>, old: &Place<'_>, new: &Place<'_>) {
-    let of = |place: &Place<'_>| {
-        place
-            .value
-            .get("responses")
-            .and_then(Value::as_object)
-            .cloned()
-            .unwrap_or_default()
-    };
-    let (before, after) = (of(old), of(new));
+pub(super) fn responses<'a>(changes: &mut Changes<'a>, old: &Place<'a>, new: &Place<'a>) {
+    let (before, after) = (members(old.value, "responses"), members(new.value, "responses"));
     for (status, response) in &before {
         let at = step(&old.at("responses"), status);
         let Some(other) = after.get(status) else {
@@ -84,7 +75,8 @@ pub(super) fn responses(changes: &mut Changes<'_>, old: &Place<'_>, new: &Place<
             continue;
         };
         let to = step(&new.at("responses"), status);
-        let (a, b) = (resolved(changes.before, response), resolved(changes.after, other));
+        let (a, at) = located(changes.before, response, at);
+        let (b, to) = located(changes.after, other, to);
         changes.text(
             &format!("status {status}"),
             a.get("description"),
@@ -111,22 +103,20 @@ pub(super) fn responses(changes: &mut Changes<'_>, old: &Place<'_>, new: &Place<
     }
 }
 
+fn members<'a>(owner: &'a Value, key: &str) -> BTreeMap<&'a str, &'a Value> {
+    let members = owner.get(key).and_then(Value::as_object).into_iter().flatten();
+    members.map(|(name, member)| (name.as_str(), member)).collect()
+}
+
 /// Bodies by media type, of a request or of an answer.
-fn content(
-    changes: &mut Changes<'_>,
+fn content<'a>(
+    changes: &mut Changes<'a>,
     side: Side,
     name: &str,
-    (a, at): (&Value, &str),
-    (b, to): (&Value, &str),
+    (a, at): (&'a Value, &str),
+    (b, to): (&'a Value, &str),
 ) {
-    let of = |owner: &Value| {
-        owner
-            .get("content")
-            .and_then(Value::as_object)
-            .cloned()
-            .unwrap_or_default()
-    };
-    let (before, after) = (of(a), of(b));
+    let (before, after) = (members(a, "content"), members(b, "content"));
     match (before.is_empty(), after.is_empty()) {
         (true, false) => {
             return changes.add(
@@ -169,12 +159,8 @@ fn content(
         );
         match (media.get("schema"), other.get("schema")) {
             (Some(a), Some(b)) => {
-                schema::compare(
-                    changes,
-                    side,
-                    (a, &step(&place, "schema")),
-                    (b, &step(&other_place, "schema")),
-                );
+                let (at, to) = (step(&place, "schema"), step(&other_place, "schema"));
+                schema::compare(changes, side, (a, &at), (b, &to));
             }
             (None, None) => {}
             _ => changes.add(

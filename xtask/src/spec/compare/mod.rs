@@ -6,6 +6,7 @@
 
 mod access;
 mod content;
+mod limits;
 mod operation;
 mod schema;
 mod view;
@@ -80,6 +81,7 @@ pub(crate) fn compare(before: &Value, after: &Value) -> Comparison {
         found: Vec::new(),
         operation: None,
         seen: BTreeSet::new(),
+        depth: 0,
     };
     document(&mut changes);
     operation::all(&mut changes);
@@ -96,6 +98,8 @@ struct Changes<'a> {
     operation: Option<String>,
     /// The pairs of schemas that the current operation has been through: schemas may be circular.
     seen: BTreeSet<(String, String, Side)>,
+    /// How many schemas deep the comparison is.
+    depth: usize,
 }
 
 impl Changes<'_> {
@@ -135,13 +139,9 @@ impl Changes<'_> {
     /// Reports that a text differs.
     fn text(&mut self, name: &str, before: Option<&Value>, after: Option<&Value>, at: (&str, &str)) {
         if before != after {
-            self.add(
-                Severity::Documentation,
-                Side::Text,
-                format!("{name} reworded"),
-                Some(at.0),
-                Some(at.1),
-            );
+            let what = format!("{name} reworded");
+            let (before, after) = (before.map(|_| at.0), after.map(|_| at.1));
+            self.add(Severity::Documentation, Side::Text, what, before, after);
         }
     }
 }

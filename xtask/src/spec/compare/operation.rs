@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Changes, Severity, Side};
 use super::{access, content, schema};
-use crate::spec::preflight::{operations, resolved};
+use crate::spec::preflight::{located, operations};
 use crate::spec::shape::step;
 
 use Severity::{Additive, Breaking};
@@ -85,7 +85,7 @@ fn places(document: &Value) -> Vec<Place<'_>> {
         .collect()
 }
 
-fn operation(changes: &mut Changes<'_>, old: &Place<'_>, new: &Place<'_>) {
+fn operation<'a>(changes: &mut Changes<'a>, old: &Place<'a>, new: &Place<'a>) {
     let (a, b) = (old.pointer.as_str(), new.pointer.as_str());
     if old.key != new.key {
         changes.add(
@@ -111,7 +111,7 @@ fn operation(changes: &mut Changes<'_>, old: &Place<'_>, new: &Place<'_>) {
     content::responses(changes, old, new);
     access::security(changes, old, new);
     access::consumers(changes, old, new);
-    access::idempotence(changes, old, new);
+    access::repetition(changes, old, new);
     let texts = [
         "summary",
         "description",
@@ -132,7 +132,7 @@ fn operation(changes: &mut Changes<'_>, old: &Place<'_>, new: &Place<'_>) {
     }
 }
 
-fn parameters(changes: &mut Changes<'_>, old: &Place<'_>, new: &Place<'_>) {
+fn parameters<'a>(changes: &mut Changes<'a>, old: &Place<'a>, new: &Place<'a>) {
     let before = parameter_map(changes.before, old);
     let after = parameter_map(changes.after, new);
     for (key, (at, parameter)) in &before {
@@ -217,15 +217,13 @@ fn parameter_map<'a>(document: &'a Value, place: &Place<'a>) -> Parameters<'a> {
     };
     list.enumerate()
         .map(|(index, parameter)| {
-            let parameter = resolved(document, parameter);
+            let at = step(&place.at("parameters"), &index.to_string());
+            let (parameter, at) = located(document, parameter, at);
             let (location, mut name) = (text(parameter, "in"), text(parameter, "name"));
             if location == "header" {
                 name.make_ascii_lowercase();
             }
-            (
-                (location, name),
-                (step(&place.at("parameters"), &index.to_string()), parameter),
-            )
+            ((location, name), (at, parameter))
         })
         .collect()
 }

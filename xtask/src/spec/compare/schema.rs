@@ -1,7 +1,5 @@
 //! Schemas: the types of what is sent and of what comes back.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::{Map, Value};
 
 use super::view::{Fields, View, view};
@@ -10,17 +8,37 @@ use crate::spec::shape::step;
 
 use Severity::{Additive, Breaking, Documentation};
 
+/// Deeper than any type that people use; a hostile document could go on until the stack ends.
+const MAX_DEPTH: usize = 200;
+
 /// Compares two schemas that stand in the same place of the same operation.
-pub(super) fn compare(
-    changes: &mut Changes<'_>,
+pub(super) fn compare<'d>(
+    changes: &mut Changes<'d>,
     side: Side,
-    (a, at): (&Value, &str),
-    (b, to): (&Value, &str),
+    (a, at): (&'d Value, &str),
+    (b, to): (&'d Value, &str),
+) {
+    if changes.depth == MAX_DEPTH {
+        return changes.add(
+            Breaking,
+            side,
+            "nested too deeply to be compared",
+            Some(at),
+            Some(to),
+        );
+    }
+    changes.depth += 1;
+    one_level(changes, side, (a, at), (b, to));
+    changes.depth -= 1;
+}
+
+fn one_level<'d>(
+    changes: &mut Changes<'d>,
+    side: Side,
+    (a, at): (&'d Value, &str),
+    (b, to): (&'d Value, &str),
 ) {
     let (before, after) = (changes.before, changes.after);
-    // Both come out of the documents, but through clones of responses: look them up again where they live.
-    let a = before.pointer(at).unwrap_or(a);
-    let b = after.pointer(to).unwrap_or(b);
     let (Some(a), Some(b)) = (view(before, a, at), view(after, b, to)) else {
         return;
     };
@@ -67,21 +85,21 @@ pub(super) fn compare(
     }
 }
 
-struct Pair<'c, 'd, 'p> {
-    changes: &'c mut Changes<'d>,
-    side: Side,
-    at: &'p str,
-    to: &'p str,
+pub(super) struct Pair<'c, 'd, 'p> {
+    pub(super) changes: &'c mut Changes<'d>,
+    pub(super) side: Side,
+    pub(super) at: &'p str,
+    pub(super) to: &'p str,
 }
 
-impl Pair<'_, '_, '_> {
-    fn add(&mut self, severity: Severity, what: String) {
+impl<'d> Pair<'_, 'd, '_> {
+    pub(super) fn add(&mut self, severity: Severity, what: String) {
         let (side, at, to) = (self.side, self.at, self.to);
         self.changes.add(severity, side, what, Some(at), Some(to));
     }
 
     /// A change whose verdict depends on the direction.
-    fn directed(&mut self, in_request: Severity, in_response: Severity, what: String) {
+    pub(super) fn directed(&mut self, in_request: Severity, in_response: Severity, what: String) {
         self.add(
             if self.side == Side::Request {
                 in_request
@@ -162,7 +180,7 @@ impl Pair<'_, '_, '_> {
         }
     }
 
-    fn fields(&mut self, a: &Fields<'_>, b: &Fields<'_>) {
+    fn fields(&mut self, a: &Fields<'d>, b: &Fields<'d>) {
         let side = self.side;
         for (name, (at, field)) in &a.all {
             let Some((to, other)) = b.all.get(name) else {
@@ -198,184 +216,10 @@ impl Pair<'_, '_, '_> {
                 .add(severity, side, format!("{kind} `{name}` added"), None, Some(to));
         }
     }
-
-    fn additional(&mut self, a: &Map<String, Value>, b: &Map<String, Value>) {
-        let (old, new) = (a.get("additionalProperties"), b.get("additionalProperties"));
-        match (old, new) {
-            (Some(Value::Object(_)), Some(Value::Object(_))) => {
-                let (at, to) = (
-                    step(self.at, "additionalProperties"),
-                    step(self.to, "additionalProperties"),
-                );
-                if let (Some(old), Some(new)) = (old, new) {
-                    compare(self.changes, self.side, (old, &at), (new, &to));
-                }
-            }
-            (Some(Value::Object(_)), _) | (_, Some(Value::Object(_))) => {
-                self.add(Breaking, "further fields have another type".to_owned());
-            }
-            (Some(Value::Bool(false)), Some(Value::Bool(true)) | None) => {
-                self.add(Additive, "further fields are allowed now".to_owned());
-            }
-            (_, Some(Value::Bool(false))) if old != new => {
-                self.directed(
-                    Breaking,
-                    Additive,
-                    "further fields are not allowed any more".to_owned(),
-                );
-            }
-            (Some(Value::Bool(true)), None) => {
-                self.add(Breaking, "further fields are not kept any more".to_owned());
-            }
-            (None, Some(Value::Bool(true))) => self.add(Additive, "further fields are kept now".to_owned()),
-            _ => {}
-        }
-    }
-
-    fn variants(&mut self, a: &Map<String, Value>, b: &Map<String, Value>) {
-        for keyword in ["oneOf", "anyOf"] {
-            let (old, new) = (variants(a, keyword), variants(b, keyword));
-            for (label, (index, variant)) in &old {
-                let at = step(&step(self.at, keyword), &index.to_string());
-                let Some((index, other)) = new.get(label) else {
-                    self.changes.add(
-                        Breaking,
-                        self.side,
-                        format!("variant {label} removed"),
-                        Some(&at),
-                        None,
-                    );
-                    continue;
-                };
-                let to = step(&step(self.to, keyword), &index.to_string());
-                compare(self.changes, self.side, (variant, &at), (other, &to));
-            }
-            for (label, (index, _)) in new.iter().filter(|(label, _)| !old.contains_key(*label)) {
-                let to = step(&step(self.to, keyword), &index.to_string());
-                let severity = if self.side == Side::Request {
-                    Additive
-                } else {
-                    Breaking
-                };
-                self.changes.add(
-                    severity,
-                    self.side,
-                    format!("variant {label} added"),
-                    None,
-                    Some(&to),
-                );
-            }
-        }
-    }
-
-    fn limits(&mut self, a: &Map<String, Value>, b: &Map<String, Value>) {
-        for (key, higher_is_stricter) in [
-            ("minimum", true),
-            ("minLength", true),
-            ("minItems", true),
-            ("minProperties", true),
-            ("maximum", false),
-            ("maxLength", false),
-            ("maxItems", false),
-            ("maxProperties", false),
-        ] {
-            let number = |schema: &Map<String, Value>| schema.get(key).and_then(Value::as_f64);
-            let stricter = match (number(a), number(b)) {
-                (None, None) => continue,
-                (None, Some(_)) => true,
-                (Some(_), None) => false,
-                (Some(old), Some(new)) if (old - new).abs() < f64::EPSILON => continue,
-                (Some(old), Some(new)) => (new > old) == higher_is_stricter,
-            };
-            let what = format!(
-                "{}limit `{key}` is {} now",
-                name_of(self.at),
-                if stricter { "stricter" } else { "looser" }
-            );
-            if stricter {
-                self.directed(Breaking, Additive, what);
-            } else {
-                self.add(Additive, what);
-            }
-        }
-        for key in [
-            "exclusiveMinimum",
-            "exclusiveMaximum",
-            "multipleOf",
-            "uniqueItems",
-        ] {
-            let off = Value::Bool(false);
-            let (old, new) = (a.get(key).unwrap_or(&off), b.get(key).unwrap_or(&off));
-            if old != new {
-                let what = format!("{}limit `{key}` changed", name_of(self.at));
-                if *new == off {
-                    self.add(Additive, what);
-                } else {
-                    self.directed(Breaking, Additive, what);
-                }
-            }
-        }
-    }
-
-    fn reserved(&mut self, a: &Map<String, Value>, b: &Map<String, Value>) {
-        let names = |schema: &Map<String, Value>| -> BTreeSet<String> {
-            let list = schema
-                .get("x-reserved-names")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten();
-            list.filter_map(Value::as_str).map(str::to_owned).collect()
-        };
-        let (old, new) = (names(a), names(b));
-        for name in new.difference(&old) {
-            self.directed(
-                Breaking,
-                Documentation,
-                format!("the name `{name}` is reserved now"),
-            );
-        }
-        for name in old.difference(&new) {
-            self.directed(Additive, Documentation, format!("the name `{name}` is free now"));
-        }
-    }
-}
-
-fn variants<'a>(schema: &'a Map<String, Value>, keyword: &str) -> BTreeMap<String, (usize, &'a Value)> {
-    let list = schema
-        .get(keyword)
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    let mut variants = BTreeMap::new();
-    for (index, variant) in list.enumerate() {
-        let target = variant
-            .get("$ref")
-            .and_then(Value::as_str)
-            .and_then(|target| target.rsplit('/').next());
-        let label = match (target, variant.as_object()) {
-            (Some(name), _) => format!("`{name}`"),
-            (None, Some(variant)) => kind_of(variant),
-            (None, None) => continue,
-        };
-        // Two of a kind are told apart by their order.
-        let count = variants
-            .keys()
-            .filter(|known: &&String| known.starts_with(&label))
-            .count();
-        variants.insert(
-            if count == 0 {
-                label
-            } else {
-                format!("{label} ({})", count + 1)
-            },
-            (index, variant),
-        );
-    }
-    variants
 }
 
 /// The type as the generated code has it.
-fn kind_of(schema: &Map<String, Value>) -> String {
+pub(super) fn kind_of(schema: &Map<String, Value>) -> String {
     let text = |key: &str| schema.get(key).and_then(Value::as_str);
     match (text("type"), text("format")) {
         (Some(name), Some(format)) => format!("{name} ({format})"),
@@ -389,7 +233,7 @@ fn kind_of(schema: &Map<String, Value>) -> String {
 }
 
 /// The name of a field from its place, for messages.
-fn name_of(pointer: &str) -> String {
+pub(super) fn name_of(pointer: &str) -> String {
     match pointer.rsplit_once("/properties/") {
         Some((_, name)) if !name.contains('/') => {
             format!("field `{}`: ", name.replace("~1", "/").replace("~0", "~"))
