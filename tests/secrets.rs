@@ -121,9 +121,9 @@ fn answer(manner: Manner, request: &Captured) -> Answer {
 fn well(request: &Captured) -> Answer {
     let path = request.target.split('?').next().unwrap();
     match path {
-        "/uauth/auth/login/user" => {
-            Answer::json(json!({ "token": jwt(), "consumer": { "mfaMethods": ["EMAIL"] } }))
-        }
+        "/uauth/auth/login/user" => Answer::json(
+            json!({ "token": jwt(), "consumer": { "mfaMethods": ["EMAIL"], "id": [quoted(request)] } }),
+        ),
         path if path.contains("/login/client") || path.contains("/refresh/") => {
             Answer::json(json!({ "token": OPAQUE, "expiration": 4_102_444_800_i64, "status": "SUCCESS" }))
         }
@@ -132,6 +132,9 @@ fn well(request: &Captured) -> Answer {
             Answer::json(json!([]))
         }
         "/sauth/settings/general" if request.method == "POST" => Answer::json(request.json()),
+        path if path.ends_with("/permission-check") => {
+            Answer::json(json!({ "permissions": { quoted(request): "maybe" } }))
+        }
         "/v4/public.pem" => Answer::new(200, "text/plain", "-----BEGIN PUBLIC KEY-----\n"),
         _ => Answer::json(json!({})),
     }
