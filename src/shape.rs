@@ -167,7 +167,8 @@ fn map(value: Value, values: &Shape) -> Result<Value, Misfit> {
         Value::Object(fields) => {
             let mut fitted = Map::new();
             for (name, value) in fields {
-                let value = fit(value, values).map_err(|misfit| misfit.inside(&name))?;
+                // The names in a map are the server's own, not the document's: they may quote anything.
+                let value = fit(value, values).map_err(|misfit| misfit.inside("*"))?;
                 fitted.insert(name, value);
             }
             Ok(Value::Object(fitted))

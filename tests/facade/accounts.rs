@@ -286,7 +286,6 @@ async fn a_registration_is_never_sent_twice() {
         Fault::status(429).retry_after(Duration::ZERO),
         Fault::status(401),
         Fault::reset(),
-        Fault::reset_before_body(),
     ] {
         let scene = Scene::new().await;
         // This one would try three times, at once.

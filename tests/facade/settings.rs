@@ -49,24 +49,24 @@ async fn settings_that_are_not_sent_would_be_reset_and_are_not() {
     let settings = workspace.profile_settings();
     let before = settings.get().await.unwrap();
 
-    let report = settings
+    let changes = settings
         .update(|settings| settings.registration = Registration::pin(6, Duration::from_secs(120)))
         .await
         .unwrap();
-    let mut changed: Vec<_> = report
+    let mut fields: Vec<_> = changes
         .iter()
         .map(|change| (change.field.as_str(), &change.after))
         .collect();
-    changed.sort_by_key(|(field, _)| *field);
+    fields.sort_by_key(|(field, _)| *field);
     assert_eq!(
-        changed,
+        fields,
         [
             ("pinConfirmationLength", &json!(6)),
             ("pinConfirmationValidInSeconds", &json!(120)),
             ("registrationType", &json!("REQUIRE_PIN_CONFIRMATION")),
         ]
     );
-    let length = report
+    let length = changes
         .iter()
         .find(|change| change.field == "pinConfirmationLength")
         .unwrap();
