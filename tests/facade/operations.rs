@@ -90,6 +90,7 @@ impl Way {
 }
 
 /// A refusal as the emulator comes to it by itself.
+#[allow(clippy::match_same_arms, reason = "a row for each operation")]
 #[rustfmt::skip] // one line each reads as the table that it is
 fn way(operation: &str, status: &str) -> Option<Way> {
     let tokens_revoked = || Some(Way::by_event(401, |scene| scene.emulator.revoke_tokens()));
