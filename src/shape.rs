@@ -8,6 +8,8 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate};
 use serde_json::{Map, Number, Value};
 
+use crate::error::Redactor;
+
 /// The shape of a JSON value, as the document gives it.
 #[derive(Debug)]
 pub(crate) enum Shape {
@@ -167,7 +169,9 @@ fn map(value: Value, values: &Shape) -> Result<Value, Misfit> {
         Value::Object(fields) => {
             let mut fitted = Map::new();
             for (name, value) in fields {
-                let value = fit(value, values).map_err(|misfit| misfit.inside(&name))?;
+                // The server chose the name, which goes into an error: cut, on one line, and without secrets.
+                let value =
+                    fit(value, values).map_err(|misfit| misfit.inside(&Redactor::default().clean(&name)))?;
                 fitted.insert(name, value);
             }
             Ok(Value::Object(fitted))
@@ -248,6 +252,15 @@ mod tests {
     fn what_the_call_can_do_without_is_left_out() {
         let value = json!({ "token": "t", "expiration": null, "created": "soon", "ok": 2, "tags": null });
         assert_eq!(fit(value, &TOKEN).unwrap(), json!({ "token": "t" }));
+    }
+
+    #[test]
+    fn a_name_that_the_server_chose_is_cut_and_on_one_line() {
+        let name = format!("a\nb {}", "x".repeat(5000));
+        let problem = fit(json!({ name: [] }), &Shape::Map(&Shape::Boolean))
+            .unwrap_err()
+            .to_string();
+        assert!(!problem.contains('\n') && problem.len() < 500, "{problem}");
     }
 
     #[test]
