@@ -93,7 +93,8 @@ impl Place {
         Some(Grant {
             token: stored.token.clone(),
             expiration: i64::try_from(stored.expires_at.as_secs()).ok(),
-            created: None,
+            // Its whole life is the most that is left, wherever this machine's wall clock stands.
+            created: i64::try_from(stored.issued_at.as_millis()).ok(),
             details: None,
             server_date: Some(now.wall),
             sent: now,
