@@ -193,7 +193,8 @@ impl ClientBuilder {
 
     /// Changes the HTTP client's settings: a proxy, certificates, connection pools.
     ///
-    /// Redirects stay off whatever is set here: they would take credentials to other hosts.
+    /// Redirects stay off whatever is set here: they would take credentials to other hosts. The environment's proxies are
+    /// used, but not for plain HTTP to this machine: that goes through a proxy only if it is set here.
     ///
     /// ```
     /// # use synerise_auth::Client;
@@ -290,7 +291,11 @@ impl ClientBuilder {
             }
             agent = format!("{agent} {app}");
         }
-        let http = reqwest::Client::builder().user_agent(agent);
+        let mut http = reqwest::Client::builder().user_agent(agent);
+        if base.is_plain_to_this_machine() {
+            // A proxy of the environment would get the key unencrypted. One that is set on purpose is set after this.
+            http = http.no_proxy();
+        }
         let http = match self.http {
             Some(settings) => settings(http),
             None => http,
