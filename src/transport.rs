@@ -26,6 +26,9 @@ const API_VERSION: (HeaderName, HeaderValue) = (
     HeaderValue::from_static("4.4"),
 );
 
+/// How much memory is reserved for an answer by what it announces. The limit may be as large as a user likes.
+const MOST_RESERVED: usize = 1024 * 1024;
+
 /// A future of the crate's own traits.
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -310,7 +313,7 @@ impl Transport {
         if announced > self.limits.body {
             return Err(too_large());
         }
-        let mut body = BytesMut::with_capacity(announced);
+        let mut body = BytesMut::with_capacity(announced.min(MOST_RESERVED));
         while let Some(chunk) = response
             .chunk()
             .await
