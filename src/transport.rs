@@ -160,6 +160,10 @@ impl Transport {
         mut request: Request,
         authorize: Option<&dyn Authorize>,
     ) -> Result<Reply> {
+        // Told here, because the timers and the sockets below would panic, or wait for ever.
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(Error::NoRuntime);
+        }
         let (name, value) = API_VERSION;
         // progenitor appends a version of its own, and two values would be sent.
         request.headers_mut().insert(name, value);
