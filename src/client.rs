@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, causes};
 use crate::lifecycle::registry::{Registry, SessionKey};
 use crate::lifecycle::{Acquire, Lifecycle, RenewalPolicy, StoreFirst, Surroundings};
 use crate::random::{Random, SystemRandom};
@@ -306,7 +306,7 @@ impl ClientBuilder {
             .map_err(|error| {
                 Error::invalid_input(
                     "HTTP client",
-                    format!("can't be built: {error}"),
+                    format!("can't be built: {}", causes(&error.without_url())),
                     "check the settings given to ClientBuilder::http, and that a TLS feature is on",
                 )
             })?;

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use tracing::Instrument;
 
 use crate::clock::{Clock, Reading, within};
-use crate::error::{ApiError, Error, Redactor, Result};
+use crate::error::{ApiError, Error, Redactor, Result, causes};
 use crate::operation::{Evidence, Operation, Security};
 use crate::random::Random;
 use crate::region::BaseUrl;
@@ -340,18 +340,8 @@ impl Transport {
 
     fn unreachable(&self, purpose: &Purpose, error: reqwest::Error) -> Error {
         let error = error.without_url();
-        let mut problem = String::new();
-        let mut source: Option<&dyn std::error::Error> = Some(&error);
-        while let Some(cause) = source {
-            let text = Redactor::default().clean(&cause.to_string());
-            if !problem.contains(&text) {
-                problem.push_str(if problem.is_empty() { "" } else { ": " });
-                problem.push_str(&text);
-            }
-            source = cause.source();
-        }
         let host = format!("{}:{}", self.base.host(), self.base.port());
-        Error::unreachable(purpose.label.clone(), &host, problem, Some(error))
+        Error::unreachable(purpose.label.clone(), &host, causes(&error), Some(error))
     }
 
     fn refusal(

@@ -9,7 +9,7 @@ mod api;
 mod redact;
 
 pub use api::{ActivationMethod, ApiError, FieldError};
-pub(crate) use redact::Redactor;
+pub(crate) use redact::{Redactor, causes};
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
