@@ -123,13 +123,13 @@ fn send(url: &Url, etag: Option<&str>, limits: Limits) -> reqwest::Result<Respon
     let mut client = Client::builder()
         .user_agent("synerise-auth-xtask")
         .connect_timeout(limits.time)
-        .timeout(limits.time)
         .redirect(redirects)
         .referer(false);
     if is_loopback(url) {
         client = client.no_proxy();
     }
-    let mut request = client.build()?.get(url.clone());
+    // The request's own limit is of the whole transfer; the blocking client's begins anew with every read.
+    let mut request = client.build()?.get(url.clone()).timeout(limits.time);
     if let Some(etag) = etag {
         request = request.header(IF_NONE_MATCH, etag);
     }
