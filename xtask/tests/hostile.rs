@@ -299,6 +299,32 @@ fn a_long_chain_of_types_is_compared_without_an_end_of_the_stack() {
 }
 
 #[test]
+fn parts_that_are_made_of_each_other_many_times_over_are_compared_in_good_time() {
+    let tower = |last: &str| {
+        changed(|document| {
+            let schemas = document["components"]["schemas"].as_object_mut().unwrap();
+            for index in 0..7 {
+                let part = json!({"$ref": format!("#/components/schemas/N{}", index + 1)});
+                schemas.insert(format!("N{index}"), json!({"allOf": vec![part; 8]}));
+            }
+            schemas.insert(
+                "N7".to_owned(),
+                json!({"type": "object", "properties": {last: {"type": "string"}}}),
+            );
+            schemas.insert(
+                "Item".to_owned(),
+                json!({"type": "object", "properties": {"n": {"$ref": "#/components/schemas/N0"}}}),
+            );
+        })
+    };
+    let tree = Tree::new();
+    tree.update(&tower("x")).expect(0, "Wrote");
+    let run = tree.update(&tower("y"));
+    run.expect(4, "1 breaking");
+    assert!(run.stdout.contains("field `y` added"), "{}", run.stdout);
+}
+
+#[test]
 fn a_document_of_countless_nodes_is_refused() {
     let text = format!("{{\"openapi\": \"3.0.0\", \"x\": [{}0]}}", "0,".repeat(600_000));
     Tree::new().update_text(&text, &[]).expect(1, "nodes");
