@@ -186,14 +186,40 @@ fn names_that_are_no_rust_are_taken_as_names_or_refused() {
 }
 
 #[test]
-fn two_names_that_become_one_identifier_are_an_error_that_names_the_operation() {
-    let schema = json!({"type": "string", "enum": ["a-b", "a_b", "a b", "A-B"]});
-    let run = Tree::new().update(&item(&schema));
-    assert!(
-        run.code == 0 || (run.code == 1 && run.stderr.contains("generate: ")),
-        "{run:?}"
-    );
-    assert!(!run.stderr.contains("panicked at"), "{run:?}");
+fn two_names_that_become_one_in_rust_are_an_error() {
+    let text = || json!({"type": "string"});
+    let query = |name: &str| json!({"name": name, "in": "query", "schema": {"type": "string"}});
+    for (document, said) in [
+        (
+            item(&json!({"type": "string", "enum": ["a-b", "a_b", "a b", "A-B"]})),
+            "generate: ",
+        ),
+        (
+            item(&json!({"type": "object", "properties": {"a-b": text(), "a_b": text()}})),
+            "become the field `a_b` of `Item`",
+        ),
+        (
+            changed(|document| {
+                let schemas = &mut document["components"]["schemas"];
+                schemas["foo-bar"] = json!({"type": "object", "properties": {"x": text()}});
+                schemas["FooBar"] = json!({"type": "object", "properties": {"y": text()}});
+                schemas["Item"] = json!({"type": "object", "properties": {
+                    "x": {"$ref": "#/components/schemas/foo-bar"}, "y": {"$ref": "#/components/schemas/FooBar"}
+                }});
+            }),
+            "become the type `FooBar`",
+        ),
+        (
+            changed(|document| {
+                document["paths"]["/items/{id}"]["get"]["parameters"] = json!([query("a-b"), query("a_b")]);
+            }),
+            "become the parameter `a_b` of `get_item`",
+        ),
+    ] {
+        refused(&document, said);
+        let run = Tree::new().update(&document);
+        assert!(!run.stderr.contains("panicked at"), "{run:?}");
+    }
 }
 
 #[test]
@@ -205,6 +231,8 @@ fn a_secret_in_an_example_does_not_reach_the_result() {
             &mut document["paths"]["/auth/login"]["post"]["requestBody"]["content"]["application/json"];
         media["examples"] =
             json!({"real": {"value": {"password": "hunter2", "nested": [token], "user": "someone"}}});
+        let password = &mut document["components"]["schemas"]["svc-LoginRequest"]["properties"]["password"];
+        password["example"] = json!("hunter2");
     });
     tree.update(&document).expect(0, "Wrote");
     let text = tree.read("synerise-auth.json");
@@ -518,6 +546,24 @@ fn a_name_cannot_command_the_terminal() {
     assert!(
         text.contains("owned") && !text.contains(['\u{1b}', '\u{7}', '\u{202e}']),
         "{text:?}"
+    );
+}
+
+#[test]
+fn a_name_cannot_begin_a_line_of_its_own() {
+    let run = Tree::vendored().update_with(
+        &changed(|document| {
+            let properties = &mut document["components"]["schemas"]["Item"]["properties"];
+            properties["x\n     Wrote everything"] = json!({"type": "string"});
+        }),
+        &["--dry-run"],
+    );
+    run.expect(0, "1 additive");
+    let forged = |text: &str| text.lines().any(|line| line.trim_start().starts_with("Wrote"));
+    assert!(!forged(&run.stdout) && !forged(&run.stderr), "{run:?}");
+    assert!(
+        run.stdout.contains("field `x\\n     Wrote everything` added"),
+        "{run:?}"
     );
 }
 
