@@ -91,11 +91,15 @@ fn no_extension_reaches_the_result() {
         document["paths"]["/auth/login"]["post"]["x-consumers"] = json!(["organization"]);
         document["paths"]["/auth/login"]["x-anything"] = json!(1);
         document["x-anything"] = json!(1);
+        let login = &mut document["paths"]["/auth/login"]["post"];
+        login.as_object_mut().unwrap().remove("operationId");
+        login["x-vendor-operation-id"] = json!({"evil": true});
     });
     tree.update(&document)
         .expect(0, "not taken over")
         .expect(0, "`x-rust-type` (2)");
     assert!(!tree.read("synerise-auth.json").contains("x-rust-type"));
+    assert!(!tree.read("synerise-auth.json").contains("evil"));
     assert_eq!(
         tree.result()["paths"]["/auth/login"]["post"]["x-consumers"],
         json!(["none"])
@@ -513,6 +517,18 @@ fn what_the_project_asks_of_an_operation_is_told_when_it_is_missing() {
             changed(|document| document["paths"]["/items/{id}"]["get"]["operationId"] = json!("Get Item"));
         Tree::with(&selection("http://127.0.0.1:1"), &overlay)
             .update(&document)
+            .expect(1, said);
+    }
+    for (once, said) in [
+        ("\"yes\"", "`x-send-once` must be"),
+        ("true", "`x-send-once` and `x-idempotent` contradict"),
+    ] {
+        let overlay = OVERLAY.replace(
+            "x-idempotent: true",
+            &format!("x-idempotent: true, x-send-once: {once}"),
+        );
+        Tree::with(&selection("http://127.0.0.1:1"), &overlay)
+            .update(&document())
             .expect(1, said);
     }
     let open = OVERLAY.replace("x-consumers: [user]", "x-consumers: [none]");

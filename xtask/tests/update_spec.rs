@@ -183,8 +183,33 @@ fn an_operation_that_looks_like_authentication_and_was_not_decided_about_is_repo
         document["paths"]["/auth/passkey/login"] =
             json!({"post": {"responses": {"200": {"description": "New."}}}});
     });
+    let more = [
+        "/v5/sso/saml",
+        "/v5/sign-in",
+        "/v5/otp",
+        "/v5/webauthn",
+        "/v5/jwks",
+    ]
+    .iter()
+    .fold(more, |mut document, path| {
+        document["paths"][path] = json!({"post": {}});
+        document
+    });
+    let mut more = more;
+    // Its path says nothing, but its name does.
+    more["paths"]["/v5/customers/enter"] = json!({"post": {"operationId": "loginCustomerUsingPOST"}});
     let run = tree.update_with(&more, &["--dry-run"]);
-    run.expect(0, "POST /auth/passkey/login looks like authentication");
+    for path in [
+        "/auth/passkey/login",
+        "/v5/sso/saml",
+        "/v5/sign-in",
+        "/v5/otp",
+        "/v5/webauthn",
+        "/v5/jwks",
+        "/v5/customers/enter",
+    ] {
+        run.expect(0, &format!("POST {path} looks like authentication"));
+    }
     assert!(
         !run.stderr.contains("/auth/old-login"),
         "left out with a reason: {}",
