@@ -252,6 +252,15 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_the_server_chose_is_cut_and_on_one_line() {
+        let name = format!("a\nb {}", "x".repeat(5000));
+        let problem = fit(json!({ name: [] }), &Shape::Map(&Shape::Boolean))
+            .unwrap_err()
+            .to_string();
+        assert!(!problem.contains('\n') && problem.len() < 500, "{problem}");
+    }
+
+    #[test]
     fn what_it_cannot_do_without_is_named() {
         let problem = |value| fit(value, &TOKEN).unwrap_err().to_string();
         assert_eq!(problem(json!({})), "the field `token` is missing");

@@ -89,6 +89,20 @@ fn what_a_killed_run_had_decided_is_finished_by_the_next_command() {
 }
 
 #[test]
+fn a_journal_that_cannot_be_carried_out_any_more_is_told_with_the_remedy() {
+    // Somebody restored the files between the kill and the next command.
+    let tree = Tree::vendored();
+    let before = tree.content();
+    let journal = json!({"entries": [{"path": "upstream/service.json", "sha256": sha256(b"another")}]});
+    tree.write(".update/journal.json", &journal.to_string());
+    let run = tree.run("verify-spec", &[]);
+    run.expect(1, "a killed run had begun").expect(1, "and delete ");
+    assert_eq!(tree.content(), before);
+    std::fs::remove_dir_all(tree.path().join(".update")).unwrap();
+    tree.run("verify-spec", &[]).expect(0, "Verified");
+}
+
+#[test]
 fn a_journal_that_names_a_file_elsewhere_is_refused() {
     let tree = Tree::vendored();
     let outside = tempfile::tempdir().unwrap();

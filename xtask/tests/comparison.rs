@@ -305,6 +305,15 @@ fn a_change_tells_where_it_was_and_where_it_is() {
 }
 
 #[test]
+fn the_changes_are_json_whatever_the_names_hold() {
+    let name = "a\u{200b}b\u{e0041}\n\u{7f}";
+    let mut after = base();
+    after["components"]["schemas"]["Problem"]["properties"][name] = json!({"type": "string"});
+    let found = changes(&base(), &after);
+    assert_eq!(found[0]["what"], format!("field `{name}` added"));
+}
+
+#[test]
 fn a_shared_type_is_reported_once_with_all_operations_that_reach_it() {
     let mut before = base();
     before["paths"]["/ping"]["get"]["responses"]["404"] =

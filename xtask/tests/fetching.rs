@@ -140,6 +140,17 @@ fn a_server_that_does_not_answer_is_given_up() {
 }
 
 #[test]
+fn a_server_that_sends_a_byte_now_and_then_is_given_up() {
+    let (tree, _server) = served(Answer {
+        missing: 1_000_000,
+        drip: true,
+        ..good()
+    });
+    tree.run("update-spec", &["--max-seconds", "0.5"])
+        .expect(1, "not complete within 0.5 seconds");
+}
+
+#[test]
 fn a_redirect_within_the_host_is_followed() {
     let (tree, server) = served(Answer::status("302 Found").header("Location", "/elsewhere/service.json"));
     server.set("/elsewhere/service.json", good());
@@ -157,7 +168,7 @@ fn a_redirect_to_another_host_is_not_followed() {
     ] {
         let (tree, _server) = served(Answer::status("302 Found").header("Location", target));
         let run = tree.run("update-spec", &[]);
-        assert_eq!(run.code, 1, "{run:?}");
+        run.expect(1, "it redirects");
     }
     assert!(other.requests().is_empty(), "nothing was asked of the other host");
 }

@@ -91,11 +91,15 @@ fn no_extension_reaches_the_result() {
         document["paths"]["/auth/login"]["post"]["x-consumers"] = json!(["organization"]);
         document["paths"]["/auth/login"]["x-anything"] = json!(1);
         document["x-anything"] = json!(1);
+        let login = &mut document["paths"]["/auth/login"]["post"];
+        login.as_object_mut().unwrap().remove("operationId");
+        login["x-vendor-operation-id"] = json!({"evil": true});
     });
     tree.update(&document)
         .expect(0, "not taken over")
         .expect(0, "`x-rust-type` (2)");
     assert!(!tree.read("synerise-auth.json").contains("x-rust-type"));
+    assert!(!tree.read("synerise-auth.json").contains("evil"));
     assert_eq!(
         tree.result()["paths"]["/auth/login"]["post"]["x-consumers"],
         json!(["none"])
@@ -186,14 +190,40 @@ fn names_that_are_no_rust_are_taken_as_names_or_refused() {
 }
 
 #[test]
-fn two_names_that_become_one_identifier_are_an_error_that_names_the_operation() {
-    let schema = json!({"type": "string", "enum": ["a-b", "a_b", "a b", "A-B"]});
-    let run = Tree::new().update(&item(&schema));
-    assert!(
-        run.code == 0 || (run.code == 1 && run.stderr.contains("generate: ")),
-        "{run:?}"
-    );
-    assert!(!run.stderr.contains("panicked at"), "{run:?}");
+fn two_names_that_become_one_in_rust_are_an_error() {
+    let text = || json!({"type": "string"});
+    let query = |name: &str| json!({"name": name, "in": "query", "schema": {"type": "string"}});
+    for (document, said) in [
+        (
+            item(&json!({"type": "string", "enum": ["a-b", "a_b", "a b", "A-B"]})),
+            "generate: ",
+        ),
+        (
+            item(&json!({"type": "object", "properties": {"a-b": text(), "a_b": text()}})),
+            "become the field `a_b` of `Item`",
+        ),
+        (
+            changed(|document| {
+                let schemas = &mut document["components"]["schemas"];
+                schemas["foo-bar"] = json!({"type": "object", "properties": {"x": text()}});
+                schemas["FooBar"] = json!({"type": "object", "properties": {"y": text()}});
+                schemas["Item"] = json!({"type": "object", "properties": {
+                    "x": {"$ref": "#/components/schemas/foo-bar"}, "y": {"$ref": "#/components/schemas/FooBar"}
+                }});
+            }),
+            "become the type `FooBar`",
+        ),
+        (
+            changed(|document| {
+                document["paths"]["/items/{id}"]["get"]["parameters"] = json!([query("a-b"), query("a_b")]);
+            }),
+            "become the parameter `a_b` of `get_item`",
+        ),
+    ] {
+        refused(&document, said);
+        let run = Tree::new().update(&document);
+        assert!(!run.stderr.contains("panicked at"), "{run:?}");
+    }
 }
 
 #[test]
@@ -205,6 +235,8 @@ fn a_secret_in_an_example_does_not_reach_the_result() {
             &mut document["paths"]["/auth/login"]["post"]["requestBody"]["content"]["application/json"];
         media["examples"] =
             json!({"real": {"value": {"password": "hunter2", "nested": [token], "user": "someone"}}});
+        let password = &mut document["components"]["schemas"]["svc-LoginRequest"]["properties"]["password"];
+        password["example"] = json!("hunter2");
     });
     tree.update(&document).expect(0, "Wrote");
     let text = tree.read("synerise-auth.json");
@@ -296,6 +328,32 @@ fn a_long_chain_of_types_is_compared_without_an_end_of_the_stack() {
     tree.update(&chain("string")).expect(0, "Wrote");
     tree.update(&chain("integer"))
         .expect(4, "breaking change(s) refused");
+}
+
+#[test]
+fn parts_that_are_made_of_each_other_many_times_over_are_compared_in_good_time() {
+    let tower = |last: &str| {
+        changed(|document| {
+            let schemas = document["components"]["schemas"].as_object_mut().unwrap();
+            for index in 0..7 {
+                let part = json!({"$ref": format!("#/components/schemas/N{}", index + 1)});
+                schemas.insert(format!("N{index}"), json!({"allOf": vec![part; 8]}));
+            }
+            schemas.insert(
+                "N7".to_owned(),
+                json!({"type": "object", "properties": {last: {"type": "string"}}}),
+            );
+            schemas.insert(
+                "Item".to_owned(),
+                json!({"type": "object", "properties": {"n": {"$ref": "#/components/schemas/N0"}}}),
+            );
+        })
+    };
+    let tree = Tree::new();
+    tree.update(&tower("x")).expect(0, "Wrote");
+    let run = tree.update(&tower("y"));
+    run.expect(4, "1 breaking");
+    assert!(run.stdout.contains("field `y` added"), "{}", run.stdout);
 }
 
 #[test]
@@ -461,6 +519,18 @@ fn what_the_project_asks_of_an_operation_is_told_when_it_is_missing() {
             .update(&document)
             .expect(1, said);
     }
+    for (once, said) in [
+        ("\"yes\"", "`x-send-once` must be"),
+        ("true", "`x-send-once` and `x-idempotent` contradict"),
+    ] {
+        let overlay = OVERLAY.replace(
+            "x-idempotent: true",
+            &format!("x-idempotent: true, x-send-once: {once}"),
+        );
+        Tree::with(&selection("http://127.0.0.1:1"), &overlay)
+            .update(&document())
+            .expect(1, said);
+    }
     let open = OVERLAY.replace("x-consumers: [user]", "x-consumers: [none]");
     Tree::with(&selection("http://127.0.0.1:1"), &open)
         .update(&document())
@@ -492,6 +562,24 @@ fn a_name_cannot_command_the_terminal() {
     assert!(
         text.contains("owned") && !text.contains(['\u{1b}', '\u{7}', '\u{202e}']),
         "{text:?}"
+    );
+}
+
+#[test]
+fn a_name_cannot_begin_a_line_of_its_own() {
+    let run = Tree::vendored().update_with(
+        &changed(|document| {
+            let properties = &mut document["components"]["schemas"]["Item"]["properties"];
+            properties["x\n     Wrote everything"] = json!({"type": "string"});
+        }),
+        &["--dry-run"],
+    );
+    run.expect(0, "1 additive");
+    let forged = |text: &str| text.lines().any(|line| line.trim_start().starts_with("Wrote"));
+    assert!(!forged(&run.stdout) && !forged(&run.stderr), "{run:?}");
+    assert!(
+        run.stdout.contains("field `x\\n     Wrote everything` added"),
+        "{run:?}"
     );
 }
 

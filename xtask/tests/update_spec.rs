@@ -150,19 +150,21 @@ fn the_report_is_markdown_that_a_vendor_cannot_write_into() {
     let tree = Tree::vendored();
     let report = tree.path().join("report.md");
     let hostile = changed(|document| {
-        document["components"]["schemas"]["Item"]["properties"]["a|b](http://x.example)@someone\n<img src=x>"] =
+        document["components"]["schemas"]["Item"]["properties"]["a`|b\\[x\\](http://x.example) @someone #1\n<img src=x>"] =
             json!({"type": "string"});
     });
     tree.update_with(&hostile, &["--dry-run", "--report", report.to_str().unwrap()])
         .expect(0, "1 additive");
     let text = std::fs::read_to_string(report).unwrap();
     assert!(text.contains("## Additive"), "{text}");
+    // All of it is in one code span of one cell, where nothing becomes a link, a mention or an image.
     assert!(
-        text.contains("a\\|b\\](http://x.example)&#64;someone &lt;img src=x>"),
+        text.contains("| `field 'a'¦b⧵[x⧵](http://x.example) @someone #1<img src=x>' added` |"),
         "{text}"
     );
     let rows: Vec<_> = text.lines().filter(|line| line.starts_with('|')).collect();
     assert_eq!(rows.len(), 3, "{text}");
+    assert!(rows.iter().all(|row| row.matches('|').count() == 6), "{text}");
 }
 
 #[test]
@@ -181,8 +183,33 @@ fn an_operation_that_looks_like_authentication_and_was_not_decided_about_is_repo
         document["paths"]["/auth/passkey/login"] =
             json!({"post": {"responses": {"200": {"description": "New."}}}});
     });
+    let more = [
+        "/v5/sso/saml",
+        "/v5/sign-in",
+        "/v5/otp",
+        "/v5/webauthn",
+        "/v5/jwks",
+    ]
+    .iter()
+    .fold(more, |mut document, path| {
+        document["paths"][path] = json!({"post": {}});
+        document
+    });
+    let mut more = more;
+    // Its path says nothing, but its name does.
+    more["paths"]["/v5/customers/enter"] = json!({"post": {"operationId": "loginCustomerUsingPOST"}});
     let run = tree.update_with(&more, &["--dry-run"]);
-    run.expect(0, "POST /auth/passkey/login looks like authentication");
+    for path in [
+        "/auth/passkey/login",
+        "/v5/sso/saml",
+        "/v5/sign-in",
+        "/v5/otp",
+        "/v5/webauthn",
+        "/v5/jwks",
+        "/v5/customers/enter",
+    ] {
+        run.expect(0, &format!("POST {path} looks like authentication"));
+    }
     assert!(
         !run.stderr.contains("/auth/old-login"),
         "left out with a reason: {}",

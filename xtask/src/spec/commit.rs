@@ -74,16 +74,22 @@ impl Guard {
 
     fn recover(&self) -> Result<()> {
         let path = self.own(JOURNAL);
-        let outcome = match fs::read(&path) {
-            Ok(bytes) => {
-                let journal: Journal = serde_json::from_slice(&bytes)
-                    .map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
-                self.finish(&journal)
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map_err(io::Error::other)
+                .and_then(|journal| self.finish(&journal))
+                .map_err(|error| {
+                    Failure::failed(format!(
+                        "what a killed run had begun cannot be finished ({error}): restore {} from version control and delete {}",
+                        self.root.display(),
+                        self.root.join(DIRECTORY).display()
+                    ))
+                }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.clear().map_err(|error| broken(&self.root, &error))
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => self.clear(),
-            Err(error) => Err(error),
-        };
-        outcome.map_err(|error| broken(&self.root, &error))
+            Err(error) => Err(broken(&path, &error)),
+        }
     }
 
     fn own(&self, name: &str) -> PathBuf {

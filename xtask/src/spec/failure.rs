@@ -16,7 +16,7 @@ impl Failure {
     pub(crate) fn failed(line: impl Into<String>) -> Self {
         Self {
             code: 1,
-            line: line.into(),
+            line: one_line(&line.into()),
         }
     }
 
@@ -49,17 +49,25 @@ macro_rules! fail {
 }
 pub(crate) use fail;
 
+/// The text as one line: a name that a vendor chose could begin another, and say there what it likes.
+pub(crate) fn one_line(text: &str) -> String {
+    text.replace('\n', "\\n")
+}
+
 /// Several findings of one stage as one failure, a line each.
 pub(crate) fn all(stage: &str, findings: &[String]) -> Result<()> {
     match findings {
         [] => Ok(()),
         [one] => Err(Failure::failed(format!("{stage}: {one}"))),
         many => {
-            let list = many.join("\n  - ");
-            Err(Failure::failed(format!(
-                "{stage}: {} problems\n  - {list}",
-                many.len()
-            )))
+            let list: String = many
+                .iter()
+                .map(|finding| format!("\n  - {}", one_line(finding)))
+                .collect();
+            Err(Failure {
+                code: 1,
+                line: format!("{stage}: {} problems{list}", many.len()),
+            })
         }
     }
 }

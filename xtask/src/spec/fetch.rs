@@ -85,6 +85,9 @@ pub(crate) fn url(url: &Url, etag: Option<&str>, limits: Limits, progress: &Prog
         StatusCode::OK => {}
         StatusCode::NOT_MODIFIED if etag.is_some() => return Ok(Fetched::Unchanged),
         StatusCode::NOT_FOUND => fail!("{url}: 404, there is no document; has it moved?"),
+        status if status.is_redirection() => {
+            fail!("{url}: it redirects ({status}) to nowhere that may be followed")
+        }
         status => fail!("{url}: the server answered {status}"),
     }
     let media_type = response
@@ -123,13 +126,13 @@ fn send(url: &Url, etag: Option<&str>, limits: Limits) -> reqwest::Result<Respon
     let mut client = Client::builder()
         .user_agent("synerise-auth-xtask")
         .connect_timeout(limits.time)
-        .timeout(limits.time)
         .redirect(redirects)
         .referer(false);
     if is_loopback(url) {
         client = client.no_proxy();
     }
-    let mut request = client.build()?.get(url.clone());
+    // The request's own limit is of the whole transfer; the blocking client's begins anew with every read.
+    let mut request = client.build()?.get(url.clone()).timeout(limits.time);
     if let Some(etag) = etag {
         request = request.header(IF_NONE_MATCH, etag);
     }

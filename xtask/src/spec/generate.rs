@@ -11,10 +11,12 @@ use std::time::Duration;
 use proc_macro2::TokenStream;
 
 use super::failure::{Failure, Result, fail};
-use super::wall;
+use super::{names, wall};
 
 /// Kilobytes that the generator may take: a schema can make it try every combination of its alternatives.
 const MAX_MEMORY: &str = "4194304";
+/// Seconds of work for a generator whose parent was killed, so that nobody else ends it.
+const MAX_CPU: u32 = 600;
 /// Far more than the code of 26 operations.
 const MAX_CODE: usize = 16 << 20;
 
@@ -89,7 +91,9 @@ fn limited(program: &Path) -> Command {
     command
         .args([
             "-c",
-            &format!("ulimit -v {MAX_MEMORY} 2>/dev/null; exec \"$0\" \"$@\""),
+            &format!(
+                "ulimit -v {MAX_MEMORY} 2>/dev/null; ulimit -t {MAX_CPU} 2>/dev/null; exec \"$0\" \"$@\""
+            ),
         ])
         .arg(program);
     command
@@ -120,7 +124,9 @@ fn generate(text: &str) -> Result<(), String> {
         None => return Err(culprit(&whole)),
     };
     wall::check(code.clone())?;
-    let file = syn::parse2(code).map_err(|error| format!("the generated code does not parse: {error}"))?;
+    let file: syn::File =
+        syn::parse2(code).map_err(|error| format!("the generated code does not parse: {error}"))?;
+    names::check(&file.items)?;
     let code = prettyplease::unparse(&file);
     if code.len() > MAX_CODE {
         return Err(format!("the generated code has {} bytes", code.len()));

@@ -13,6 +13,7 @@ mod failure;
 mod fetch;
 mod generate;
 mod lock;
+mod names;
 mod normalise;
 mod overlay;
 mod parse;

@@ -6,7 +6,12 @@ const MAX_CHARACTERS: usize = 4_000;
 
 /// The text without anything that Markdown, HTML or a reader's eyes could take for more than text.
 pub(crate) fn plain(text: &str) -> String {
-    let without_tags = without_tags(text);
+    // First of all what nobody sees: between words it would keep spaces apart until these were counted.
+    let visible: String = text
+        .chars()
+        .filter(|c| c.is_whitespace() || !(c.is_control() || is_invisible(*c)))
+        .collect();
+    let without_tags = without_tags(&visible);
     let mut lines: Vec<String> = Vec::new();
     for line in without_tags.lines() {
         // No line begins with a space and none holds two in a row, so there is no indented code block.
@@ -27,7 +32,6 @@ pub(crate) fn plain(text: &str) -> String {
             '>' => plain.push('›'),
             '[' => plain.push('('),
             ']' => plain.push(')'),
-            other if other.is_control() || is_invisible(other) => {}
             other => plain.push(other),
         }
     }
@@ -68,7 +72,10 @@ fn without_tags(text: &str) -> String {
 
 /// Zero-width characters and those that turn the direction of text, with which source code can be made to lie.
 pub(crate) fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{00ad}')
+    matches!(
+        character,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{00ad}' | '\u{061c}' | '\u{e0000}'..='\u{e007f}'
+    )
 }
 
 #[cfg(test)]
@@ -81,6 +88,10 @@ mod tests {
         assert_eq!(
             plain("Hi\n\n    evil();\n\n\tevil();"),
             "Hi\n\nevil();\n\nevil();"
+        );
+        assert_eq!(
+            plain("Hi\n\n\u{200b} \u{200b} \u{0} \u{200b} evil()"),
+            "Hi\n\nevil()"
         );
         assert_eq!(plain("-      evil()\n~~~~\nx"), "- evil()\n~\nx");
     }

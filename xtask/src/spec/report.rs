@@ -3,7 +3,7 @@
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::compare::{Change, Comparison, Severity, Side};
-use super::failure::{Failure, Result};
+use super::failure::{Failure, Result, one_line};
 use super::prose;
 
 /// More than these in one table help nobody; the rest is counted.
@@ -30,7 +30,7 @@ pub(crate) fn table(comparison: &Comparison) -> String {
             verdict(change.severity).to_owned(),
             side(change.side).to_owned(),
             operations(change),
-            change.what.clone(),
+            one_line(&change.what),
             places(change),
         ]);
     }
@@ -60,8 +60,8 @@ pub(crate) fn markdown(comparison: &Comparison, notices: &[String]) -> String {
             let place = |pointer: &Option<String>| pointer.as_deref().map(code).unwrap_or_default();
             let cells = [
                 side(change.side).to_owned(),
-                cell(&operations(change)),
-                cell(&change.what),
+                operations(change),
+                code(&change.what),
                 place(&change.before),
                 place(&change.after),
             ];
@@ -71,7 +71,7 @@ pub(crate) fn markdown(comparison: &Comparison, notices: &[String]) -> String {
     if !notices.is_empty() {
         text.push_str("\n## To look at\n\n");
         for notice in notices {
-            text.push_str(&["- ", &cell(notice), "\n"].concat());
+            text.push_str(&["- ", &code(notice), "\n"].concat());
         }
     }
     text
@@ -79,11 +79,25 @@ pub(crate) fn markdown(comparison: &Comparison, notices: &[String]) -> String {
 
 /// The changes for another program.
 pub(crate) fn json(comparison: &Comparison) -> Result<String> {
-    serde_json::to_string_pretty(&comparison.changes).map_err(|error| Failure::failed(error.to_string()))
+    let text = serde_json::to_string_pretty(&comparison.changes)
+        .map_err(|error| Failure::failed(error.to_string()))?;
+    // Said as JSON says it, before the terminal's own way of saying it makes it something else.
+    let mut json = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character != '\n' && (character.is_control() || prose::is_invisible(character)) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                json.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            json.push(character);
+        }
+    }
+    Ok(json)
 }
 
 fn places(change: &Change) -> String {
-    match (&change.before, &change.after) {
+    let place = |pointer: &Option<String>| pointer.as_deref().map(one_line);
+    match (place(&change.before), place(&change.after)) {
         (Some(before), Some(after)) if before == after => format!("  {before}"),
         (Some(before), Some(after)) => format!("- {before}\n+ {after}"),
         (Some(before), None) => format!("- {before}"),
@@ -133,24 +147,15 @@ fn operations(change: &Change) -> String {
     }
 }
 
-/// What a vendor wrote may not become a link, a mention or a row of its own.
-fn cell(text: &str) -> String {
-    text.chars()
-        .flat_map(|character| match character {
-            '|' => vec!['\\', '|'],
-            '<' => "&lt;".chars().collect(),
-            '@' => "&#64;".chars().collect(),
-            '[' | ']' | '!' => vec!['\\', character],
-            other if other.is_control() || prose::is_invisible(other) => vec![' '],
-            other => vec![other],
-        })
-        .collect()
-}
-
-fn code(pointer: &str) -> String {
-    let harmless: String = pointer
-        .chars()
-        .filter(|character| !character.is_control() && !prose::is_invisible(*character))
-        .collect();
-    format!("`{}`", harmless.replace('`', "'").replace('|', "\\|"))
+/// What a vendor wrote may not become a link, a mention or a row of its own. Code is the one place where GitHub makes
+/// nothing of an address, an `@name` or a `#number`, however it is spelt.
+fn code(text: &str) -> String {
+    let harmless = text.chars().filter_map(|character| match character {
+        '`' => Some('\''),
+        // Both mean something to a table even in code; no name that is meant well has them.
+        '|' => Some('¦'),
+        '\\' => Some('⧵'),
+        other => (!other.is_control() && !prose::is_invisible(other)).then_some(other),
+    });
+    format!("`{}`", harmless.collect::<String>())
 }

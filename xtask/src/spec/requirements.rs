@@ -45,6 +45,13 @@ fn operation_problems(document: &Value, operation: &Value) -> Vec<String> {
     if !operation.get("x-idempotent").is_some_and(Value::is_boolean) {
         problems.push("`x-idempotent` must be true or false".to_owned());
     }
+    if let Some(once) = operation.get("x-send-once") {
+        if !once.is_boolean() {
+            problems.push("`x-send-once` must be true or false".to_owned());
+        } else if *once == true && operation.get("x-idempotent") == Some(&Value::Bool(true)) {
+            problems.push("`x-send-once` and `x-idempotent` contradict each other".to_owned());
+        }
+    }
     let consumers: Option<Vec<&str>> = operation
         .get("x-consumers")
         .and_then(Value::as_array)

@@ -19,8 +19,8 @@ const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
 
-/// Words that make a maintainer want to know of an operation that nobody decided about.
-const AUTHENTICATION: [&str; 14] = [
+/// Words in a path, or in an operation's name, that make a maintainer want to know of it if nobody decided about it.
+const AUTHENTICATION: [&str; 25] = [
     "/auth",
     "auth/",
     "login",
@@ -35,6 +35,17 @@ const AUTHENTICATION: [&str; 14] = [
     "api-key",
     "permission",
     "session",
+    "sign-in",
+    "signin",
+    "/sso",
+    "saml",
+    "oidc",
+    "/otp",
+    "passkey",
+    "webauthn",
+    "jwks",
+    "jwt",
+    "credential",
 ];
 
 /// More than these say nothing that the first ones did not.
@@ -138,11 +149,16 @@ fn server_path(document: &Value) -> String {
 }
 
 fn report_undecided(source: &Source, selection: &Selection, notices: &mut Vec<String>) {
+    let prefix = server_path(&source.document);
     let undecided: Vec<String> = operations(&source.document)
         .into_iter()
         .filter(|operation| {
-            let path = operation.path.to_ascii_lowercase();
-            AUTHENTICATION.iter().any(|word| path.contains(word))
+            let own = operation.path.strip_prefix(&prefix).unwrap_or(&operation.path);
+            let name = source.document["paths"][own][&operation.method]["operationId"].as_str();
+            let said = [&operation.path, name.unwrap_or_default()].map(str::to_ascii_lowercase);
+            AUTHENTICATION
+                .iter()
+                .any(|word| said.iter().any(|text| text.contains(word)))
                 && !selection.leaves_out(operation)
                 && !selection.operations().any(|(taken, _)| taken == operation)
         })
@@ -222,6 +238,7 @@ fn chosen_paths(document: &Value, chosen: &[&OperationKey]) -> Result<Value> {
             fail!("{key}: an object is expected here");
         };
         share_parameters(document, item, &mut operation)?;
+        operation.remove(untrusted::VENDOR_ID);
         // What a document requires of all its operations has to be said by each once they leave it.
         if !operation.contains_key("security")
             && let Some(security) = document.get("security")

@@ -44,7 +44,9 @@ pub(crate) fn strip(part: &mut Value, source: &str, notices: &mut Vec<String>) -
             keep
         });
         if let Some(example) = object.get_mut("example") {
-            scrub(example, "");
+            // The example of a property is a value of that name.
+            let property = pointer.rsplit_once("/properties/").map_or("", |(_, name)| name);
+            scrub(example, property);
         }
         Ok(())
     };

@@ -250,6 +250,8 @@ pub(crate) struct Answer {
     pub(crate) missing: usize,
     /// Sends nothing and keeps the connection.
     pub(crate) hang: bool,
+    /// Sends a byte now and then, and never comes to an end.
+    pub(crate) drip: bool,
 }
 
 impl Answer {
@@ -260,6 +262,7 @@ impl Answer {
             body: body.into(),
             missing: 0,
             hang: false,
+            drip: false,
         }
     }
 
@@ -283,6 +286,9 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
         .iter()
         .fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))
 }
+
+/// The pace of a server that never comes to an end: the test's own, nothing is waited for.
+const DRIP: std::time::Duration = std::time::Duration::from_millis(20);
 
 type Answers = Arc<Mutex<BTreeMap<String, Answer>>>;
 
@@ -373,5 +379,12 @@ fn serve(mut stream: TcpStream, answers: &Answers, requests: &Mutex<Vec<String>>
     response.push_str("\r\n");
     stream.write_all(response.as_bytes()).ok()?;
     stream.write_all(body).ok()?;
+    if answer.drip {
+        std::thread::spawn(move || {
+            while stream.write_all(b" ").is_ok() {
+                std::thread::sleep(DRIP);
+            }
+        });
+    }
     None
 }

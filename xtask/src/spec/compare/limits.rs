@@ -158,7 +158,7 @@ fn variants<'a>(schema: &'a Map<String, Value>, keyword: &str) -> BTreeMap<Strin
         .and_then(Value::as_array)
         .into_iter()
         .flatten();
-    let mut variants = BTreeMap::new();
+    let (mut variants, mut counts) = (BTreeMap::new(), BTreeMap::new());
     for (index, variant) in list.enumerate() {
         let target = variant
             .get("$ref")
@@ -170,18 +170,13 @@ fn variants<'a>(schema: &'a Map<String, Value>, keyword: &str) -> BTreeMap<Strin
             (None, None) => continue,
         };
         // Two of a kind are told apart by their order.
-        let count = variants
-            .keys()
-            .filter(|known: &&String| known.starts_with(&label))
-            .count();
-        variants.insert(
-            if count == 0 {
-                label
-            } else {
-                format!("{label} ({})", count + 1)
-            },
-            (index, variant),
-        );
+        let count = counts.entry(label.clone()).or_insert(0_usize);
+        *count += 1;
+        let label = match *count {
+            1 => label,
+            count => format!("{label} ({count})"),
+        };
+        variants.insert(label, (index, variant));
     }
     variants
 }

@@ -11,7 +11,7 @@ mod operation;
 mod schema;
 mod view;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -39,7 +39,7 @@ pub(crate) enum Side {
 }
 
 /// One change, with the places in the old and the new document.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct Change {
     pub(crate) severity: Severity,
     pub(crate) side: Side,
@@ -78,23 +78,37 @@ pub(crate) fn compare(before: &Value, after: &Value) -> Comparison {
     let mut changes = Changes {
         before,
         after,
-        found: Vec::new(),
+        found: BTreeMap::new(),
         operation: None,
         seen: BTreeSet::new(),
         depth: 0,
     };
     document(&mut changes);
     operation::all(&mut changes);
-    let mut found = changes.found;
-    found.sort();
-    Comparison { changes: found }
+    let found = changes.found.into_iter();
+    Comparison {
+        changes: found
+            .map(|((severity, side, what, before, after), operations)| Change {
+                severity,
+                side,
+                what,
+                before,
+                after,
+                operations,
+            })
+            .collect(),
+    }
 }
+
+/// What makes a change one: severity, side, words, and the two places, in the order of the report.
+type Key = (Severity, Side, String, Option<String>, Option<String>);
 
 /// The changes while they are being collected.
 struct Changes<'a> {
     before: &'a Value,
     after: &'a Value,
-    found: Vec<Change>,
+    /// Each change with the operations that it is in.
+    found: BTreeMap<Key, BTreeSet<String>>,
     operation: Option<String>,
     /// The pairs of schemas that the current operation has been through: schemas may be circular.
     seen: BTreeSet<(String, String, Side)>,
@@ -116,24 +130,17 @@ impl Changes<'_> {
         } else {
             side
         };
-        let what = what.into();
-        let (before, after) = (before.map(str::to_owned), after.map(str::to_owned));
-        let known = self.found.iter_mut().find(|change| {
-            (change.severity, change.side) == (severity, side)
-                && (&change.what, &change.before, &change.after) == (&what, &before, &after)
-        });
-        let operation = self.operation.iter().cloned();
-        match known {
-            Some(change) => change.operations.extend(operation),
-            None => self.found.push(Change {
-                severity,
-                side,
-                what,
-                before,
-                after,
-                operations: operation.collect(),
-            }),
-        }
+        let key = (
+            severity,
+            side,
+            what.into(),
+            before.map(str::to_owned),
+            after.map(str::to_owned),
+        );
+        self.found
+            .entry(key)
+            .or_default()
+            .extend(self.operation.iter().cloned());
     }
 
     /// Reports that a text differs.

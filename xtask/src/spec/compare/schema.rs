@@ -1,5 +1,7 @@
 //! Schemas: the types of what is sent and of what comes back.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::view::{Fields, View, view};
@@ -156,8 +158,11 @@ impl<'d> Pair<'_, 'd, '_> {
     }
 
     fn enumeration(&mut self, a: &Map<String, Value>, b: &Map<String, Value>) {
-        let values =
-            |schema: &Map<String, Value>| -> Option<Vec<Value>> { schema.get("enum")?.as_array().cloned() };
+        // By their text: a hostile list is long.
+        let values = |schema: &Map<String, Value>| -> Option<BTreeSet<String>> {
+            let list = schema.get("enum")?.as_array()?;
+            Some(list.iter().map(Value::to_string).collect())
+        };
         let open = |schema: &Map<String, Value>| schema.get("x-open") == Some(&Value::Bool(true));
         match (open(a), open(b)) {
             (true, false) => self.add(Breaking, "values are closed now".to_owned()),
@@ -166,11 +171,11 @@ impl<'d> Pair<'_, 'd, '_> {
         }
         match (values(a), values(b)) {
             (Some(old), Some(new)) => {
-                for value in old.iter().filter(|value| !new.contains(value)) {
+                for value in old.difference(&new) {
                     self.add(Breaking, format!("value {value} removed"));
                 }
                 let in_response = if open(a) || open(b) { Additive } else { Breaking };
-                for value in new.iter().filter(|value| !old.contains(value)) {
+                for value in new.difference(&old) {
                     self.directed(Additive, in_response, format!("value {value} added"));
                 }
             }

@@ -10,6 +10,9 @@ use crate::spec::shape::step;
 /// Longer than any chain of references in a real document; a circle ends here.
 const MAX_STEPS: usize = 16;
 
+/// More parts than any object has; it bounds the depth of the search for them.
+const MAX_PARTS: usize = 1_000;
+
 /// What a schema comes down to.
 pub(super) struct View<'a> {
     /// Where the schema itself is, behind references.
@@ -65,11 +68,19 @@ pub(super) struct Fields<'a> {
 impl<'a> Fields<'a> {
     pub(super) fn of(document: &'a Value, view: &View<'a>) -> Self {
         let mut fields = Self::default();
-        fields.gather(document, view.schema, &view.pointer, 0);
+        // Parts that are made of each other many times over would take for ever; once says it all.
+        let mut seen = BTreeSet::from([view.pointer.clone()]);
+        fields.gather(document, view.schema, &view.pointer, &mut seen);
         fields
     }
 
-    fn gather(&mut self, document: &'a Value, schema: &'a Map<String, Value>, pointer: &str, depth: usize) {
+    fn gather(
+        &mut self,
+        document: &'a Value,
+        schema: &'a Map<String, Value>,
+        pointer: &str,
+        seen: &mut BTreeSet<String>,
+    ) {
         let properties = schema
             .get("properties")
             .and_then(Value::as_object)
@@ -91,10 +102,13 @@ impl<'a> Fields<'a> {
             .and_then(Value::as_array)
             .into_iter()
             .flatten();
-        for (index, part) in parts.enumerate().filter(|_| depth < MAX_STEPS) {
+        for (index, part) in parts.enumerate() {
             let at = step(&step(pointer, "allOf"), &index.to_string());
-            if let Some(part) = view(document, part, &at) {
-                self.gather(document, part.schema, &part.pointer, depth + 1);
+            if let Some(part) = view(document, part, &at)
+                && seen.len() < MAX_PARTS
+                && seen.insert(part.pointer.clone())
+            {
+                self.gather(document, part.schema, &part.pointer, seen);
             }
         }
     }
