@@ -240,6 +240,9 @@ impl Error {
     }
 
     /// Whether the same call can succeed later, with nothing changed but the time.
+    ///
+    /// It does not say that the call had no effect: after [`Unreachable`](Self::Unreachable), [`Timeout`](Self::Timeout) or
+    /// [`UnexpectedResponse`](Self::UnexpectedResponse), a registration or a write may have been done.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::Timeout(_) | Self::UnexpectedResponse(_) | Self::RenewalAborted => {
