@@ -3,6 +3,8 @@
 //!
 //! It runs against the emulator, which it starts in this process, and reads the e-mail in the emulator's outbox.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it shows what it does")]
+
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;

@@ -4,6 +4,8 @@
 //! With `SYNERISE_API_KEY` (and, optionally, `SYNERISE_BASE_URL`) it talks to that server; with neither, it starts the
 //! emulator in this process.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it shows what it does")]
+
 use std::env;
 use std::error::Error;
 use std::process::ExitCode;
@@ -49,6 +51,7 @@ async fn on_a_server(key: ApiKey, base_url: Option<String>) -> Result<()> {
 /// The same against the emulator, where an hour passes in no time.
 async fn on_the_emulator() -> Result<()> {
     let lifetime = Duration::from_secs(3600);
+    let passed = Duration::from_secs(3600 - 60);
     let emulator = Emulator::builder().token_lifetime(lifetime).start().await?;
     println!(
         "no SYNERISE_API_KEY is set: using the emulator at {}",
@@ -60,7 +63,6 @@ async fn on_the_emulator() -> Result<()> {
     let workspace = session(key, Some(emulator.base_url().to_owned()), clock.clone())?;
     let first = log_in_and_call(&workspace).await?;
 
-    let passed = lifetime - Duration::from_secs(60);
     clock.advance(passed);
     emulator.clock().advance(passed);
     println!(

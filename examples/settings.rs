@@ -2,6 +2,8 @@
 //!
 //! It runs against the emulator, which it starts in this process.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it shows what it does")]
+
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, causes};
 use crate::lifecycle::registry::{Registry, SessionKey};
 use crate::lifecycle::{Acquire, Lifecycle, RenewalPolicy, StoreFirst, Surroundings};
 use crate::random::{Random, SystemRandom};
@@ -193,7 +193,8 @@ impl ClientBuilder {
 
     /// Changes the HTTP client's settings: a proxy, certificates, connection pools.
     ///
-    /// Redirects stay off whatever is set here: they would take credentials to other hosts.
+    /// Redirects stay off whatever is set here: they would take credentials to other hosts. The environment's proxies are
+    /// used, but not for plain HTTP to this machine: that goes through a proxy only if it is set here.
     ///
     /// ```
     /// # use synerise_auth::Client;
@@ -290,7 +291,11 @@ impl ClientBuilder {
             }
             agent = format!("{agent} {app}");
         }
-        let http = reqwest::Client::builder().user_agent(agent);
+        let mut http = reqwest::Client::builder().user_agent(agent);
+        if base.is_plain_to_this_machine() {
+            // A proxy of the environment would get the key unencrypted. One that is set on purpose is set after this.
+            http = http.no_proxy();
+        }
         let http = match self.http {
             Some(settings) => settings(http),
             None => http,
@@ -301,7 +306,7 @@ impl ClientBuilder {
             .map_err(|error| {
                 Error::invalid_input(
                     "HTTP client",
-                    format!("can't be built: {error}"),
+                    format!("can't be built: {}", causes(&error.without_url())),
                     "check the settings given to ClientBuilder::http, and that a TLS feature is on",
                 )
             })?;

@@ -95,6 +95,11 @@ impl BaseUrl {
         self.url.host_str().unwrap_or_default()
     }
 
+    /// Whether what is sent is unencrypted, which is accepted because it does not leave this machine.
+    pub(crate) fn is_plain_to_this_machine(&self) -> bool {
+        self.url.scheme() == "http" && self.url.host().is_some_and(|host| is_loopback(&host))
+    }
+
     /// The port, also where the URL leaves it to the scheme.
     pub(crate) fn port(&self) -> u16 {
         self.url.port_or_known_default().unwrap_or_default()

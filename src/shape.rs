@@ -167,7 +167,8 @@ fn map(value: Value, values: &Shape) -> Result<Value, Misfit> {
         Value::Object(fields) => {
             let mut fitted = Map::new();
             for (name, value) in fields {
-                let value = fit(value, values).map_err(|misfit| misfit.inside(&name))?;
+                // The names in a map are the server's own, not the document's: they may quote anything.
+                let value = fit(value, values).map_err(|misfit| misfit.inside("*"))?;
                 fitted.insert(name, value);
             }
             Ok(Value::Object(fitted))
@@ -248,6 +249,15 @@ mod tests {
     fn what_the_call_can_do_without_is_left_out() {
         let value = json!({ "token": "t", "expiration": null, "created": "soon", "ok": 2, "tags": null });
         assert_eq!(fit(value, &TOKEN).unwrap(), json!({ "token": "t" }));
+    }
+
+    #[test]
+    fn a_name_that_the_server_chose_is_cut_and_on_one_line() {
+        let name = format!("a\nb {}", "x".repeat(5000));
+        let problem = fit(json!({ name: [] }), &Shape::Map(&Shape::Boolean))
+            .unwrap_err()
+            .to_string();
+        assert!(!problem.contains('\n') && problem.len() < 500, "{problem}");
     }
 
     #[test]

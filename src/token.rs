@@ -8,7 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use reqwest::header::HeaderValue;
-use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
 use crate::clock::Reading;
@@ -40,7 +41,8 @@ pub(crate) struct Details {
     pub(crate) origin: Option<crate::TokenOrigin>,
     pub(crate) custom_id: Option<String>,
     pub(crate) realm: Option<String>,
-    pub(crate) user: Option<UserInfo>,
+    /// Boxed: only a portal user's token has it, and profiles have the many sessions.
+    pub(crate) user: Option<Box<UserInfo>>,
 }
 
 /// When a token was issued, when its renewal is due, and when it ends: on the local clocks.
@@ -121,7 +123,7 @@ impl Token {
     }
 
     pub(crate) fn user(&self) -> Option<&UserInfo> {
-        self.0.details.as_ref()?.user.as_ref()
+        self.0.details.as_ref()?.user.as_deref()
     }
 
     /// What is written in the token, unverified; `None` where it can't be read: profiles' tokens may be encrypted.
@@ -161,38 +163,52 @@ impl fmt::Debug for Token {
 
 /// What is written in a token. Nothing here has been verified: it is for information, not for decisions.
 ///
-/// Unknown claims are ignored, and every claim may be missing.
+/// Unknown claims are ignored, and every claim may be missing; one of another type than expected is.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Claims {
     /// `iss`: who issued the token.
-    #[serde(rename = "iss")]
+    #[serde(rename = "iss", deserialize_with = "readable")]
     pub issuer: Option<String>,
     /// `aud`: whom it is for.
-    #[serde(rename = "aud")]
+    #[serde(rename = "aud", deserialize_with = "readable")]
     pub audience: Option<String>,
     /// `rlm`: the realm, like `anonymous_client`.
-    #[serde(rename = "rlm")]
+    #[serde(rename = "rlm", deserialize_with = "readable")]
     pub realm: Option<String>,
     /// `bpi`: the workspace's numeric id.
-    #[serde(rename = "bpi")]
+    #[serde(rename = "bpi", deserialize_with = "readable")]
     pub workspace_id: Option<i64>,
     /// `clId`: the profile's numeric id.
-    #[serde(rename = "clId")]
+    #[serde(rename = "clId", deserialize_with = "readable")]
     pub profile_id: Option<i64>,
     /// `eml`: the e-mail address. Redacted, because it is personal.
-    #[serde(rename = "eml")]
+    #[serde(rename = "eml", deserialize_with = "readable")]
     pub email: Option<Secret>,
     /// `apk`: the API key that the token was got with.
-    #[serde(rename = "apk")]
+    #[serde(rename = "apk", deserialize_with = "readable")]
     pub api_key: Option<Secret>,
     /// `exp`: when it ends, in seconds since the epoch.
-    #[serde(rename = "exp")]
+    #[serde(rename = "exp", deserialize_with = "readable")]
     pub expires_seconds: Option<i64>,
     /// `ctd`: when it was created, in milliseconds since the epoch.
-    #[serde(rename = "ctd")]
+    #[serde(rename = "ctd", deserialize_with = "readable")]
     pub created_milliseconds: Option<i64>,
+}
+
+/// A claim of another type than expected counts as missing: it must not take the token's end away with it.
+fn readable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Claim<T> {
+        Readable(T),
+        Unreadable(IgnoredAny),
+    }
+    Ok(match Claim::deserialize(deserializer)? {
+        Claim::Readable(value) => Some(value),
+        Claim::Unreadable(IgnoredAny) => None,
+    })
 }
 
 impl Claims {
@@ -367,6 +383,13 @@ mod tests {
                 let _ = grant(Some(time), created, Some(u64::MAX)).life();
             }
         }
+    }
+
+    #[test]
+    fn a_claim_of_another_type_takes_no_other_claim_away() {
+        let payload = URL_SAFE_NO_PAD.encode(r#"{"aud":["a","b"],"bpi":"48","apk":7,"exp":4600}"#);
+        let claims = Claims::decode(&format!("e30.{payload}.sig")).unwrap();
+        assert_eq!((claims.expires_seconds, claims.audience), (Some(4600), None));
     }
 
     #[test]

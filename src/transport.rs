@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use tracing::Instrument;
 
 use crate::clock::{Clock, Reading, within};
-use crate::error::{ApiError, Error, Redactor, Result};
+use crate::error::{ApiError, Error, Redactor, Result, causes};
 use crate::operation::{Evidence, Operation, Security};
 use crate::random::Random;
 use crate::region::BaseUrl;
@@ -25,6 +25,9 @@ const API_VERSION: (HeaderName, HeaderValue) = (
     HeaderName::from_static("api-version"),
     HeaderValue::from_static("4.4"),
 );
+
+/// How much memory is reserved for an answer by what it announces. The limit may be as large as a user likes.
+const MOST_RESERVED: usize = 1024 * 1024;
 
 /// A future of the crate's own traits.
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -157,6 +160,10 @@ impl Transport {
         mut request: Request,
         authorize: Option<&dyn Authorize>,
     ) -> Result<Reply> {
+        // Told here, because the timers and the sockets below would panic, or wait for ever.
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(Error::NoRuntime);
+        }
         let (name, value) = API_VERSION;
         // progenitor appends a version of its own, and two values would be sent.
         request.headers_mut().insert(name, value);
@@ -310,7 +317,7 @@ impl Transport {
         if announced > self.limits.body {
             return Err(too_large());
         }
-        let mut body = BytesMut::with_capacity(announced);
+        let mut body = BytesMut::with_capacity(announced.min(MOST_RESERVED));
         while let Some(chunk) = response
             .chunk()
             .await
@@ -333,18 +340,8 @@ impl Transport {
 
     fn unreachable(&self, purpose: &Purpose, error: reqwest::Error) -> Error {
         let error = error.without_url();
-        let mut problem = String::new();
-        let mut source: Option<&dyn std::error::Error> = Some(&error);
-        while let Some(cause) = source {
-            let text = Redactor::default().clean(&cause.to_string());
-            if !problem.contains(&text) {
-                problem.push_str(if problem.is_empty() { "" } else { ": " });
-                problem.push_str(&text);
-            }
-            source = cause.source();
-        }
         let host = format!("{}:{}", self.base.host(), self.base.port());
-        Error::unreachable(purpose.label.clone(), &host, problem, Some(error))
+        Error::unreachable(purpose.label.clone(), &host, causes(&error), Some(error))
     }
 
     fn refusal(

@@ -49,11 +49,11 @@ async fn run(example: &'static str, environment: &[(&'static str, &str)]) -> Ran
     command.envs(environment.iter().copied());
     let output = tokio::task::spawn_blocking(move || command.output().unwrap());
     let output = output.await.unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let printed = |bytes| String::from_utf8(bytes).unwrap();
     Ran {
         code: output.status.code(),
-        out: text(output.stdout),
-        err: text(output.stderr),
+        out: printed(output.stdout),
+        err: printed(output.stderr),
     }
 }
 

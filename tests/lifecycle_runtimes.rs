@@ -118,6 +118,10 @@ fn without_a_runtime_a_token_is_read_but_not_fetched() {
         };
         assert_eq!(token.generation(), 1);
     }
+    let Poll::Ready(Err(error)) = poll_once(session.get("/v4/clients").send()) else {
+        panic!("nothing can be sent")
+    };
+    assert!(matches!(error, Error::NoRuntime), "{error}");
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ const WORKSPACE_KEY: &str = "canary-workspace-key";
 const PROFILE_KEY: &str = "canary-profile-key";
 const TRACKER_KEY: &str = "canary-tracker-key";
 /// With what JSON and a query have to escape.
-const PASSWORD: &str = r#"canary "password\ & so on"#;
+const PASSWORD: &str = r#"canary-password "with\ & so on"#;
 const CODE: &str = "canary-code-483920";
 const PIN: &str = "canary-pin-7715";
 const ACTIVATION: &str = "canary-activation-token";
@@ -47,7 +47,7 @@ const CANARIES: [&str; 9] = [
     WORKSPACE_KEY,
     PROFILE_KEY,
     TRACKER_KEY,
-    "password\\",
+    "canary-password",
     CODE,
     PIN,
     ACTIVATION,
@@ -121,9 +121,9 @@ fn answer(manner: Manner, request: &Captured) -> Answer {
 fn well(request: &Captured) -> Answer {
     let path = request.target.split('?').next().unwrap();
     match path {
-        "/uauth/auth/login/user" => {
-            Answer::json(json!({ "token": jwt(), "consumer": { "mfaMethods": ["EMAIL"] } }))
-        }
+        "/uauth/auth/login/user" => Answer::json(
+            json!({ "token": jwt(), "consumer": { "mfaMethods": ["EMAIL"], "id": [quoted(request)] } }),
+        ),
         path if path.contains("/login/client") || path.contains("/refresh/") => {
             Answer::json(json!({ "token": OPAQUE, "expiration": 4_102_444_800_i64, "status": "SUCCESS" }))
         }
@@ -132,6 +132,9 @@ fn well(request: &Captured) -> Answer {
             Answer::json(json!([]))
         }
         "/sauth/settings/general" if request.method == "POST" => Answer::json(request.json()),
+        path if path.ends_with("/permission-check") => {
+            Answer::json(json!({ "permissions": { quoted(request): "maybe" } }))
+        }
         "/v4/public.pem" => Answer::new(200, "text/plain", "-----BEGIN PUBLIC KEY-----\n"),
         _ => Answer::json(json!({})),
     }
@@ -263,7 +266,8 @@ async fn call_as_workspace(client: &Client, printed: &Printed) {
     printed.value(&workspace);
     printed.value(&workspace.status());
     workspace.invalidate();
-    drop(workspace);
+    // The events end with the last who holds the session.
+    drop((workspace, raw));
     while let Some(event) = events.next().await {
         printed.value(&event);
     }

@@ -122,3 +122,24 @@ async fn a_store_that_hangs_is_done_without() {
     waiting.await.unwrap().unwrap();
     assert_eq!(emulator.count("workspaceLogin"), 1);
 }
+
+#[tokio::test]
+async fn a_wall_clock_that_was_set_back_makes_no_stored_token_live_longer() {
+    let (emulator, clock, store) = (
+        Emulator::start().await.unwrap(),
+        ManualClock::new(),
+        MemoryStore::new(),
+    );
+    let first = client(&emulator, &clock, store.clone())
+        .workspace(key(&emulator))
+        .token()
+        .await
+        .unwrap();
+    clock.set_wall(Duration::from_secs(1_000_000_000));
+    let second = client(&emulator, &clock, store)
+        .workspace(key(&emulator))
+        .token()
+        .await
+        .unwrap();
+    assert!(second.lifetime() <= first.lifetime(), "{second:?}");
+}

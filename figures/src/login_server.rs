@@ -39,7 +39,7 @@ impl Default for Answer {
     fn default() -> Self {
         Self {
             delay: Duration::ZERO,
-            lifetime: Duration::from_secs(3600),
+            lifetime: Duration::from_hours(1),
             refused: false,
         }
     }

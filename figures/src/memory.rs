@@ -3,9 +3,16 @@
 //! `figures-memory cached-read` counts the allocations of a cached read, ours and the peers';
 //! `figures-memory sessions [--count N] [--logged-in N]` shows so many live sessions.
 
+#![expect(clippy::cast_precision_loss, reason = "counts here are far below 2^52")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "nothing is injected here: the machine's own time is waited for"
+)]
+
 use std::alloc::System;
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::time::Duration;
 
 use clap::Parser;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
@@ -75,7 +82,7 @@ async fn count<C: Cache>(server: &LoginServer, counted: &mut BTreeMap<&'static s
     let cache = C::cold(server)?;
     cache.read().await?;
     // Until what the login leaves behind has come to rest.
-    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
     let before = ALLOCATOR.stats();
     unconstrained(async {
         for _ in 0..READS {

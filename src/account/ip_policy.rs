@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::raw;
 use crate::session::{Kind, Session, WorkspaceAdmin};
 
@@ -44,7 +44,7 @@ impl IpPolicy {
         }
     }
 
-    fn write(&self) -> Document {
+    fn write(&self) -> Result<Document> {
         let before = Self::read(self.document.clone());
         let mut document = self.document.clone();
         if self.enabled != before.enabled {
@@ -54,9 +54,25 @@ impl IpPolicy {
             document.insert(SUPPORT.to_owned(), self.support_allowed.into());
         }
         if self.addresses != before.addresses {
+            if !is_readable(document.get(ADDRESSES)) {
+                return Err(Error::invalid_input(
+                    "IP policy",
+                    "holds addresses in a form that this version can't read, and would lose",
+                    "change it in Synerise, or with Session::raw",
+                ));
+            }
             document.insert(ADDRESSES.to_owned(), self.addresses.clone().into());
         }
-        document
+        Ok(document)
+    }
+}
+
+/// Whether `IpPolicy::addresses` shows all of the list, so that it can be written back without losing any of it.
+fn is_readable(list: Option<&Value>) -> bool {
+    match list {
+        None | Some(Value::Null) => true,
+        Some(Value::Array(items)) => items.iter().all(Value::is_string),
+        Some(_) => false,
     }
 }
 
@@ -93,9 +109,14 @@ impl<K: WorkspaceAdmin> IpPolicyAccess<'_, K> {
     }
 
     /// Changes the policy: reads it, lets `change` change it, and writes all of it back, because the service overwrites the
-    /// whole list. Nothing is written when nothing was changed. Returns what changed.
+    /// whole list. Nothing is written when nothing was changed. Returns what changed. Somebody who changes the policy between
+    /// the read and the write is overwritten.
     ///
     /// Operations `getIpPolicy`, `replaceIpPolicy` (`POST /uauth/settings/user-bp-ip-policy`).
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`], with nothing written, when the addresses are to be changed and the list holds some that
+    /// this version can't read.
     ///
     /// ```no_run
     /// # async fn run(workspace: synerise_auth::Session<synerise_auth::WorkspaceUser>) -> synerise_auth::Result<()> {
@@ -105,7 +126,7 @@ impl<K: WorkspaceAdmin> IpPolicyAccess<'_, K> {
     pub async fn update(&self, change: impl FnOnce(&mut IpPolicy)) -> Result<Vec<Change>> {
         let mut policy = self.get().await?;
         change(&mut policy);
-        let wanted = policy.write();
+        let wanted = policy.write()?;
         if wanted == policy.document {
             return Ok(Vec::new());
         }
@@ -115,5 +136,35 @@ impl<K: WorkspaceAdmin> IpPolicyAccess<'_, K> {
         let id = raw::REPLACE_IP_POLICY.id;
         let answered = document::answered(id, reply.status(), reply.body(), wanted)?;
         Ok(document::changes(&policy.document, &answered))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn policy(value: &Value) -> IpPolicy {
+        IpPolicy::read(value.as_object().cloned().unwrap())
+    }
+
+    #[test]
+    fn addresses_that_cannot_be_read_are_never_lost_by_a_change() {
+        for odd in [
+            json!({ "ipPolicy": ["192.0.2.1", { "network": "192.0.2.0/24" }] }),
+            json!({ "ipPolicy": { "v4": ["192.0.2.1"] } }),
+        ] {
+            let mut changed = policy(&odd);
+            changed.enabled = Some(true);
+            assert_eq!(changed.write().unwrap()["ipPolicy"], odd["ipPolicy"]);
+            changed.addresses.push("192.0.2.17".into());
+            assert!(matches!(changed.write(), Err(Error::InvalidInput(_))), "{odd}");
+        }
+        for empty in [json!({}), json!({ "ipPolicy": null })] {
+            let mut changed = policy(&empty);
+            changed.addresses.push("192.0.2.17".into());
+            assert_eq!(changed.write().unwrap()["ipPolicy"], json!(["192.0.2.17"]));
+        }
     }
 }

@@ -214,7 +214,7 @@ impl fmt::Display for FieldError {
 fn plain(value: &Value, redactor: &Redactor) -> Option<String> {
     let text = match value {
         Value::String(text) => redactor.clean(text),
-        Value::Number(number) => number.to_string(),
+        Value::Number(number) => redactor.clean(&number.to_string()),
         Value::Bool(flag) => flag.to_string(),
         _ => return None,
     };
@@ -275,6 +275,16 @@ mod tests {
             read(400, r#"{"errorCode":"SAU-601"}"#),
             Error::DeviceIdRequired(_)
         ));
+    }
+
+    #[test]
+    fn field_errors_are_bounded_and_a_pin_is_no_code() {
+        let body = format!(r#"{{"errors":[{}"last"]}}"#, r#""no","#.repeat(10_000));
+        assert_eq!(read(400, &body).field_errors().len(), FIELD_ERRORS_KEPT);
+        let mut redactor = Redactor::default();
+        redactor.add("4711");
+        let error = ApiError::read("op".into(), 400, None, br#"{"message":4711}"#, &redactor);
+        assert_eq!(error.message(), Some("[redacted]"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod api;
 mod redact;
 
 pub use api::{ActivationMethod, ApiError, FieldError};
-pub(crate) use redact::Redactor;
+pub(crate) use redact::{Redactor, causes};
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -52,7 +52,7 @@ pub enum Error {
     UnexpectedResponse(Arc<UnexpectedResponse>),
     /// A renewal ended without a result: code that it called panicked, or its runtime was shut down.
     RenewalAborted,
-    /// A token had to be fetched outside of a Tokio runtime.
+    /// Something had to be sent, or a token fetched, outside of a Tokio runtime.
     NoRuntime,
 }
 
@@ -310,7 +310,7 @@ impl fmt::Display for Error {
             }
             Self::RenewalAborted => f.write_str("the token's renewal ended without a result")?,
             Self::NoRuntime => {
-                f.write_str("a token has to be fetched, and there is no Tokio runtime to do it in")?;
+                f.write_str("something has to be sent, and there is no Tokio runtime to do it in")?;
             }
         }
         write!(f, "; {}", self.advice())

@@ -20,12 +20,22 @@ pub(crate) struct Redactor {
 }
 
 impl Redactor {
-    /// Collects what a request carried: its bearer token, and the secret fields of its JSON body.
+    /// Collects what a request carried: its bearer token, headers that are marked as sensitive, a tracker key or other
+    /// secret in its query, and the secret fields of its JSON body.
     pub(crate) fn for_request(request: &reqwest::Request) -> Self {
         let mut redactor = Self::default();
         if let Some(value) = request.headers().get(reqwest::header::AUTHORIZATION) {
             let value = value.to_str().unwrap_or_default();
             redactor.add(value.rsplit(' ').next().unwrap_or_default());
+        }
+        let sensitive = request.headers().values().filter(|value| value.is_sensitive());
+        for value in sensitive {
+            redactor.add(value.to_str().unwrap_or_default());
+        }
+        for (name, value) in request.url().query_pairs() {
+            if SECRET_FIELDS.contains(&&*name) {
+                redactor.add(&value);
+            }
         }
         if let Some(body) = request.body().and_then(reqwest::Body::as_bytes)
             && let Ok(body) = serde_json::from_slice::<Value>(body)
@@ -67,6 +77,9 @@ impl Redactor {
             }
         }
         self.secrets.push(secret.to_owned());
+        // The longest first: one that begins another would leave the rest of it behind.
+        self.secrets
+            .sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
     }
 
     /// The text on one line, no longer than it helps, and without secrets.
@@ -80,6 +93,7 @@ impl Redactor {
             .split(|c: char| c.is_whitespace() || c.is_control())
             .filter(|word| !word.is_empty())
         {
+            let word = if looks_like_token(word) { REDACTED } else { word };
             if line.len() + word.len() > LIMIT {
                 line.extend(word.chars().take(LIMIT.saturating_sub(line.len())));
                 line.push('…');
@@ -88,10 +102,26 @@ impl Redactor {
             if !line.is_empty() {
                 line.push(' ');
             }
-            line.push_str(if looks_like_token(word) { REDACTED } else { word });
+            line.push_str(word);
         }
         line
     }
+}
+
+/// What an error of the HTTP client says, with its causes: by itself it prints no more than its kind. Give it without its
+/// URL.
+pub(crate) fn causes(error: &reqwest::Error) -> String {
+    let mut text = String::new();
+    let mut source: Option<&dyn std::error::Error> = Some(error);
+    while let Some(cause) = source {
+        let clean = Redactor::default().clean(&cause.to_string());
+        if !text.contains(&clean) {
+            text.push_str(if text.is_empty() { "" } else { ": " });
+            text.push_str(&clean);
+        }
+        source = cause.source();
+    }
+    text
 }
 
 /// A JWT or JWE begins with the Base64 of `{"`, and nothing else that a server says does.
@@ -105,17 +135,20 @@ mod tests {
 
     #[test]
     fn what_a_request_carried_is_taken_out_of_the_answer() {
+        let mut marked = reqwest::header::HeaderValue::from_static("fake-header");
+        marked.set_sensitive(true);
         let request = reqwest::Client::new()
-            .post("http://127.0.0.1/")
+            .post("http://127.0.0.1/?q=1&token=fake-tracker")
+            .header("x-own-key", marked)
             .bearer_auth("fake-bearer")
             .json(&serde_json::json!({ "password": "hunter22", "deep": [{ "apiKey": "fake-key" }], "email": "a@b.example" }))
             .build()
             .unwrap();
-        let text = "a@b.example:\nhunter22 with fake-key and fake-bearer or eyJhbGciOiJub25lIn0.e30.";
+        let text = "a@b.example:\nhunter22 with fake-key, fake-tracker, fake-header and fake-bearer or eyJhbGciOiJub25lIn0.e30.";
         let clean = Redactor::for_request(&request).clean(text);
         assert_eq!(
             clean,
-            "a@b.example: [redacted] with [redacted] and [redacted] or [redacted]"
+            "a@b.example: [redacted] with [redacted], [redacted], [redacted] and [redacted] or [redacted]"
         );
     }
 
@@ -130,6 +163,34 @@ mod tests {
         assert_eq!(
             redactor.clean(&text),
             r#"{"password":"[redacted]"} [redacted] [redacted]"#
+        );
+    }
+
+    #[test]
+    fn a_token_longer_than_what_is_kept_is_no_excerpt() {
+        let token = format!("eyJ{}", "A".repeat(2 * LIMIT));
+        for text in [
+            token.clone(),
+            format!("{{\"token\":\"{token}\"}}"),
+            format!("said {token}"),
+        ] {
+            let clean = Redactor::default().clean(&text);
+            assert!(!clean.contains("eyJ") && clean.ends_with(REDACTED), "{clean}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_taken_out_in_the_spelling_of_json_and_whole_where_another_begins_it() {
+        let request = reqwest::Client::new()
+            .post("http://127.0.0.1/")
+            .json(&serde_json::json!({ "apiKey": "fake", "password": "fake\"pass\\word" }))
+            .build()
+            .unwrap();
+        let redactor = Redactor::for_request(&request);
+        assert_eq!(redactor.clean(r#"no fake"pass\word"#), "no [redacted]");
+        assert_eq!(
+            redactor.clean(r#"{"seen":"fake\"pass\\word"}"#),
+            r#"{"seen":"[redacted]"}"#
         );
     }
 

@@ -34,7 +34,9 @@ pub(super) struct Machine {
     generation: u64,
     failures: u32,
     /// Until then no renewal is started. By either clock: a machine that slept need not wait for what it slept through.
-    quiet_until: Option<Reading>,
+    ///
+    /// Boxed: a session has it only after a failure.
+    quiet_until: Option<Box<Reading>>,
     last_error: Option<Error>,
     last_success: Option<Reading>,
     last_invalidation: Option<Duration>,
@@ -68,7 +70,9 @@ impl Machine {
     }
 
     fn is_quiet(&self, now: Reading) -> bool {
-        self.quiet_until.is_some_and(|until| !now.reached(until))
+        self.quiet_until
+            .as_deref()
+            .is_some_and(|until| !now.reached(*until))
     }
 
     /// What a renewal starts from: the newest token, and what the server should think of it.
@@ -109,7 +113,7 @@ impl Machine {
     /// error says that it has ended.
     pub(super) fn failed(&mut self, error: Error, now: Reading, policy: &RenewalPolicy, fraction: f64) {
         self.failures = self.failures.saturating_add(1);
-        self.quiet_until = Some(now.after(policy.wait(self.failures, &error, fraction)));
+        self.quiet_until = Some(Box::new(now.after(policy.wait(self.failures, &error, fraction))));
         self.ended = matches!(error, Error::SessionExpired(_));
         self.last_error = Some(error);
     }
@@ -158,7 +162,11 @@ impl Machine {
             .as_ref()
             .map(|token| now.until(token.life().renewal))
             .unwrap_or_default();
-        let quiet = self.quiet_until.map(|until| now.until(until)).unwrap_or_default();
+        let quiet = self
+            .quiet_until
+            .as_deref()
+            .map(|until| now.until(*until))
+            .unwrap_or_default();
         Some(due.max(quiet))
     }
 

@@ -86,7 +86,8 @@ pub(crate) struct Lifecycle {
 #[derive(Default)]
 struct State {
     machine: Machine,
-    running: Option<Running>,
+    /// Boxed: it is there for a moment only, and the place for it would be in every idle session.
+    running: Option<Box<Running>>,
 }
 
 /// How often a caller looks for another renewal after one was lost with its runtime.

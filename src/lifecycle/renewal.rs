@@ -88,12 +88,12 @@ impl Lifecycle {
         });
         let passenger = flight.wait();
         let overdue = now.monotonic.saturating_add(timeout).saturating_add(LOST_AFTER);
-        let lost = state.running.replace(Running {
+        let lost = state.running.replace(Box::new(Running {
             flight,
             runtime: runtime.id(),
             overdue,
             task: task.abort_handle(),
-        });
+        }));
         if let Some(lost) = lost {
             lost.task.abort();
         }

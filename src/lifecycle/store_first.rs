@@ -85,14 +85,16 @@ impl Place {
         }
         let Surroundings { clock, policy, .. } = &*self.surroundings;
         let now = clock.now();
-        let left = stored.expires_at.saturating_sub(now.wall);
+        let whole = stored.expires_at.saturating_sub(stored.issued_at);
+        // A wall clock that is behind the writer's can't make a token live longer than it was given.
+        let left = stored.expires_at.saturating_sub(now.wall).min(whole);
         // With less life left, it would be renewed at once.
-        if left <= policy.margin_of(stored.expires_at.saturating_sub(stored.issued_at)) {
+        if left <= policy.margin_of(whole) {
             return None;
         }
         Some(Grant {
             token: stored.token.clone(),
-            expiration: i64::try_from(stored.expires_at.as_secs()).ok(),
+            expiration: i64::try_from(now.wall.saturating_add(left).as_secs()).ok(),
             created: None,
             details: None,
             server_date: Some(now.wall),

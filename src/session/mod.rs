@@ -13,6 +13,8 @@ use crate::token::Token;
 use crate::transport::Authorize;
 
 mod anonymous;
+#[cfg(doctest)]
+mod boundaries;
 mod profile;
 mod profile_login;
 mod request;

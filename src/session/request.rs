@@ -8,7 +8,7 @@ use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, causes};
 use crate::transport::{Authorize, Purpose, Reply};
 
 use super::{Kind, Session};
@@ -102,7 +102,7 @@ impl Request<'_> {
         let request = self.builder?.build().map_err(|error| {
             Error::invalid_input(
                 label.clone(),
-                format!("can't be sent: {}", error.without_url()),
+                format!("can't be sent: {}", causes(&error.without_url())),
                 "check its query and body",
             )
         })?;

@@ -260,7 +260,7 @@ fn session<K: Kind>(
         expiration: None,
         created: None,
         details: Some(Box::new(Details {
-            user: answer.consumer.map(UserInfo::from),
+            user: answer.consumer.map(|consumer| Box::new(UserInfo::from(consumer))),
             ..Details::default()
         })),
         server_date: reply.server_date(),

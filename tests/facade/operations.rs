@@ -90,6 +90,7 @@ impl Way {
 }
 
 /// A refusal as the emulator comes to it by itself.
+#[allow(clippy::match_same_arms, reason = "a row for each operation")]
 #[rustfmt::skip] // one line each reads as the table that it is
 fn way(operation: &str, status: &str) -> Option<Way> {
     let tokens_revoked = || Some(Way::by_event(401, |scene| scene.emulator.revoke_tokens()));
@@ -120,8 +121,7 @@ fn way(operation: &str, status: &str) -> Option<Way> {
         ("authenticateProfile" | "authenticateProfileConditionally", "400") => device_required(),
         ("authenticateProfile" | "authenticateProfileConditionally", "401") => wrong_password(),
         ("authenticateProfile", "403") => Some(Way::by_event(403, terms_required)),
-        ("authenticateProfile" , "404") => no_account(),
-        ("authenticateProfileServerSide", "4XX") => no_account(),
+        ("authenticateProfile", "404") | ("authenticateProfileServerSide", "4XX") => no_account(),
         ("authenticateProfile" | "authenticateProfileConditionally", "423") => Some(Way { choose: |choices| choices.refused_passwords_before_lock = 0, ..Way::new(423) }),
         ("authenticateProfileConditionally", "403") => Some(Way { choose: refuse_unmet, ..Way::by_event(403, terms_required) }),
         ("authenticateProfileConditionally", "404") => Some(Way { choose: refuse_unmet, ..no_account()? }),

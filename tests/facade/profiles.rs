@@ -227,7 +227,7 @@ async fn a_conditional_login_logs_in_or_says_what_is_missing() {
             ConditionalLogin::Unmet { status, conditions } => {
                 assert_eq!((status, conditions), (expected, vec!["condition-1".to_owned()]));
             }
-            other => panic!("{other:?}"),
+            other @ ConditionalLogin::LoggedIn(_) => panic!("{other:?}"),
         }
     }
     assert_eq!(login(customer("wrong")).await.unwrap_err().status(), Some(401));

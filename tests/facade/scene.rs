@@ -89,7 +89,7 @@ impl Scene {
     pub(crate) async fn user(&self) -> Result<Session<User>> {
         match self.client.user().login(USER, PASSWORD).await? {
             UserLogin::Complete(user) => Ok(user),
-            other => panic!("{other:?}"),
+            other @ UserLogin::MfaRequired(_) => panic!("{other:?}"),
         }
     }
 

@@ -53,13 +53,13 @@ async fn settings_that_are_not_sent_would_be_reset_and_are_not() {
         .update(|settings| settings.registration = Registration::pin(6, Duration::from_secs(120)))
         .await
         .unwrap();
-    let mut changed: Vec<_> = changes
+    let mut fields: Vec<_> = changes
         .iter()
         .map(|change| (change.field.as_str(), &change.after))
         .collect();
-    changed.sort_by_key(|(field, _)| *field);
+    fields.sort_by_key(|(field, _)| *field);
     assert_eq!(
-        changed,
+        fields,
         [
             ("pinConfirmationLength", &json!(6)),
             ("pinConfirmationValidInSeconds", &json!(120)),
@@ -76,8 +76,8 @@ async fn settings_that_are_not_sent_would_be_reset_and_are_not() {
     assert_eq!(after.token_lifetime, Some(Duration::from_secs(1800)));
     assert_eq!(after.overwrite_custom_id, Some(true));
     assert_eq!(after.confirmation_redirect, before.confirmation_redirect);
-    let written = emulator.requests().into_iter().rev();
-    let written = written.filter_map(|request| request.body).next().unwrap();
+    let mut requests = emulator.requests().into_iter().rev();
+    let written = requests.find_map(|request| request.body).unwrap();
     assert_eq!(written["somethingNew"], json!({ "deep": [1, null, "x"] }));
     assert_eq!(emulator.violations(), Vec::<String>::new());
 }

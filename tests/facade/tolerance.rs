@@ -47,7 +47,7 @@ async fn user_login(server: &Capture) -> Result<UserLogin> {
 async fn user(server: &Capture) -> Session<User> {
     match user_login(server).await.unwrap() {
         UserLogin::Complete(user) => user,
-        other => panic!("{other:?}"),
+        other @ UserLogin::MfaRequired(_) => panic!("{other:?}"),
     }
 }
 
@@ -154,7 +154,7 @@ async fn optional_fields_may_be_missing_or_null() {
                 (ConditionalLoginStatus::ApprovalRequired, 0)
             );
         }
-        other => panic!("{other:?}"),
+        other @ ConditionalLogin::LoggedIn(_) => panic!("{other:?}"),
     }
     let server = odd_json(CONDITIONAL, json!({ "token": "t" })).await;
     assert!(matches!(

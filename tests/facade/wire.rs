@@ -120,15 +120,12 @@ fn assert_sent(server: &Capture, method: &str, target: &str, token: Option<&str>
     assert_eq!(request.values("host"), [host]);
     let agent = concat!("synerise-auth/", env!("CARGO_PKG_VERSION"));
     assert!(matches!(request.values("user-agent")[..], [value] if value.starts_with(agent)));
-    match body {
-        Some(body) => {
-            assert_eq!(request.values("content-type"), ["application/json"]);
-            assert_eq!(request.json(), body);
-        }
-        None => {
-            assert_eq!(request.values("content-type"), Vec::<&str>::new());
-            assert!(request.body.is_empty(), "{request:?}");
-        }
+    if let Some(body) = body {
+        assert_eq!(request.values("content-type"), ["application/json"]);
+        assert_eq!(request.json(), body);
+    } else {
+        assert_eq!(request.values("content-type"), Vec::<&str>::new());
+        assert!(request.body.is_empty(), "{request:?}");
     }
     let usual = [
         "accept",
@@ -177,7 +174,7 @@ async fn user(server: &Capture) -> Session<User> {
         .unwrap()
     {
         UserLogin::Complete(user) => user,
-        other => panic!("{other:?}"),
+        other @ UserLogin::MfaRequired(_) => panic!("{other:?}"),
     }
 }
 

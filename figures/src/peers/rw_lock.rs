@@ -12,7 +12,7 @@ use crate::cache::Cache;
 use crate::login_server::LoginServer;
 
 /// How long before its end the token is renewed.
-pub const MARGIN: Duration = Duration::from_secs(60);
+pub const MARGIN: Duration = Duration::from_mins(1);
 
 /// The cache.
 #[derive(Debug)]

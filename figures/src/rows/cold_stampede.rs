@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use crate::Result;
@@ -30,7 +30,7 @@ const REFUSAL_TIME: Duration = Duration::from_millis(50);
 const RECOVERY: Duration = Duration::from_secs(15);
 
 pub(super) fn measure(effort: Effort) -> Result<Vec<Row>> {
-    let server = LoginServer::start()?;
+    let server = Arc::new(LoginServer::start()?);
     runtime()?.block_on(async {
         let mut rows = served(&server, effort).await?;
         rows.extend(refused(&server, effort).await?);
@@ -62,11 +62,11 @@ async fn stampede<C: Cache>(
         let cache = Arc::clone(cache);
         running.spawn(async move { (cache.read().await.is_ok(), start.elapsed()) });
     }
-    let (mut told, mut served, mut last) = (0, 0, Duration::ZERO);
+    let (mut told, mut with_token, mut last) = (0, 0, Duration::ZERO);
     let _ = timeout(limit, async {
         while let Some(Ok((ok, elapsed))) = running.join_next().await {
             told += 1;
-            served += usize::from(ok);
+            with_token += usize::from(ok);
             last = last.max(elapsed);
         }
     })
@@ -75,7 +75,7 @@ async fn stampede<C: Cache>(
     Ok(Stampede {
         logins,
         told,
-        served,
+        served: with_token,
         last,
     })
 }
@@ -104,7 +104,7 @@ async fn served(server: &LoginServer, effort: Effort) -> Result<Vec<Row>> {
     );
     let rounds = effort.of(5, 2);
     let (count, ratio) = served_by::<Ours>(server, rounds).await?;
-    logins = logins.ours(count).target("1", count == 1.0);
+    logins = logins.ours(count as f64).target("1", count == 1);
     times = times
         .ours(ratio.median)
         .ratio(ratio)
@@ -115,14 +115,14 @@ async fn served(server: &LoginServer, effort: Effort) -> Result<Vec<Row>> {
         (Aws::NAME, served_by::<Aws>(server, rounds).await?),
         (TokioRwLock::NAME, served_by::<TokioRwLock>(server, rounds).await?),
     ] {
-        logins = logins.peer(name, count);
+        logins = logins.peer(name, count as f64);
         times = times.peer(name, ratio.median);
     }
     Ok(vec![logins, times])
 }
 
 /// The logins of the worst stampede, and how long the last task waited, over a login alone.
-async fn served_by<C: Cache>(server: &LoginServer, rounds: usize) -> Result<(f64, Summary)> {
+async fn served_by<C: Cache>(server: &LoginServer, rounds: usize) -> Result<(u64, Summary)> {
     progress(&format!("cold_stampede: {}", C::NAME));
     server.answer(
         C::LOGIN,
@@ -143,7 +143,7 @@ async fn served_by<C: Cache>(server: &LoginServer, rounds: usize) -> Result<(f64
         ratios.push(stampede.last.as_secs_f64() / alone.as_secs_f64());
     }
     let summary = Summary::of(ratios).ok_or("nothing was measured")?;
-    Ok((worst as f64, summary))
+    Ok((worst, summary))
 }
 
 /// What a refused login comes to.
@@ -153,20 +153,16 @@ struct Refusal {
     recovery: Option<(Duration, u64)>,
 }
 
-async fn refused(server: &LoginServer, effort: Effort) -> Result<Vec<Row>> {
-    let limit = Duration::from_secs(effort.of(30, 5));
+async fn refused(server: &Arc<LoginServer>, effort: Effort) -> Result<Vec<Row>> {
+    let limit = Duration::from_secs(effort.of(30, 3));
     progress("cold_stampede: a login that is refused, and then works again");
-    // One after the other while tasks wait, so that they don't take the processor from each other; then all at once.
+    // One after the other, so that they don't take the processor from each other; each finds out by itself that its login
+    // works again, while the next one's is refused.
     let ours = refused_by::<Ours>(server, limit).await?;
     let google = refused_by::<Google>(server, limit).await?;
     let aws = refused_by::<Aws>(server, limit).await?;
     let rw_lock = refused_by::<TokioRwLock>(server, limit).await?;
-    let (ours, google, aws, rw_lock) = tokio::join!(
-        recovered(server, ours),
-        recovered(server, google),
-        recovered(server, aws),
-        recovered(server, rw_lock),
-    );
+    let (ours, google, aws, rw_lock) = (ours.await?, google.await?, aws.await?, rw_lock.await?);
 
     let what = format!("{REFUSED_TASKS} tasks, the login refused");
     let mut logins = Row::new("cold_stampede", format!("{what}: logins"), "logins")
@@ -217,37 +213,34 @@ async fn refused(server: &LoginServer, effort: Effort) -> Result<Vec<Row>> {
     Ok(vec![logins.note(note), told, recovery.note(never)])
 }
 
-async fn refused_by<C: Cache>(server: &LoginServer, limit: Duration) -> Result<(Arc<C>, Stampede)> {
+/// Refuses the login while many wait for it, and lets it work again as soon as they have been told.
+async fn refused_by<C: Cache>(server: &Arc<LoginServer>, limit: Duration) -> Result<JoinHandle<Refusal>> {
+    let answer = Answer {
+        delay: REFUSAL_TIME,
+        ..Answer::default()
+    };
     server.answer(
         C::LOGIN,
         Answer {
-            delay: REFUSAL_TIME,
             refused: true,
-            ..Answer::default()
+            ..answer
         },
     );
     let cache = Arc::new(C::cold(server)?);
     let stampede = stampede(server, &cache, REFUSED_TASKS, limit).await?;
-    Ok((cache, stampede))
-}
-
-async fn recovered<C: Cache>(server: &LoginServer, (cache, stampede): (Arc<C>, Stampede)) -> Refusal {
-    server.answer(
-        C::LOGIN,
-        Answer {
-            delay: REFUSAL_TIME,
-            ..Answer::default()
-        },
-    );
-    let (start, before) = (Instant::now(), server.logins(C::LOGIN));
-    let recovery = timeout(RECOVERY, async {
-        while cache.read().await.is_err() {
-            sleep(Duration::from_millis(20)).await;
+    server.answer(C::LOGIN, answer);
+    let server = Arc::clone(server);
+    Ok(tokio::spawn(async move {
+        let (start, before) = (Instant::now(), server.logins(C::LOGIN));
+        let recovery = timeout(RECOVERY, async {
+            while cache.read().await.is_err() {
+                sleep(Duration::from_millis(20)).await;
+            }
+            (start.elapsed(), server.logins(C::LOGIN) - before)
+        });
+        Refusal {
+            recovery: recovery.await.ok(),
+            stampede,
         }
-        (start.elapsed(), server.logins(C::LOGIN) - before)
-    });
-    Refusal {
-        recovery: recovery.await.ok(),
-        stampede,
-    }
+    }))
 }

@@ -87,7 +87,7 @@ fn sibling(name: &str) -> Result<PathBuf> {
 fn output_of<T: DeserializeOwned>(command: &mut Command) -> Result<T> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
-        return Err(format!("{:?}: {}", command.get_program(), output.status).into());
+        return Err(format!("{}: {}", command.get_program().display(), output.status).into());
     }
     Ok(serde_json::from_slice(&output.stdout)?)
 }

@@ -25,7 +25,7 @@ use super::{Effort, runtime};
 const CALLERS: usize = 1000;
 
 /// A token's life, and where in it its renewal is due, but its end has not come: for those whose clock can be moved.
-const LIFETIME: Duration = Duration::from_secs(3600);
+const LIFETIME: Duration = Duration::from_hours(1);
 const NEAR_THE_END: u64 = 3597;
 
 pub(super) fn measure(_: Effort) -> Result<Vec<Row>> {
@@ -38,7 +38,7 @@ pub(super) fn measure(_: Effort) -> Result<Vec<Row>> {
         let google = waiters(
             &server,
             Google::cold(&server)?,
-            Duration::from_secs(60),
+            Duration::from_mins(1),
             async |_| {},
         )
         .await?;

@@ -24,7 +24,7 @@ pub(super) fn features() -> Result {
 }
 
 fn clippy(selection: &[&str]) -> Result {
-    run(cargo(["clippy", "--quiet", "--all-targets"])
+    run(cargo(["clippy", "--quiet", "--keep-going", "--all-targets"])
         .args(selection)
         .args(["--", "--deny", "warnings"]))
 }
