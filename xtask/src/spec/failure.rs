@@ -60,13 +60,14 @@ pub(crate) fn all(stage: &str, findings: &[String]) -> Result<()> {
         [] => Ok(()),
         [one] => Err(Failure::failed(format!("{stage}: {one}"))),
         many => {
-            let list: String = many
+            let list = many
                 .iter()
-                .map(|finding| format!("\n  - {}", one_line(finding)))
-                .collect();
+                .map(|finding| one_line(finding))
+                .collect::<Vec<_>>()
+                .join("\n  - ");
             Err(Failure {
                 code: 1,
-                line: format!("{stage}: {} problems{list}", many.len()),
+                line: format!("{stage}: {} problems\n  - {list}", many.len()),
             })
         }
     }

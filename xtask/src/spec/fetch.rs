@@ -85,7 +85,7 @@ pub(crate) fn url(url: &Url, etag: Option<&str>, limits: Limits, progress: &Prog
         StatusCode::OK => {}
         StatusCode::NOT_MODIFIED if etag.is_some() => return Ok(Fetched::Unchanged),
         StatusCode::NOT_FOUND => fail!("{url}: 404, there is no document; has it moved?"),
-        status if status.is_redirection() => {
+        status if status.is_redirection() && status != StatusCode::NOT_MODIFIED => {
             fail!("{url}: it redirects ({status}) to nowhere that may be followed")
         }
         status => fail!("{url}: the server answered {status}"),

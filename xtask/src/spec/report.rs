@@ -1,5 +1,7 @@
 //! A comparison for people: a table for the terminal, Markdown for a pull request.
 
+use std::fmt::Write;
+
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::compare::{Change, Comparison, Severity, Side};
@@ -86,7 +88,8 @@ pub(crate) fn json(comparison: &Comparison) -> Result<String> {
     for character in text.chars() {
         if character != '\n' && (character.is_control() || prose::is_invisible(character)) {
             for unit in character.encode_utf16(&mut [0; 2]) {
-                json.push_str(&format!("\\u{unit:04x}"));
+                // Writing to a string cannot fail.
+                let _ = write!(json, "\\u{unit:04x}");
             }
         } else {
             json.push(character);
