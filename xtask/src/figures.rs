@@ -32,7 +32,8 @@ struct Report {
 
 #[derive(Deserialize)]
 struct Row {
-    row: String,
+    #[serde(rename = "row")]
+    name: String,
     what: String,
     ours: Option<f64>,
     peers: BTreeMap<String, Option<f64>>,
@@ -105,7 +106,7 @@ fn table(rows: &[Row]) -> String {
             format!(" ({})", notes.len())
         });
         table.add_row([
-            format!("`{}`", row.row),
+            format!("`{}`", row.name),
             format!("{}{mark}", row.what),
             ours,
             peers.join("; "),
