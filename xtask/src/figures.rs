@@ -10,7 +10,7 @@ use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
 use serde::Deserialize;
 
-use crate::command::{Failed, Result, cargo, output, program, root, run, target};
+use crate::command::{Failed, Result, cargo, output, program, run, target};
 
 #[derive(Args)]
 pub(crate) struct Figures {
@@ -69,8 +69,7 @@ pub(crate) fn figures(arguments: &Figures) -> Result {
     })?;
     anstream::println!("{}", table(&report.rows));
     if let Some(file) = &arguments.json {
-        let file = root().join(file);
-        fs::write(&file, text)
+        fs::write(file, text)
             .map_err(|error| Failed::new(format!("{} can't be written: {error}", file.display())))?;
     }
     Ok(())
