@@ -97,13 +97,14 @@ impl progenitor_client::ClientHooks<Caller> for Client {
             // build.rs checks that each generated method has its row.
             return self.client().execute(request).await;
         };
+        // A login takes no token, so that none is fetched for it.
+        let authorize = match operation.security {
+            Security::None => None,
+            Security::OptionalBearer | Security::Bearer => caller.authorize.as_deref(),
+        };
         let mut result = caller
             .transport
-            .send(
-                &Purpose::operation(operation),
-                request,
-                caller.authorize.as_deref(),
-            )
+            .send(&Purpose::operation(operation), request, authorize)
             .await;
         if caller.outcome.is_none() {
             result = result.and_then(|reply| fitting(operation, reply));

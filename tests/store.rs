@@ -72,6 +72,38 @@ async fn a_token_that_was_refused_or_is_over_is_not_taken_from_the_store() {
     assert_eq!(emulator.count("workspaceLogin"), 3);
 }
 
+/// A store that keeps the first token it is given, and loses all others.
+#[derive(Debug)]
+struct Forgetful(MemoryStore);
+
+impl TokenStore for Forgetful {
+    fn load<'a>(&'a self, key: &'a StoreKey) -> StoreFuture<'a, Option<StoredToken>> {
+        self.0.load(key)
+    }
+
+    fn save<'a>(&'a self, key: &'a StoreKey, token: StoredToken) -> StoreFuture<'a, Saved> {
+        match token.generation {
+            1 => self.0.save(key, token),
+            _ => Box::pin(std::future::ready(Ok(Saved::Kept))),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_from_before_the_sessions_own_is_not_taken_from_the_store() {
+    let (emulator, clock) = (Emulator::start().await.unwrap(), ManualClock::new());
+    let client = client(&emulator, &clock, Forgetful(MemoryStore::new()));
+    let workspace = client.workspace(key(&emulator));
+    let first = workspace.token().await.unwrap();
+    for _ in 0..2 {
+        clock.advance(Duration::from_secs(2));
+        emulator.clock().advance(Duration::from_secs(2));
+        workspace.invalidate();
+        assert_ne!(workspace.token().await.unwrap().expose(), first.expose());
+    }
+    assert_eq!(emulator.count("workspaceLogin"), 3);
+}
+
 /// A store that is down.
 #[derive(Debug)]
 struct Down;

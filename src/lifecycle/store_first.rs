@@ -80,7 +80,12 @@ impl Place {
 
     /// The stored token as a login's answer, if it is another one than the session has, and will live for a while.
     fn usable(&self, stored: &StoredToken, previous: Option<&Previous>) -> Option<Grant> {
-        if previous.is_some_and(|previous| previous.token.expose() == stored.token.expose()) {
+        let outdated = |previous: &Previous| {
+            // A store that lost a save still has a token from before the session's own.
+            previous.token.expose() == stored.token.expose()
+                || stored.issued_at < previous.token.life().issued.wall
+        };
+        if previous.is_some_and(outdated) {
             return None;
         }
         let Surroundings { clock, policy, .. } = &*self.surroundings;
