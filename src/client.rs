@@ -60,7 +60,7 @@ impl Client {
         let exchange = raw::Exchange::new(self.transport(), operation, None);
         let result = exchange.raw.get_public_key().await;
         let reply = exchange.finish_untyped(result)?;
-        match str::from_utf8(reply.body()) {
+        match str::from_utf8(&reply.body) {
             Ok(text) if text.contains("-----BEGIN PUBLIC KEY-----") => Ok(text.to_owned()),
             _ => Err(Error::unexpected_response(
                 operation.id.into(),

@@ -13,6 +13,7 @@ mod profile_data;
 pub mod random;
 pub mod raw;
 mod region;
+mod reply;
 mod retry;
 mod secret;
 mod session;

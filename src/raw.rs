@@ -28,8 +28,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
 
+use crate::reply::Reply;
 use crate::shape;
-use crate::transport::{Authorize, Purpose, Reply, Transport};
+use crate::transport::{Authorize, Purpose, Transport};
 
 mod bindings {
     include!(concat!(env!("OUT_DIR"), "/bindings.rs"));
@@ -155,7 +156,7 @@ fn fitting(operation: &Operation, reply: Reply) -> crate::Result<Reply> {
 fn fitted(operation: &Operation, reply: &Reply) -> crate::Result<serde_json::Value> {
     let refuse =
         |problem: String| crate::Error::unexpected_response(operation.id.into(), reply.status(), problem);
-    let value = serde_json::from_slice(reply.body()).map_err(|_| refuse(reply.not_json()))?;
+    let value = serde_json::from_slice(&reply.body).map_err(|_| refuse(reply.not_json()))?;
     shape::fit(value, &operation.response).map_err(|misfit| refuse(misfit.to_string()))
 }
 

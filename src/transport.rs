@@ -7,18 +7,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use bytes::BytesMut;
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use reqwest::{Request, StatusCode};
-use serde::de::DeserializeOwned;
 use tracing::Instrument;
 
-use crate::clock::{Clock, Reading, within};
+use crate::clock::{Clock, within};
 use crate::error::{ApiError, Error, Redactor, Result, causes};
 use crate::operation::{Evidence, Operation, Security};
 use crate::random::Random;
 use crate::region::BaseUrl;
-use crate::retry::{RetryBudget, RetryPolicy, retry_after, server_date};
+use crate::reply::Reply;
+use crate::retry::{RetryBudget, RetryPolicy, retry_after};
 use crate::token::Token;
 
 const API_VERSION: (HeaderName, HeaderValue) = (
@@ -123,18 +123,6 @@ pub(crate) struct Transport {
     pub(crate) budget: RetryBudget,
     /// Paths that the builder was given in place of the document's, by operation id.
     pub(crate) paths: HashMap<&'static str, String>,
-}
-
-/// A successful answer, read whole.
-#[derive(Clone)]
-pub(crate) struct Reply {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Bytes,
-    /// When the request left.
-    pub(crate) sent: Reading,
-    /// When the answer's head arrived.
-    pub(crate) arrived: Reading,
 }
 
 /// Why one attempt came to nothing.
@@ -374,80 +362,5 @@ impl Transport {
         ApiError::read(purpose.label.clone(), status, wait, &reply.body, &redactor)
             .with_hint(purpose.hint(status))
             .into_error()
-    }
-}
-
-impl Reply {
-    pub(crate) fn status(&self) -> u16 {
-        self.status.as_u16()
-    }
-
-    pub(crate) fn headers(&self) -> &HeaderMap {
-        &self.headers
-    }
-
-    pub(crate) fn body(&self) -> &Bytes {
-        &self.body
-    }
-
-    /// The server's clock when it answered.
-    pub(crate) fn server_date(&self) -> Option<Duration> {
-        server_date(&self.headers)
-    }
-
-    pub(crate) fn with_body(mut self, body: String) -> Self {
-        self.body = body.into();
-        self
-    }
-
-    /// What to say of a body that is not JSON: its kind, never its content.
-    pub(crate) fn not_json(&self) -> String {
-        // One of these names, not what the server wrote: a header can quote a secret as well as a body can.
-        const KINDS: [&str; 5] = [
-            "application/json",
-            "application/xml",
-            "text/html",
-            "text/plain",
-            "text/xml",
-        ];
-        let kind = self
-            .headers
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok());
-        let kind = kind.map(|kind| kind.split(';').next().unwrap_or_default().trim());
-        let kind = match kind {
-            Some(kind) => KINDS.into_iter().find(|known| kind.eq_ignore_ascii_case(known)),
-            None => Some("of no stated type"),
-        };
-        let kind = kind.unwrap_or("of another type");
-        format!(
-            "it is not the JSON that was asked for, but {} bytes, {kind}",
-            self.body.len()
-        )
-    }
-
-    /// Reads the body as JSON. What is wrong with it is told by line and column, never by content.
-    pub(crate) fn json<T: DeserializeOwned>(&self, label: &str) -> Result<T> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            let problem = match error.classify() {
-                serde_json::error::Category::Data => {
-                    format!(
-                        "its JSON is not of the type asked for (line {}, column {})",
-                        error.line(),
-                        error.column()
-                    )
-                }
-                _ => self.not_json(),
-            };
-            Error::unexpected_response(label.to_owned().into(), self.status(), problem)
-        })
-    }
-
-    /// The reply as progenitor's code takes it.
-    pub(crate) fn to_response(&self) -> reqwest::Response {
-        let mut response = http::Response::new(reqwest::Body::from(self.body.clone()));
-        *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers.clone();
-        reqwest::Response::from(response)
     }
 }

@@ -105,7 +105,7 @@ impl<K: WorkspaceAdmin> IpPolicyAccess<'_, K> {
         let exchange = self.0.exchange(&raw::GET_IP_POLICY);
         let result = exchange.raw.get_ip_policy().await;
         let reply = exchange.finish_untyped(result)?;
-        document::read(raw::GET_IP_POLICY.id, reply.status(), reply.body()).map(IpPolicy::read)
+        document::read(raw::GET_IP_POLICY.id, reply.status(), &reply.body).map(IpPolicy::read)
     }
 
     /// Changes the policy: reads it, lets `change` change it, and writes all of it back, because the service overwrites the
@@ -134,7 +134,7 @@ impl<K: WorkspaceAdmin> IpPolicyAccess<'_, K> {
         let result = exchange.raw.replace_ip_policy(&wanted).await;
         let reply = exchange.finish_untyped(result)?;
         let id = raw::REPLACE_IP_POLICY.id;
-        let answered = document::answered(id, reply.status(), reply.body(), wanted)?;
+        let answered = document::answered(id, reply.status(), &reply.body, wanted)?;
         Ok(document::changes(&policy.document, &answered))
     }
 }

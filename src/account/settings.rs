@@ -214,7 +214,7 @@ impl<K: WorkspaceAdmin> SettingsAccess<'_, K> {
         let exchange = self.0.exchange(&raw::GET_PROFILE_SETTINGS);
         let result = exchange.raw.get_profile_settings().await;
         let reply = exchange.finish_untyped(result)?;
-        document::read(raw::GET_PROFILE_SETTINGS.id, reply.status(), reply.body()).map(ProfileSettings::read)
+        document::read(raw::GET_PROFILE_SETTINGS.id, reply.status(), &reply.body).map(ProfileSettings::read)
     }
 
     /// Changes settings: reads them, lets `change` change them, and writes all of them back, because the service resets
@@ -247,7 +247,7 @@ impl<K: WorkspaceAdmin> SettingsAccess<'_, K> {
         let result = exchange.raw.replace_profile_settings(&wanted).await;
         let reply = exchange.finish_untyped(result)?;
         let id = raw::REPLACE_PROFILE_SETTINGS.id;
-        let answered = document::answered(id, reply.status(), reply.body(), wanted)?;
+        let answered = document::answered(id, reply.status(), &reply.body, wanted)?;
         Ok(document::changes(&settings.document, &answered))
     }
 }

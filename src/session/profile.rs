@@ -6,9 +6,10 @@ use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::lifecycle::{Acquire, Lifecycle, Previous, Standing};
 use crate::raw::{self, types};
+use crate::reply::Reply;
 use crate::secret::ApiKey;
 use crate::token::{Details, Grant, Token};
-use crate::transport::{BoxFuture, Reply, Transport};
+use crate::transport::{BoxFuture, Transport};
 
 use super::profile_login::LoginRequest;
 use super::{Profile, Session};

@@ -10,7 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result, causes};
-use crate::transport::{Authorize, Purpose, Reply};
+use crate::reply::Reply;
+use crate::transport::{Authorize, Purpose};
 
 use super::{Kind, Session, TokenAsItIs};
 
@@ -153,12 +154,12 @@ impl Response {
 
     /// The headers.
     pub fn headers(&self) -> &HeaderMap {
-        self.reply.headers()
+        &self.reply.headers
     }
 
     /// The body.
     pub fn bytes(&self) -> &Bytes {
-        self.reply.body()
+        &self.reply.body
     }
 
     /// Reads the body as JSON.
@@ -174,7 +175,7 @@ impl Response {
     /// # Errors
     /// [`Error::UnexpectedResponse`] when it is not UTF-8.
     pub fn text(&self) -> Result<&str> {
-        str::from_utf8(self.reply.body()).map_err(|_| {
+        str::from_utf8(&self.reply.body).map_err(|_| {
             Error::unexpected_response(self.label.clone().into(), self.status(), "it is not UTF-8")
         })
     }

@@ -10,9 +10,10 @@ use crate::error::{Error, Result};
 use crate::identity::{optional, required, required_secret};
 use crate::lifecycle::{Acquire, Lifecycle, Previous};
 use crate::raw::{self, types};
+use crate::reply::Reply;
 use crate::secret::Secret;
 use crate::token::{Details, Grant};
-use crate::transport::{BoxFuture, Reply};
+use crate::transport::BoxFuture;
 use crate::user_info::{UserInfo, WorkspaceAccess, WorkspaceDetails, WorkspaceSummary};
 use crate::{ExternalProviderType, MfaMethod};
 

@@ -7,9 +7,10 @@ use crate::client::Client;
 use crate::error::Result;
 use crate::lifecycle::{Acquire, Previous};
 use crate::raw::{self, types};
+use crate::reply::Reply;
 use crate::secret::ApiKey;
 use crate::token::{Grant, Token};
-use crate::transport::{BoxFuture, Reply, Transport};
+use crate::transport::{BoxFuture, Transport};
 
 use super::{Session, Workspace};
 
