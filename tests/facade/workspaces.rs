@@ -135,8 +135,8 @@ async fn an_error_of_the_generated_bindings_is_the_facades_line() {
 async fn a_login_of_the_raw_client_fetches_no_token_for_itself() {
     let scene = Scene::new().await;
     let workspace = scene.workspace();
-    let body = synerise_auth::raw::types::WorkspaceLoginRequest {
-        api_key: synerise_auth::Secret::new(scene.emulator.workspace_api_key()),
+    let body = types::WorkspaceLoginRequest {
+        api_key: Secret::new(scene.emulator.workspace_api_key()),
     };
     workspace.raw().workspace_login(&body).await.unwrap();
     assert_eq!(scene.emulator.count("workspaceLogin"), 1);
