@@ -120,7 +120,7 @@ impl<K: PortalUser> Session<K> {
     /// Operation `newDataPointsStats` (`POST /business-profile-service/organizations/usage/stats/newDataPoints`).
     /// Synerise's support has to grant access to it.
     pub async fn new_data_points(&self, query: &UsageQuery) -> Result<Vec<NewDataPoints>> {
-        let exchange = self.exchange(&raw::NEW_DATA_POINTS_STATS);
+        let exchange = self.exchange_as_is(&raw::NEW_DATA_POINTS_STATS);
         let result = exchange.raw.new_data_points_stats(&query.body()).await;
         let (reports, _) = exchange.finish(result)?;
         Ok(reports.into_iter().map(NewDataPoints::from).collect())
@@ -132,7 +132,7 @@ impl<K: PortalUser> Session<K> {
     /// (`POST /business-profile-service/organizations/usage/stats/retentionDataPoints`).
     /// Synerise's support has to grant access to it.
     pub async fn retention_data_points(&self, query: &UsageQuery) -> Result<RetentionDataPoints> {
-        let exchange = self.exchange(&raw::RETENTION_DATA_POINTS_STATS);
+        let exchange = self.exchange_as_is(&raw::RETENTION_DATA_POINTS_STATS);
         let result = exchange.raw.retention_data_points_stats(&query.body()).await;
         let (report, _) = exchange.finish(result)?;
         Ok(report.into())

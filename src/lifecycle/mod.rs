@@ -218,6 +218,11 @@ impl Lifecycle {
             .map_or(Ok(()), |result| result.map(drop))
     }
 
+    /// Whether the session can get another token by itself.
+    pub(crate) fn is_renewable(&self) -> bool {
+        self.source.is_renewable()
+    }
+
     /// Drops the token because the server refused it; whether another one can be had.
     pub(crate) fn reject(&self, token: &Token) -> bool {
         let rejection = {

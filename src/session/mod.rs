@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::lifecycle::{Events, KeepAlive, Lifecycle, Status};
 use crate::raw;
 use crate::token::Token;
-use crate::transport::Authorize;
+use crate::transport::{Authorize, BoxFuture};
 
 mod anonymous;
 #[cfg(doctest)]
@@ -160,9 +160,29 @@ impl<K: Kind> Session<K> {
         Arc::new(Arc::clone(&self.lifecycle))
     }
 
+    /// A call of an operation that answers 401 to some consumers whatever their token is.
+    pub(crate) fn exchange_as_is(&self, operation: &'static raw::Operation) -> raw::Exchange {
+        let token = Arc::new(TokenAsItIs(Arc::clone(&self.lifecycle)));
+        raw::Exchange::new(self.client.transport(), operation, Some(token))
+    }
+
     /// A call of one of the document's operations as this session.
     pub(crate) fn exchange(&self, operation: &'static raw::Operation) -> raw::Exchange {
         raw::Exchange::new(self.client.transport(), operation, Some(self.authorize()))
+    }
+}
+
+/// A session's token, of which a 401 says nothing: an endpoint may refuse the consumer and not the token. For sessions
+/// that can't get another one, because there a wrong guess would end the session.
+pub(crate) struct TokenAsItIs(pub(crate) Arc<Lifecycle>);
+
+impl Authorize for TokenAsItIs {
+    fn token(&self) -> BoxFuture<'_, Result<Token>> {
+        Box::pin(self.0.token())
+    }
+
+    fn rejected(&self, _: &Token) -> bool {
+        false
     }
 }
 

@@ -1,6 +1,7 @@
 //! Any endpoint of Synerise, called as a session.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
@@ -11,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::error::{Error, Result, causes};
 use crate::transport::{Authorize, Purpose, Reply};
 
-use super::{Kind, Session};
+use super::{Kind, Session, TokenAsItIs};
 
 impl<K: Kind> Session<K> {
     /// A `GET` of any path on the session's host.
@@ -56,7 +57,7 @@ impl<K: Kind> Session<K> {
 #[must_use = "a request does nothing until it is sent"]
 pub struct Request<'a> {
     client: &'a crate::Client,
-    lifecycle: &'a std::sync::Arc<crate::lifecycle::Lifecycle>,
+    lifecycle: &'a Arc<crate::lifecycle::Lifecycle>,
     purpose: Purpose,
     builder: Result<RequestBuilder>,
 }
@@ -93,7 +94,8 @@ impl Request<'_> {
 
     /// Sends the request with the session's token.
     ///
-    /// When the server answers 401, the token is dropped and the request sent once more with a new one.
+    /// When the server answers 401, the token is dropped and the request sent once more with a new one. A user's token is not
+    /// dropped: there is no other, and endpoints that take no users answer 401 as well.
     ///
     /// # Errors
     /// Whatever is not a success (2xx) is an error.
@@ -106,7 +108,12 @@ impl Request<'_> {
                 "check its query and body",
             )
         })?;
-        let authorize: &dyn Authorize = self.lifecycle;
+        let as_it_is = TokenAsItIs(Arc::clone(self.lifecycle));
+        let authorize: &dyn Authorize = if self.lifecycle.is_renewable() {
+            self.lifecycle
+        } else {
+            &as_it_is
+        };
         let reply = self
             .client
             .transport()

@@ -7,6 +7,7 @@ use synerise_auth::{
     AccessRestriction, ConsumerType, Error, ExternalProviderType, MfaChallenge, MfaMethod, UsageQuery,
     UserLogin,
 };
+use synerise_auth_emulator::Fault;
 
 use crate::scene::{PASSWORD, Scene, USER};
 
@@ -273,4 +274,34 @@ async fn a_range_of_days_that_ends_before_it_begins_is_refused() {
         "range of days ends on 2025-05-29, before it begins on 2025-05-30; swap the days"
     );
     assert!(UsageQuery::days(day(29), day(29)).is_ok());
+}
+
+#[tokio::test]
+async fn an_endpoint_that_takes_no_users_does_not_end_a_users_session() {
+    let scene = Scene::new().await;
+    let user = scene.user().await.unwrap();
+    scene
+        .emulator
+        .faults()
+        .on("newDataPointsStats")
+        .always(Fault::status(401));
+    let day = NaiveDate::from_ymd_opt(2025, 5, 29).unwrap();
+    let query = UsageQuery::days(day, day).unwrap();
+    let error = user.new_data_points(&query).await.unwrap_err();
+    assert!(matches!(error, Error::Api(_)), "{error}");
+    scene
+        .emulator
+        .faults()
+        .on("getCurrentWorkspace")
+        .then(Fault::status(401));
+    let error = user
+        .get("/uauth/business-profile/current")
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.status(), matches!(error, Error::Api(_))),
+        (Some(401), true)
+    );
+    user.workspaces().await.unwrap();
 }
