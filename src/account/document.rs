@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+use crate::reply::Reply;
 
 /// A settings document as the service sent it, unknown fields and nulls included.
 pub(crate) type Document = Map<String, Value>;
@@ -20,7 +21,7 @@ pub struct Change {
 }
 
 /// The fields in which two documents differ, by name.
-pub(crate) fn changes(before: &Document, after: &Document) -> Vec<Change> {
+fn changes(before: &Document, after: &Document) -> Vec<Change> {
     let new = after.keys().filter(|field| !before.contains_key(*field));
     let value = |document: &Document, field: &str| document.get(field).cloned().unwrap_or_default();
     let pairs = before.keys().chain(new).map(|field| Change {
@@ -43,17 +44,18 @@ pub(crate) fn read(operation: &'static str, status: u16, body: &[u8]) -> Result<
     }
 }
 
-/// What a write made of the settings: what the service answered; without an answer, what it was sent and accepted.
-pub(crate) fn answered(
+/// What a write of `sent` changed of `before`: by what the service answered; without an answer, by what it accepted.
+pub(crate) fn written(
     operation: &'static str,
-    status: u16,
-    body: &[u8],
-    sent: Document,
-) -> Result<Document> {
-    if body.is_empty() {
-        return Ok(sent);
+    reply: &Reply,
+    before: &Document,
+    sent: &Document,
+) -> Result<Vec<Change>> {
+    if reply.body.is_empty() {
+        return Ok(changes(before, sent));
     }
-    read(operation, status, body)
+    let answered = read(operation, reply.status(), &reply.body)?;
+    Ok(changes(before, &answered))
 }
 
 #[cfg(test)]

@@ -133,9 +133,7 @@ impl<K: WorkspaceAdmin> IpPolicyAccess<'_, K> {
         let exchange = self.0.exchange(&raw::REPLACE_IP_POLICY);
         let result = exchange.raw.replace_ip_policy(&wanted).await;
         let reply = exchange.finish_untyped(result)?;
-        let id = raw::REPLACE_IP_POLICY.id;
-        let answered = document::answered(id, reply.status(), &reply.body, wanted)?;
-        Ok(document::changes(&policy.document, &answered))
+        document::written(raw::REPLACE_IP_POLICY.id, &reply, &policy.document, &wanted)
     }
 }
 

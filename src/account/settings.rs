@@ -246,9 +246,12 @@ impl<K: WorkspaceAdmin> SettingsAccess<'_, K> {
         let exchange = self.0.exchange(&raw::REPLACE_PROFILE_SETTINGS);
         let result = exchange.raw.replace_profile_settings(&wanted).await;
         let reply = exchange.finish_untyped(result)?;
-        let id = raw::REPLACE_PROFILE_SETTINGS.id;
-        let answered = document::answered(id, reply.status(), &reply.body, wanted)?;
-        Ok(document::changes(&settings.document, &answered))
+        document::written(
+            raw::REPLACE_PROFILE_SETTINGS.id,
+            &reply,
+            &settings.document,
+            &wanted,
+        )
     }
 }
 

@@ -9,7 +9,9 @@ use crate::client::Client;
 use crate::error::Result;
 use crate::lifecycle::{Events, KeepAlive, Lifecycle, Status};
 use crate::raw;
-use crate::token::Token;
+use crate::reply::Reply;
+use crate::secret::Secret;
+use crate::token::{Grant, Token};
 use crate::transport::{Authorize, BoxFuture};
 
 mod anonymous;
@@ -169,6 +171,19 @@ impl<K: Kind> Session<K> {
     /// A call of one of the document's operations as this session.
     pub(crate) fn exchange(&self, operation: &'static raw::Operation) -> raw::Exchange {
         raw::Exchange::new(self.client.transport(), operation, Some(self.authorize()))
+    }
+}
+
+/// A token as a login gave it, with nothing said about it: its life is read from its claims.
+fn bare_grant(token: Secret, reply: &Reply) -> Grant {
+    Grant {
+        token,
+        expiration: None,
+        created: None,
+        details: None,
+        server_date: reply.server_date(),
+        sent: reply.sent,
+        arrived: reply.arrived,
     }
 }
 

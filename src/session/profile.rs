@@ -12,7 +12,7 @@ use crate::token::{Details, Grant, Token};
 use crate::transport::{BoxFuture, Transport};
 
 use super::profile_login::LoginRequest;
-use super::{Profile, Session};
+use super::{Profile, Session, bare_grant};
 
 /// Prolongs a profile's session while its token is active; logs in again afterwards if it was asked to keep the password.
 pub(super) struct ProfileRenewal {
@@ -91,12 +91,9 @@ pub(super) fn grant(answer: types::ProfileTokenResponse, reply: &Reply) -> Grant
         user: None,
     };
     Grant {
-        token: answer.token,
         expiration: answer.expiration,
         created: answer.created,
         details: Some(Box::new(details)),
-        server_date: reply.server_date(),
-        sent: reply.sent,
-        arrived: reply.arrived,
+        ..bare_grant(answer.token, reply)
     }
 }

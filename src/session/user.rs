@@ -17,7 +17,7 @@ use crate::transport::BoxFuture;
 use crate::user_info::{UserInfo, WorkspaceAccess, WorkspaceDetails, WorkspaceSummary};
 use crate::{ExternalProviderType, MfaMethod};
 
-use super::{Kind, PortalUser, Session, User, WorkspaceUser};
+use super::{Kind, PortalUser, Session, User, WorkspaceUser, bare_grant};
 
 impl Client {
     /// Begins the login of a user of the portal.
@@ -256,17 +256,13 @@ fn session<K: Kind>(
     answer: types::UserAuthenticationResponse,
     reply: &Reply,
 ) -> Result<Session<K>> {
+    let details = Details {
+        user: answer.consumer.map(|consumer| Box::new(UserInfo::from(consumer))),
+        ..Details::default()
+    };
     let grant = Grant {
-        token: answer.token,
-        expiration: None,
-        created: None,
-        details: Some(Box::new(Details {
-            user: answer.consumer.map(|consumer| Box::new(UserInfo::from(consumer))),
-            ..Details::default()
-        })),
-        server_date: reply.server_date(),
-        sent: reply.sent,
-        arrived: reply.arrived,
+        details: Some(Box::new(details)),
+        ..bare_grant(answer.token, reply)
     };
     let surroundings = Arc::clone(client.surroundings());
     let lifecycle = Lifecycle::with_grant(surroundings, Box::new(UserTokenEnds), grant)?;

@@ -7,12 +7,11 @@ use crate::client::Client;
 use crate::error::Result;
 use crate::lifecycle::{Acquire, Previous};
 use crate::raw::{self, types};
-use crate::reply::Reply;
 use crate::secret::ApiKey;
 use crate::token::{Grant, Token};
 use crate::transport::{BoxFuture, Transport};
 
-use super::{Session, Workspace};
+use super::{Session, Workspace, bare_grant};
 
 impl Client {
     /// The session of a workspace. Nothing is sent until a token is needed, and whoever asks for the same key gets the same
@@ -57,7 +56,7 @@ impl Session<Workspace> {
         let exchange = self.exchange(&raw::REFRESH_WORKSPACE_TOKEN);
         let result = exchange.raw.refresh_workspace_token().await;
         let (answer, reply) = exchange.finish(result)?;
-        self.lifecycle.adopt(grant(answer, &reply))
+        self.lifecycle.adopt(bare_grant(answer.token, &reply))
     }
 }
 
@@ -94,20 +93,7 @@ impl Acquire for WorkspaceLogin {
         Box::pin(async move {
             let result = exchange.raw.workspace_login(&body).await;
             let (answer, reply) = exchange.finish(result)?;
-            Ok(grant(answer, &reply))
+            Ok(bare_grant(answer.token, &reply))
         })
-    }
-}
-
-fn grant(answer: types::WorkspaceTokenResponse, reply: &Reply) -> Grant {
-    // The token is all that this login returns: its life is read from its claims.
-    Grant {
-        token: answer.token,
-        expiration: None,
-        created: None,
-        details: None,
-        server_date: reply.server_date(),
-        sent: reply.sent,
-        arrived: reply.arrived,
     }
 }
