@@ -41,7 +41,7 @@ fn settings(document: &Document, with_schemars: bool) -> GenerationSettings {
     settings
         .with_interface(InterfaceStyle::Positional)
         .with_hooks(HooksMode::Expected)
-        .with_inner_type(quote!(crate::raw::Caller))
+        .with_inner_type(quote!(crate::bindings::ClientState))
         .with_map_type("::std::collections::BTreeMap");
     let password = SchemaObject {
         instance_type: Some(InstanceType::String.into()),
@@ -50,7 +50,7 @@ fn settings(document: &Document, with_schemars: bool) -> GenerationSettings {
     };
     settings.with_conversion(password, "crate::Secret", std::iter::empty());
     for name in document.enums() {
-        let path = format!("crate::{name}");
+        let path = format!("crate::model::{name}");
         settings.with_replacement(name, path, [TypeImpl::Display, TypeImpl::FromStr].into_iter());
     }
     // What is read, changed and written back whole must keep what the document doesn't know.

@@ -272,7 +272,7 @@ impl Drop for ManualSleep {
 }
 
 /// Runs `future`, but no longer than `limit`; `None` when the time was up first.
-pub(crate) async fn within<F: Future>(clock: &dyn Clock, limit: Duration, future: F) -> Option<F::Output> {
+pub(crate) async fn timeout<F: Future>(clock: &dyn Clock, limit: Duration, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut sleep = clock.sleep(limit);
     std::future::poll_fn(|context| match future.as_mut().poll(context) {
@@ -317,7 +317,7 @@ mod tests {
         clock.advance(Duration::from_secs(1));
         sleeping.await.unwrap();
         assert!(
-            within(&clock, Duration::from_secs(1), std::future::ready(()))
+            timeout(&clock, Duration::from_secs(1), std::future::ready(()))
                 .await
                 .is_some()
         );

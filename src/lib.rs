@@ -1,59 +1,55 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod account;
-mod client;
+pub mod account;
+mod backoff;
+mod bindings;
+pub mod client;
 pub mod clock;
-mod error;
-mod identity;
-mod lifecycle;
-mod open_enum;
+pub mod error;
+pub mod lifecycle;
+pub mod model;
 mod operation;
-mod profile_data;
 pub mod random;
-pub mod raw;
 mod region;
-mod reply;
-mod retry;
 mod secret;
-mod session;
-mod shape;
-mod store;
-mod token;
-mod tracker;
+pub mod session;
+pub mod settings;
+pub mod store;
+pub mod token;
 mod transport;
-mod usage;
-mod user_info;
+pub mod usage;
 
-pub use account::{
-    AccountDevice, Change, IpPolicy, IpPolicyAccess, NewAccount, Pin, ProfileSettings, Registration,
-    SettingsAccess,
-};
 pub use client::{Client, ClientBuilder};
-pub use error::{
-    ActivationMethod, ApiError, Error, FieldError, InvalidInput, Result, SessionExpired, Timeout,
-    UnexpectedResponse, Unreachable,
-};
-pub use identity::{Identity, LoginId, ProfileUuid, Visitor};
-pub use lifecycle::{Event, Events, KeepAlive, RenewalPolicy, Status, TokenState};
-pub use open_enum::{
-    AccessRestriction, ConditionalLoginStatus, ConsumerType, ExternalProviderType, IdentityProvider,
-    MfaMethod, PinConfirmationType, RegistrationType, TokenOrigin,
-};
-pub use profile_data::{Agreements, Attributes};
+pub use error::{Error, ErrorKind, Result};
+pub use model::{Identity, LoginId, ProfileUuid, Visitor};
 pub use region::Region;
-pub use retry::RetryPolicy;
 pub use secret::{ApiKey, Secret};
-pub use session::{
-    Anonymous, Conditional, ConditionalLogin, Customer, Direct, Kind, LoginUser, MfaChallenge,
-    PermissionCheck, PortalUser, Profile, ProfileAccess, ProfileLogin, Request, Response, ServerSide,
-    Session, User, UserAccess, UserLogin, Workspace, WorkspaceAdmin, WorkspaceUser,
-};
-pub use store::{MemoryStore, Saved, StoreError, StoreFuture, StoreKey, StoredToken, TokenStore};
-pub use token::{Claims, Token};
-pub use tracker::TrackerKey;
-pub use usage::{DailyUsage, NewDataPoints, RetentionDataPoints, UsageQuery};
-pub use user_info::{UserInfo, WorkspaceAccess, WorkspaceDetails, WorkspaceSummary};
+pub use session::{ConditionalLoginOutcome, Session, UserLoginOutcome, kind};
+pub use token::Token;
 
-// The types of other crates that stand in signatures here.
-pub use {chrono, reqwest, serde_json, url, uuid};
+/// A backend's session: [`Client::workspace`].
+pub type WorkspaceSession = Session<kind::Workspace>;
+/// A visitor's session: [`Client::anonymous`].
+pub type AnonymousSession = Session<kind::Anonymous>;
+/// A customer's session: [`Client::profile`].
+pub type ProfileSession = Session<kind::Profile>;
+/// A portal user's session before a workspace is selected: [`Client::user`].
+pub type UserSession = Session<kind::User>;
+/// A portal user's session in a workspace: [`Session::select_workspace`].
+pub type WorkspaceUserSession = Session<kind::WorkspaceUser>;
+
+/// The generated bindings: every operation and type of the vendored document, as progenitor writes them.
+///
+/// This is the escape hatch below the facade: [`Session::raw`] gives a [`Client`](raw::Client) that authenticates, retries,
+/// times out and traces as the facade does. Its errors are one line of the facade's [`Error`], as text: what progenitor
+/// would print of a body, a header or a token never gets that far.
+///
+/// The types here follow the document and change with it; the facade's types don't.
+pub mod raw {
+    pub use crate::bindings::{ByteStream, Client, ClientInfo, ClientState, Error, ResponseValue, types};
+    pub use crate::operation::*;
+}
+
+// The crates whose types appear in signatures here.
+pub use {::http, bytes, chrono, reqwest, serde_json, url, uuid};

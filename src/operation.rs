@@ -1,15 +1,24 @@
-//! What the document says of an operation beside its types: the rows of the generated table.
+//! The table of operations that build.rs generates: what the document says of each operation beside its types.
 
 use std::fmt;
 
-use crate::shape::Shape;
+pub use table::*;
+pub(crate) use table::{RESERVED_ATTRIBUTES, SECRET_FIELDS};
+
+mod table {
+    #![allow(missing_docs, reason = "generated code")]
+
+    use super::{Consumer, Evidence, Field, Operation, Security, Shape};
+
+    include!(concat!(env!("OUT_DIR"), "/operations.rs"));
+}
 
 /// One operation of the vendored document.
 #[non_exhaustive]
 pub struct Operation {
     /// The operation's id in the document.
     pub id: &'static str,
-    /// The name of its method in [`raw::Client`](crate::raw::Client).
+    /// The name of its method in [`bindings::Client`](crate::bindings::Client).
     pub name: &'static str,
     /// The HTTP method.
     pub method: &'static str,
@@ -76,4 +85,27 @@ pub enum Consumer {
     WorkspaceUser,
     /// An organization.
     Organization,
+}
+
+/// The shape of a JSON value, as the document gives it.
+#[derive(Debug)]
+pub(crate) enum Shape {
+    Any,
+    Text,
+    Date,
+    DateTime,
+    Integer,
+    Number,
+    Boolean,
+    List(&'static Shape),
+    Map(&'static Shape),
+    Object(&'static [Field]),
+}
+
+/// A field of an object.
+#[derive(Debug)]
+pub(crate) struct Field {
+    pub(crate) name: &'static str,
+    pub(crate) required: bool,
+    pub(crate) shape: Shape,
 }

@@ -11,7 +11,7 @@ pub trait Random: fmt::Debug + Send + Sync + 'static {
 }
 
 /// The next fraction of `random`, whatever it says: a number that is none is taken as 0.
-pub(crate) fn draw(random: &dyn Random) -> f64 {
+pub(crate) fn unit_fraction(random: &dyn Random) -> f64 {
     let fraction = random.fraction();
     if fraction.is_nan() {
         0.0

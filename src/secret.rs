@@ -136,7 +136,7 @@ impl ApiKey {
     /// Takes a key as Synerise shows it.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] when it is empty, or holds white space, a line break or anything else that is not
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when it is empty, or holds white space, a line break or anything else that is not
     /// printable ASCII: such a key was cut or pasted wrongly. Its shape is not checked further: keys look like UUIDs
     /// today, which Synerise does not promise.
     pub fn new(key: impl Into<String>) -> Result<Self> {
@@ -161,7 +161,7 @@ impl ApiKey {
     /// Reads the key from an environment variable.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] when the variable is not set or not UTF-8, and as [`ApiKey::new`].
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the variable is not set or not UTF-8, and as [`ApiKey::new`].
     pub fn from_env(variable: &str) -> Result<Self> {
         let key = std::env::var(variable).map_err(|_| {
             Error::invalid_input(

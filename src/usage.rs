@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use uuid::Uuid;
 
+use crate::bindings::types;
 use crate::error::{Error, Result};
-use crate::raw::{self, types};
-use crate::session::{PortalUser, Session};
+use crate::operation;
+use crate::session::Session;
+use crate::session::kind::PortalUser;
 
 /// What is counted: days, and optionally some event types and workspaces only.
 ///
@@ -31,7 +33,7 @@ impl UsageQuery {
     /// All events from the first day to the last one, both included. Days begin and end in UTC.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] when the last day is before the first.
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the last day is before the first.
     pub fn days(from: NaiveDate, to: NaiveDate) -> Result<Self> {
         if to < from {
             return Err(Error::invalid_input(
@@ -118,11 +120,11 @@ impl<K: PortalUser> Session<K> {
     /// How many events were added to the database, by day.
     ///
     /// Operation `newDataPointsStats` (`POST /business-profile-service/organizations/usage/stats/newDataPoints`).
-    /// Synerise's support has to grant access to it.
+    /// Synerise's support has to response access to it.
     pub async fn new_data_points(&self, query: &UsageQuery) -> Result<Vec<NewDataPoints>> {
-        let exchange = self.exchange_as_is(&raw::NEW_DATA_POINTS_STATS);
-        let result = exchange.raw.new_data_points_stats(&query.body()).await;
-        let (reports, _) = exchange.finish(result)?;
+        let call = self.call_keeping_token(&operation::NEW_DATA_POINTS_STATS);
+        let result = call.raw.new_data_points_stats(&query.body()).await;
+        let (reports, _) = call.finish(result)?;
         Ok(reports.into_iter().map(NewDataPoints::from).collect())
     }
 
@@ -130,11 +132,11 @@ impl<K: PortalUser> Session<K> {
     ///
     /// Operation `retentionDataPointsStats`
     /// (`POST /business-profile-service/organizations/usage/stats/retentionDataPoints`).
-    /// Synerise's support has to grant access to it.
+    /// Synerise's support has to response access to it.
     pub async fn retention_data_points(&self, query: &UsageQuery) -> Result<RetentionDataPoints> {
-        let exchange = self.exchange_as_is(&raw::RETENTION_DATA_POINTS_STATS);
-        let result = exchange.raw.retention_data_points_stats(&query.body()).await;
-        let (report, _) = exchange.finish(result)?;
+        let call = self.call_keeping_token(&operation::RETENTION_DATA_POINTS_STATS);
+        let result = call.raw.retention_data_points_stats(&query.body()).await;
+        let (report, _) = call.finish(result)?;
         Ok(report.into())
     }
 }

@@ -4,20 +4,15 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::bindings::{conversions, types};
 use crate::error::Result;
-use crate::identity::{ProfileUuid, custom_id, optional, required, required_secret};
-use crate::profile_data::{Agreements, Attributes};
-use crate::raw::{self, types};
+use crate::model::ProfileUuid;
+use crate::model::input::{custom_id, optional, required, required_secret};
+use crate::model::{Agreements, Attributes};
+use crate::operation;
 use crate::secret::Secret;
-use crate::session::{Anonymous, Customer, Session};
-
-pub(crate) mod document;
-mod ip_policy;
-mod settings;
-
-pub use document::Change;
-pub use ip_policy::{IpPolicy, IpPolicyAccess};
-pub use settings::{Pin, ProfileSettings, Registration, SettingsAccess};
+use crate::session::Session;
+use crate::session::kind::{Anonymous, Customer};
 
 /// A new account.
 ///
@@ -139,8 +134,8 @@ impl NewAccount {
             uuid: self.uuid.checked()?,
             custom_id: self.custom_id.as_ref().map(custom_id).transpose()?,
             device_id: optional("device id", self.texts.device_id.as_deref())?,
-            agreements: self.agreements.wire(),
-            attributes: self.attributes.wire(),
+            agreements: conversions::agreements(self.agreements),
+            attributes: conversions::attributes(self.attributes),
             ..self.texts
         })
     }
@@ -183,9 +178,9 @@ impl Session<Anonymous> {
     /// `SAUTH_REGISTER_CLIENT_CREATE`.
     pub async fn register(&self, account: NewAccount) -> Result<()> {
         let body = account.body()?;
-        let exchange = self.exchange(&raw::REGISTER_PROFILE);
-        let result = exchange.raw.register_profile(&body).await;
-        exchange.finish_untyped(result).map(drop)
+        let call = self.call(&operation::REGISTER_PROFILE);
+        let result = call.raw.register_profile(&body).await;
+        call.finish_untyped(result).map(drop)
     }
 }
 
@@ -203,9 +198,9 @@ impl<K: Customer> Session<K> {
             device_id: required("device id", &account.device_id)?,
             pin_code: required_secret("PIN", &pin.into())?,
         };
-        let exchange = self.exchange(&raw::CONFIRM_ACTIVATION_BY_PIN);
-        let result = exchange.raw.confirm_activation_by_pin(&body).await;
-        exchange.finish_untyped(result).map(drop)
+        let call = self.call(&operation::CONFIRM_ACTIVATION_BY_PIN);
+        let result = call.raw.confirm_activation_by_pin(&body).await;
+        call.finish_untyped(result).map(drop)
     }
 
     /// Has the activation PIN sent again.
@@ -220,9 +215,9 @@ impl<K: Customer> Session<K> {
             uuid: account.uuid.checked()?,
             device_id: required("device id", &account.device_id)?,
         };
-        let exchange = self.exchange(&raw::REQUEST_ACTIVATION_PIN);
-        let result = exchange.raw.request_activation_pin(&body).await;
-        exchange.finish_untyped(result).map(drop)
+        let call = self.call(&operation::REQUEST_ACTIVATION_PIN);
+        let result = call.raw.request_activation_pin(&body).await;
+        call.finish_untyped(result).map(drop)
     }
 
     /// Activates or confirms an account by the token in the e-mail. The workspace must have an e-mail sender.
@@ -232,9 +227,9 @@ impl<K: Customer> Session<K> {
         let body = types::ActivationTokenConfirmationRequest {
             token: required_secret("activation token", &token.into())?,
         };
-        let exchange = self.exchange(&raw::CONFIRM_ACTIVATION_BY_TOKEN);
-        let result = exchange.raw.confirm_activation_by_token(&body).await;
-        exchange.finish_untyped(result).map(drop)
+        let call = self.call(&operation::CONFIRM_ACTIVATION_BY_TOKEN);
+        let result = call.raw.confirm_activation_by_token(&body).await;
+        call.finish_untyped(result).map(drop)
     }
 
     /// Has the e-mail with the activation token sent again. The workspace must have an e-mail sender.
@@ -244,8 +239,8 @@ impl<K: Customer> Session<K> {
         let body = types::ActivationTokenRequest {
             email: required("e-mail address", email)?,
         };
-        let exchange = self.exchange(&raw::REQUEST_ACTIVATION_TOKEN);
-        let result = exchange.raw.request_activation_token(&body).await;
-        exchange.finish_untyped(result).map(drop)
+        let call = self.call(&operation::REQUEST_ACTIVATION_TOKEN);
+        let result = call.raw.request_activation_token(&body).await;
+        call.finish_untyped(result).map(drop)
     }
 }

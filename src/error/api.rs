@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Error, Redactor};
+use super::{ErrorKind, Redactor};
 
 /// How many field errors are kept of a refusal; a form has fewer fields.
 const FIELD_ERRORS_KEPT: usize = 50;
@@ -15,7 +15,7 @@ const FIELD_ERRORS_KEPT: usize = 50;
 const FIELD_ERRORS_SHOWN: usize = 3;
 
 /// How an account is activated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ActivationMethod {
     /// By the link in an e-mail (`SAU-302`).
@@ -100,13 +100,13 @@ impl ApiError {
         self
     }
 
-    /// The variant of [`Error`] that this refusal is.
-    pub(crate) fn into_error(self) -> Error {
+    /// The kind of [`Error`] that this refusal is.
+    pub(super) fn kind(&self) -> ErrorKind {
         match self.code.as_deref() {
-            Some("SAU-302") => Error::ActivationRequired(ActivationMethod::Link, self.into()),
-            Some("SAU-303") => Error::ActivationRequired(ActivationMethod::Pin, self.into()),
-            Some("SAU-601") => Error::DeviceIdRequired(self.into()),
-            _ => Error::Api(self.into()),
+            Some("SAU-302") => ErrorKind::ActivationRequired(ActivationMethod::Link),
+            Some("SAU-303") => ErrorKind::ActivationRequired(ActivationMethod::Pin),
+            Some("SAU-601") => ErrorKind::DeviceIdRequired,
+            _ => ErrorKind::Api,
         }
     }
 
@@ -146,6 +146,16 @@ impl ApiError {
     }
 
     pub(super) fn advice(&self) -> &'static str {
+        match self.kind() {
+            ErrorKind::ActivationRequired(ActivationMethod::Link) => {
+                return "let the user follow the link in the activation e-mail, or request another one";
+            }
+            ErrorKind::ActivationRequired(ActivationMethod::Pin) => {
+                return "confirm the account with the PIN in the e-mail, or request another one";
+            }
+            ErrorKind::DeviceIdRequired => return "log in with a device id",
+            _ => {}
+        }
         if let Some(hint) = self.hint {
             return hint;
         }
@@ -228,10 +238,11 @@ fn excerpt(body: &[u8], redactor: &Redactor) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Error;
     use super::*;
 
     fn read(status: u16, body: &str) -> Error {
-        ApiError::read("op".into(), status, None, body.as_bytes(), &Redactor::default()).into_error()
+        ApiError::read("op".into(), status, None, body.as_bytes(), &Redactor::default()).into()
     }
 
     #[test]
@@ -264,16 +275,16 @@ mod tests {
     #[test]
     fn the_codes_that_a_caller_acts_on_are_variants() {
         assert!(matches!(
-            read(403, r#"{"errorCode":"SAU-302"}"#),
-            Error::ActivationRequired(ActivationMethod::Link, _)
+            read(403, r#"{"errorCode":"SAU-302"}"#).kind(),
+            ErrorKind::ActivationRequired(ActivationMethod::Link)
         ));
         assert!(matches!(
-            read(403, r#"{"errorCode":"SAU-303"}"#),
-            Error::ActivationRequired(ActivationMethod::Pin, _)
+            read(403, r#"{"errorCode":"SAU-303"}"#).kind(),
+            ErrorKind::ActivationRequired(ActivationMethod::Pin)
         ));
         assert!(matches!(
-            read(400, r#"{"errorCode":"SAU-601"}"#),
-            Error::DeviceIdRequired(_)
+            read(400, r#"{"errorCode":"SAU-601"}"#).kind(),
+            ErrorKind::DeviceIdRequired
         ));
     }
 

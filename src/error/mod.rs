@@ -6,95 +6,71 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod api;
+mod chain;
+mod kind;
 mod redact;
 
 pub use api::{ActivationMethod, ApiError, FieldError};
-pub(crate) use redact::{Redactor, causes};
+pub use kind::ErrorKind;
+
+pub(crate) use chain::error_chain;
+pub(crate) use redact::Redactor;
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call failed.
 ///
-/// Printed, it is one line: what happened, then what to do about it. No secret is in it, nor in its `Debug`, nor in its
-/// sources. It is cheap to clone: callers that waited for the same renewal get the same error.
+/// Printed, it is one line: what happened, then what to do about it. Its `Debug` begins with the same line, so that
+/// `fn main() -> synerise_auth::Result<()>` prints it. No secret is in either of them. The line is complete, causes included, and
+/// [`source`](std::error::Error::source) is always `None`: nothing is told twice.
+///
+/// It is one word large and cheap to clone: callers that waited for the same refresh get the same error.
 ///
 /// ```no_run
-/// # async fn run(workspace: synerise_auth::Session<synerise_auth::Workspace>) {
-/// use synerise_auth::Error;
+/// # async fn run(workspace: synerise_auth::WorkspaceSession) {
+/// use synerise_auth::ErrorKind;
 ///
 /// match workspace.token().await {
-///     Ok(token) => println!("good for {:?}", token.lifetime()),
-///     Err(Error::SessionExpired(_)) => println!("log in again"),
-///     Err(error) if error.is_retryable() => println!("try later: {error}"),
+///     Ok(token) => println!("valid for {:?}", token.lifetime()),
+///     Err(error) if error.kind() == ErrorKind::SessionExpired => println!("log in again"),
+///     Err(error) if error.is_retryable() => println!("try again later: {error}"),
 ///     Err(error) => println!("needs a person: {error}"),
 /// }
 /// # }
 /// ```
 #[derive(Clone)]
-#[non_exhaustive]
-pub enum Error {
-    /// Something given to the crate can't be used. Nothing was sent.
-    InvalidInput(Arc<InvalidInput>),
-    /// The server couldn't be reached, or the connection broke.
-    Unreachable(Arc<Unreachable>),
-    /// The server took too long.
-    Timeout(Arc<Timeout>),
-    /// The server said no.
-    Api(Arc<ApiError>),
-    /// The account has to be activated before it can log in (`SAU-302`: by the link, `SAU-303`: by the PIN in the e-mail).
-    ActivationRequired(ActivationMethod, Arc<ApiError>),
-    /// The workspace wants to know the device (`SAU-601`): send a device id.
-    DeviceIdRequired(Arc<ApiError>),
-    /// The session's token is over, and nothing is at hand to get another one with.
-    SessionExpired(Arc<SessionExpired>),
-    /// The server's answer can't be understood.
-    UnexpectedResponse(Arc<UnexpectedResponse>),
-    /// A renewal ended without a result: code that it called panicked, or its runtime was shut down.
-    RenewalAborted,
-    /// Something had to be sent, or a token fetched, outside of a Tokio runtime.
+pub struct Error(Arc<Detail>);
+
+enum Detail {
+    InvalidInput {
+        what: Cow<'static, str>,
+        problem: Cow<'static, str>,
+        remedy: Cow<'static, str>,
+    },
+    Connection {
+        operation: Cow<'static, str>,
+        host: String,
+        problem: String,
+    },
+    Timeout {
+        operation: Cow<'static, str>,
+        what: &'static str,
+        limit: Duration,
+    },
+    Api(ApiError),
+    SessionExpired {
+        reason: Cow<'static, str>,
+        remedy: &'static str,
+        cause: Option<Error>,
+    },
+    UnexpectedResponse {
+        operation: Cow<'static, str>,
+        status: u16,
+        problem: String,
+    },
+    RefreshAborted,
     NoRuntime,
-}
-
-/// What can't be used, and why.
-#[derive(Debug, Clone)]
-pub struct InvalidInput {
-    what: Cow<'static, str>,
-    problem: Cow<'static, str>,
-    remedy: Cow<'static, str>,
-}
-
-/// How a server couldn't be reached.
-#[derive(Debug)]
-pub struct Unreachable {
-    operation: Cow<'static, str>,
-    host: String,
-    problem: String,
-    source: Option<reqwest::Error>,
-}
-
-/// Which time ran out.
-#[derive(Debug)]
-pub struct Timeout {
-    operation: Cow<'static, str>,
-    what: &'static str,
-    limit: Duration,
-}
-
-/// Which session ended, and what to do.
-#[derive(Debug)]
-pub struct SessionExpired {
-    reason: Cow<'static, str>,
-    remedy: &'static str,
-    cause: Option<Error>,
-}
-
-/// What about an answer can't be understood.
-#[derive(Debug)]
-pub struct UnexpectedResponse {
-    operation: Cow<'static, str>,
-    status: u16,
-    problem: String,
 }
 
 impl Error {
@@ -103,43 +79,37 @@ impl Error {
         problem: impl Into<Cow<'static, str>>,
         remedy: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self::InvalidInput(Arc::new(InvalidInput {
+        Self::new(Detail::InvalidInput {
             what: what.into(),
             problem: problem.into(),
             remedy: remedy.into(),
-        }))
+        })
     }
 
     /// The same error about an input that the caller can name better.
-    pub(crate) fn in_input(self, what: &str) -> Self {
-        match self {
-            Self::InvalidInput(input) => {
-                Self::invalid_input(what.to_owned(), input.problem.clone(), input.remedy.clone())
+    pub(crate) fn in_input(self, name: &str) -> Self {
+        match &*self.0 {
+            Detail::InvalidInput { problem, remedy, .. } => {
+                Self::invalid_input(name.to_owned(), problem.clone(), remedy.clone())
             }
-            other => other,
+            _ => self,
         }
     }
 
-    pub(crate) fn unreachable(
-        operation: Cow<'static, str>,
-        host: &str,
-        problem: String,
-        source: Option<reqwest::Error>,
-    ) -> Self {
-        Self::Unreachable(Arc::new(Unreachable {
+    pub(crate) fn connection(operation: Cow<'static, str>, host: &str, problem: String) -> Self {
+        Self::new(Detail::Connection {
             operation,
             host: host.to_owned(),
             problem,
-            source,
-        }))
+        })
     }
 
     pub(crate) fn timeout(operation: Cow<'static, str>, what: &'static str, limit: Duration) -> Self {
-        Self::Timeout(Arc::new(Timeout {
+        Self::new(Detail::Timeout {
             operation,
             what,
             limit,
-        }))
+        })
     }
 
     pub(crate) fn session_expired(
@@ -147,19 +117,21 @@ impl Error {
         remedy: &'static str,
         cause: Option<Error>,
     ) -> Self {
-        Self::SessionExpired(Arc::new(SessionExpired {
+        Self::new(Detail::SessionExpired {
             reason: reason.into(),
             remedy,
             cause,
-        }))
+        })
     }
 
-    /// The same error, if it is the end of a session without a cause, with the refusal that showed it.
-    pub(crate) fn shown_by(self, cause: Option<Self>) -> Self {
-        match &self {
-            Self::SessionExpired(expired) if expired.cause.is_none() => {
-                Self::session_expired(expired.reason.clone(), expired.remedy, cause)
-            }
+    /// The same error, with the refusal that revealed it, if it is the end of a session without a cause.
+    pub(crate) fn caused_by(self, refusal: Option<Self>) -> Self {
+        match &*self.0 {
+            Detail::SessionExpired {
+                reason,
+                remedy,
+                cause: None,
+            } => Self::session_expired(reason.clone(), remedy, refusal),
             _ => self,
         }
     }
@@ -169,57 +141,75 @@ impl Error {
         status: u16,
         problem: impl Into<String>,
     ) -> Self {
-        Self::UnexpectedResponse(Arc::new(UnexpectedResponse {
+        Self::new(Detail::UnexpectedResponse {
             operation,
             status,
             problem: problem.into(),
-        }))
+        })
     }
 
-    /// The name of the variant, for traces.
-    pub(crate) fn kind(&self) -> &'static str {
-        match self {
-            Self::InvalidInput(_) => "invalid_input",
-            Self::Unreachable(_) => "unreachable",
-            Self::Timeout(_) => "timeout",
-            Self::Api(_) => "api",
-            Self::ActivationRequired(..) => "activation_required",
-            Self::DeviceIdRequired(_) => "device_id_required",
-            Self::SessionExpired(_) => "session_expired",
-            Self::UnexpectedResponse(_) => "unexpected_response",
-            Self::RenewalAborted => "renewal_aborted",
-            Self::NoRuntime => "no_runtime",
+    pub(crate) fn refresh_aborted() -> Self {
+        Self::new(Detail::RefreshAborted)
+    }
+
+    pub(crate) fn no_runtime() -> Self {
+        Self::new(Detail::NoRuntime)
+    }
+
+    fn new(detail: Detail) -> Self {
+        Self(Arc::new(detail))
+    }
+
+    /// What kind of failure it is, to match on.
+    pub fn kind(&self) -> ErrorKind {
+        match &*self.0 {
+            Detail::InvalidInput { .. } => ErrorKind::InvalidInput,
+            Detail::Connection { .. } => ErrorKind::Connection,
+            Detail::Timeout { .. } => ErrorKind::Timeout,
+            Detail::Api(api) => api.kind(),
+            Detail::SessionExpired { .. } => ErrorKind::SessionExpired,
+            Detail::UnexpectedResponse { .. } => ErrorKind::UnexpectedResponse,
+            Detail::RefreshAborted => ErrorKind::RefreshAborted,
+            Detail::NoRuntime => ErrorKind::NoRuntime,
         }
     }
 
-    /// The server's refusal, if that is what the error is.
+    /// The server's refusal, if that is what the error is, or what ended the session.
     pub fn api(&self) -> Option<&ApiError> {
-        match self {
-            Self::Api(api) | Self::ActivationRequired(_, api) | Self::DeviceIdRequired(api) => Some(api),
-            Self::SessionExpired(expired) => expired.cause.as_ref().and_then(Self::api),
+        match &*self.0 {
+            Detail::Api(api) => Some(api),
+            Detail::SessionExpired { cause, .. } => cause.as_ref().and_then(Self::api),
             _ => None,
         }
     }
 
-    /// The HTTP status, where there was an answer.
+    /// The HTTP status, if there was a response.
     pub fn status(&self) -> Option<u16> {
-        match self {
-            Self::UnexpectedResponse(response) => Some(response.status),
-            other => other.api().map(ApiError::status),
+        match &*self.0 {
+            Detail::UnexpectedResponse { status, .. } => Some(*status),
+            _ => self.api().map(ApiError::status),
         }
     }
 
-    /// The operation that failed: its id in the document, or the method and path of another endpoint.
+    /// The operation that failed: its id in the OpenAPI document, or the method and path of another endpoint.
     pub fn operation(&self) -> Option<&str> {
-        match self {
-            Self::Unreachable(unreachable) => Some(&unreachable.operation),
-            Self::Timeout(timeout) => Some(&timeout.operation),
-            Self::UnexpectedResponse(response) => Some(&response.operation),
-            other => other.api().map(ApiError::operation),
+        match &*self.0 {
+            Detail::Connection { operation, .. }
+            | Detail::Timeout { operation, .. }
+            | Detail::UnexpectedResponse { operation, .. } => Some(operation),
+            _ => self.api().map(ApiError::operation),
         }
     }
 
-    /// The server's own code, like `SAU-601`.
+    /// The input that can't be used, such as `API key` or `base URL`, if that is what the error is.
+    pub fn input(&self) -> Option<&str> {
+        match &*self.0 {
+            Detail::InvalidInput { what, .. } => Some(what),
+            _ => None,
+        }
+    }
+
+    /// The server's own code, such as `SAU-601`.
     pub fn code(&self) -> Option<&str> {
         self.api().and_then(ApiError::code)
     }
@@ -234,168 +224,146 @@ impl Error {
         self.api().map(ApiError::field_errors).unwrap_or_default()
     }
 
-    /// How long the server asked to wait before the next try.
+    /// How long the server asked the client to wait before the next attempt.
     pub fn retry_after(&self) -> Option<Duration> {
         self.api().and_then(ApiError::retry_after)
     }
 
-    /// Whether the same call can succeed later, with nothing changed but the time.
+    /// Whether the same call can succeed later with nothing changed but the time.
     ///
-    /// It does not say that the call had no effect: after [`Unreachable`](Self::Unreachable), [`Timeout`](Self::Timeout) or
-    /// [`UnexpectedResponse`](Self::UnexpectedResponse), a registration or a write may have been done.
+    /// It does not say that the call had no effect: after [`Connection`](ErrorKind::Connection),
+    /// [`Timeout`](ErrorKind::Timeout) or [`UnexpectedResponse`](ErrorKind::UnexpectedResponse), a registration or a write may
+    /// have been carried out.
     pub fn is_retryable(&self) -> bool {
-        match self {
-            Self::Unreachable(_) | Self::Timeout(_) | Self::UnexpectedResponse(_) | Self::RenewalAborted => {
-                true
-            }
-            Self::Api(api) => matches!(api.status(), 408 | 429 | 500..=599),
-            _ => false,
+        match &*self.0 {
+            Detail::Connection { .. }
+            | Detail::Timeout { .. }
+            | Detail::UnexpectedResponse { .. }
+            | Detail::RefreshAborted => true,
+            Detail::Api(api) => api.kind() == ErrorKind::Api && matches!(api.status(), 408 | 429 | 500..=599),
+            Detail::InvalidInput { .. } | Detail::SessionExpired { .. } | Detail::NoRuntime => false,
         }
     }
 
     /// What to do about it, in one sentence.
     pub fn advice(&self) -> Cow<'_, str> {
-        match self {
-            Self::InvalidInput(input) => Cow::Borrowed(&*input.remedy),
-            Self::Unreachable(_) => {
+        match &*self.0 {
+            Detail::InvalidInput { remedy, .. } => Cow::Borrowed(&**remedy),
+            Detail::Connection { .. } => {
                 "check the base URL, the network and the proxy; the next call tries again".into()
             }
-            Self::Timeout(_) => "try again later, or allow more time in the ClientBuilder".into(),
-            Self::Api(api) => api.advice().into(),
-            Self::ActivationRequired(ActivationMethod::Link, _) => {
-                "let the user follow the link in the activation e-mail, or request another one".into()
-            }
-            Self::ActivationRequired(ActivationMethod::Pin, _) => {
-                "confirm the account with the PIN in the e-mail, or request another one".into()
-            }
-            Self::DeviceIdRequired(_) => "log in with a device id".into(),
-            Self::SessionExpired(expired) => expired.remedy.into(),
-            Self::UnexpectedResponse(_) => {
+            Detail::Timeout { .. } => "try again later, or allow more time in the ClientBuilder".into(),
+            Detail::Api(api) => api.advice().into(),
+            Detail::SessionExpired { remedy, .. } => (*remedy).into(),
+            Detail::UnexpectedResponse { .. } => {
                 "check that the base URL leads to Synerise and not to a proxy or a login page".into()
             }
-            Self::RenewalAborted => "call again in a few seconds: a new renewal starts then".into(),
-            Self::NoRuntime => "call it inside of a Tokio runtime".into(),
+            Detail::RefreshAborted => "call again in a few seconds: that starts a new refresh".into(),
+            Detail::NoRuntime => "call it inside a Tokio runtime".into(),
         }
+    }
+
+    /// What happened, without the advice.
+    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Detail::InvalidInput { what, problem, .. } => write!(f, "{what} {problem}"),
+            Detail::Connection {
+                operation,
+                host,
+                problem,
+            } => write!(f, "{operation}: no response from {host}: {problem}"),
+            Detail::Timeout {
+                operation,
+                what,
+                limit,
+            } => write!(f, "{operation}: {what} took longer than {limit:?}"),
+            Detail::Api(api) => match api.kind() {
+                ErrorKind::ActivationRequired(_) => write!(f, "the account is not activated yet: {api}"),
+                ErrorKind::DeviceIdRequired => write!(f, "the workspace requires a device id: {api}"),
+                _ => write!(f, "{api}"),
+            },
+            Detail::SessionExpired { reason, cause, .. } => {
+                write!(f, "the session has expired: {reason}")?;
+                match cause {
+                    Some(cause) => write!(f, " ({})", Description(cause)),
+                    None => Ok(()),
+                }
+            }
+            Detail::UnexpectedResponse {
+                operation,
+                status,
+                problem,
+            } => write!(f, "{operation}: the response ({status}) can't be used: {problem}"),
+            Detail::RefreshAborted => f.write_str("the token's refresh ended without a result"),
+            Detail::NoRuntime => f.write_str("no Tokio runtime: this call has to send a request"),
+        }
+    }
+}
+
+impl From<ApiError> for Error {
+    fn from(refusal: ApiError) -> Self {
+        Self::new(Detail::Api(refusal))
+    }
+}
+
+/// An error without its advice, to be named inside another one.
+struct Description<'a>(&'a Error);
+
+impl fmt::Display for Description<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.describe(f)
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::InvalidInput(input) => write!(f, "{} {}", input.what, input.problem)?,
-            Self::Unreachable(unreachable) => write!(
-                f,
-                "{}: no answer from {}: {}",
-                unreachable.operation, unreachable.host, unreachable.problem
-            )?,
-            Self::Timeout(timeout) => {
-                write!(
-                    f,
-                    "{}: {} took longer than {:?}",
-                    timeout.operation, timeout.what, timeout.limit
-                )?;
-            }
-            Self::Api(api) => write!(f, "{api}")?,
-            Self::ActivationRequired(_, api) => write!(f, "the account is not activated yet: {api}")?,
-            Self::DeviceIdRequired(api) => write!(f, "the workspace requires a device id: {api}")?,
-            Self::SessionExpired(expired) => {
-                write!(f, "the session has expired: {}", expired.reason)?;
-                if let Some(cause) = &expired.cause {
-                    write!(f, " ({})", Brief(cause))?;
-                }
-            }
-            Self::UnexpectedResponse(response) => {
-                write!(
-                    f,
-                    "{}: the answer ({}) can't be used: {}",
-                    response.operation, response.status, response.problem
-                )?;
-            }
-            Self::RenewalAborted => f.write_str("the token's renewal ended without a result")?,
-            Self::NoRuntime => {
-                f.write_str("something has to be sent, and there is no Tokio runtime to do it in")?;
-            }
-        }
+        self.describe(f)?;
         write!(f, "; {}", self.advice())
-    }
-}
-
-/// An error without its advice, to be named inside of another one.
-struct Brief<'a>(&'a Error);
-
-impl fmt::Display for Brief<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.api() {
-            Some(api) => write!(f, "{api}"),
-            None => write!(f, "{}", self.0),
-        }
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::InvalidInput(inner) => f.debug_tuple("InvalidInput").field(inner).finish(),
-            Self::Unreachable(inner) => f
-                .debug_struct("Unreachable")
-                .field("operation", &inner.operation)
-                .field("host", &inner.host)
-                .field("problem", &inner.problem)
-                .finish_non_exhaustive(),
-            Self::Timeout(inner) => f.debug_tuple("Timeout").field(inner).finish(),
-            Self::Api(inner) => f.debug_tuple("Api").field(inner).finish(),
-            Self::ActivationRequired(method, inner) => f
-                .debug_tuple("ActivationRequired")
-                .field(method)
-                .field(inner)
-                .finish(),
-            Self::DeviceIdRequired(inner) => f.debug_tuple("DeviceIdRequired").field(inner).finish(),
-            Self::SessionExpired(inner) => f.debug_tuple("SessionExpired").field(inner).finish(),
-            Self::UnexpectedResponse(inner) => f.debug_tuple("UnexpectedResponse").field(inner).finish(),
-            Self::RenewalAborted => f.write_str("RenewalAborted"),
-            Self::NoRuntime => f.write_str("NoRuntime"),
-        }
+        write!(f, "{self} [{:?}]", self.kind())
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Unreachable(unreachable) => unreachable
-                .source
-                .as_ref()
-                .map(|source| source as &(dyn std::error::Error + 'static)),
-            Self::SessionExpired(expired) => expired
-                .cause
-                .as_ref()
-                .map(|cause| cause as &(dyn std::error::Error + 'static)),
-            _ => None,
-        }
-    }
-}
+impl std::error::Error for Error {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn one_of_each() -> [Error; 7] {
+        [
+            Error::invalid_input("API key", "is empty", "copy it again"),
+            Error::connection("GET /x".into(), "localhost:1", "connection refused".into()),
+            Error::timeout("GET /x".into(), "the response", Duration::from_secs(10)),
+            Error::session_expired("its token expired", "log in again", Some(Error::no_runtime())),
+            Error::unexpected_response("GET /x".into(), 200, "it is not JSON"),
+            Error::refresh_aborted(),
+            Error::no_runtime(),
+        ]
+    }
+
     #[test]
-    fn an_error_is_as_small_as_the_token_that_it_stands_in_for() {
-        assert!(size_of::<Error>() <= 2 * size_of::<usize>());
+    fn an_error_is_one_word_large() {
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
     }
 
     #[test]
     fn every_error_is_one_line_that_ends_with_what_to_do() {
-        for error in [
-            Error::invalid_input("API key", "is empty", "copy it again"),
-            Error::unreachable("GET /x".into(), "localhost:1", "connection refused".into(), None),
-            Error::timeout("GET /x".into(), "the answer", Duration::from_secs(10)),
-            Error::session_expired("its token ended", "log in again", Some(Error::NoRuntime)),
-            Error::unexpected_response("GET /x".into(), 200, "it is not JSON"),
-            Error::RenewalAborted,
-            Error::NoRuntime,
-        ] {
+        for error in one_of_each() {
             let text = error.to_string();
             assert!(text.ends_with(&*error.advice()) && !text.contains('\n'), "{text}");
+        }
+    }
+
+    #[test]
+    fn debug_begins_with_the_line_and_causes_are_told_once() {
+        for error in one_of_each() {
+            assert!(format!("{error:?}").starts_with(&error.to_string()));
+            assert!(std::error::Error::source(&error).is_none());
         }
     }
 }

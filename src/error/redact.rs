@@ -3,7 +3,7 @@
 use serde_json::Value;
 use url::form_urlencoded;
 
-use crate::raw::SECRET_FIELDS;
+use crate::operation::SECRET_FIELDS;
 
 const REDACTED: &str = "[redacted]";
 
@@ -106,22 +106,6 @@ impl Redactor {
         }
         line
     }
-}
-
-/// What an error of the HTTP client says, with its causes: by itself it prints no more than its kind. Give it without its
-/// URL.
-pub(crate) fn causes(error: &reqwest::Error) -> String {
-    let mut text = String::new();
-    let mut source: Option<&dyn std::error::Error> = Some(error);
-    while let Some(cause) = source {
-        let clean = Redactor::default().clean(&cause.to_string());
-        if !text.contains(&clean) {
-            text.push_str(if text.is_empty() { "" } else { ": " });
-            text.push_str(&clean);
-        }
-        source = cause.source();
-    }
-    text
 }
 
 /// A JWT or JWE begins with the Base64 of `{"`, and nothing else that a server says does.

@@ -26,13 +26,13 @@ const SHORTEST_SLEEP: Duration = Duration::from_millis(100);
 
 impl KeepAlive {
     pub(crate) fn start(lifecycle: Arc<Lifecycle>) -> Result<Self> {
-        let runtime = Handle::try_current().map_err(|_| Error::NoRuntime)?;
+        let runtime = Handle::try_current().map_err(|_| Error::no_runtime())?;
         let task = runtime.spawn(async move {
-            while let Some(wait) = lifecycle.time_to_renewal() {
+            while let Some(wait) = lifecycle.time_to_refresh() {
                 let wait = wait.clamp(SHORTEST_SLEEP, LONGEST_SLEEP);
-                lifecycle.surroundings().clock.sleep(wait).await;
+                lifecycle.config().clock.sleep(wait).await;
                 // A failure is in the session's status and events; the machine's backoff says when to try again.
-                let _ = lifecycle.renew_if_due().await;
+                let _ = lifecycle.refresh_if_due().await;
             }
         });
         Ok(Self(task.abort_handle()))

@@ -2,7 +2,7 @@
 //!
 //! [`Lifecycle`] puts three parts together that know nothing of each other: the state machine that decides
 //! (`machine.rs`), the flight that many wait for and one makes (`single_flight.rs`), and the source that knows how
-//! a token is got ([`Acquire`]). A token is read without a lock; everything that changes happens under one.
+//! a token is got ([`TokenSource`]). A token is read without a lock; everything that changes happens under one.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -13,71 +13,44 @@ use tokio::sync::broadcast;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::random::Random;
-use crate::token::{Grant, Issued, Token};
-use crate::transport::{Authorize, BoxFuture};
+use crate::token::{Token, TokenInner, TokenResponse};
+use crate::transport::{Authenticator, BoxFuture};
 
 mod keep_alive;
-mod machine;
 mod policy;
+mod refresh;
 pub(crate) mod registry;
-mod renewal;
 mod single_flight;
+mod source;
+mod state_machine;
 mod status;
-mod store_first;
+mod stored_source;
 mod sync;
 
 pub use keep_alive::KeepAlive;
-pub use policy::RenewalPolicy;
+pub use policy::RefreshPolicy;
 pub use status::{Event, Events, Status, TokenState};
 
-pub(crate) use store_first::StoreFirst;
+pub(crate) use source::{Previous, PreviousTokenState, TokenSource};
+pub(crate) use stored_source::StoredTokenSource;
 
-use machine::{Decision, Machine, Rejection};
-use renewal::{Boarding, Running};
+use refresh::{Running, Wait};
+use state_machine::{Decision, Rejection, TokenStateMachine};
 use sync::{Arc, Mutex, MutexGuard, lock};
-
-/// Knows how a session gets its tokens.
-pub(crate) trait Acquire: Send + Sync {
-    /// Gets a token: by prolonging `previous`, by a login, or by the one after the other.
-    fn acquire(&self, previous: Option<Previous>) -> BoxFuture<'static, Result<Grant>>;
-
-    /// Whether a token can be renewed before its end.
-    fn is_renewable(&self) -> bool {
-        true
-    }
-}
-
-/// The token before the one that is wanted.
-#[derive(Debug, Clone)]
-pub(crate) struct Previous {
-    pub(crate) token: Token,
-    pub(crate) standing: Standing,
-}
-
-/// What the server should think of a token, as far as is known here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// It is good.
-    Active,
-    /// It was refused before its time, or its owner gave it up.
-    Rejected,
-    /// Its time is over.
-    Over,
-}
 
 /// What the lifecycles of a client share.
 #[derive(Debug)]
-pub(crate) struct Surroundings {
+pub(crate) struct LifecycleConfig {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
-    pub(crate) policy: RenewalPolicy,
+    pub(crate) policy: RefreshPolicy,
 }
 
 /// The life of one session's token.
 pub(crate) struct Lifecycle {
-    current: ArcSwapOption<Issued>,
-    surroundings: Arc<Surroundings>,
-    source: Box<dyn Acquire>,
+    current: ArcSwapOption<TokenInner>,
+    config: Arc<LifecycleConfig>,
+    source: Box<dyn TokenSource>,
     state: Mutex<State>,
     events: OnceLock<broadcast::Sender<Event>>,
     entry: Option<registry::Entry>,
@@ -85,26 +58,26 @@ pub(crate) struct Lifecycle {
 
 #[derive(Default)]
 struct State {
-    machine: Machine,
-    /// Boxed: it is there for a moment only, and the place for it would be in every idle session.
+    machine: TokenStateMachine,
+    /// Boxed: it is there for a short time only, and the place for it would be in every idle session.
     running: Option<Box<Running>>,
 }
 
 /// How often a caller looks for another renewal after one was lost with its runtime.
-const LOST_RENEWALS: u32 = 3;
+const LOST_REFRESHES: u32 = 3;
 
 /// How many events a subscriber may lag behind.
 const EVENTS_KEPT: usize = 64;
 
 /// The shortest time between two renewals that live tokens are not good enough for, be it that a server refuses them or
 /// that a caller needs longer ones: there is no login for each call.
-const RENEWAL_FLOOR: Duration = Duration::from_secs(1);
+const REFRESH_FLOOR: Duration = Duration::from_secs(1);
 
 impl Lifecycle {
-    pub(crate) fn new(surroundings: Arc<Surroundings>, source: Box<dyn Acquire>) -> Self {
+    pub(crate) fn new(config: Arc<LifecycleConfig>, source: Box<dyn TokenSource>) -> Self {
         Self {
             current: ArcSwapOption::empty(),
-            surroundings,
+            config,
             source,
             state: Mutex::default(),
             events: OnceLock::new(),
@@ -113,14 +86,14 @@ impl Lifecycle {
     }
 
     /// A lifecycle that begins with a token that a login gave.
-    pub(crate) fn with_grant(
-        surroundings: Arc<Surroundings>,
-        source: Box<dyn Acquire>,
-        grant: Grant,
+    pub(crate) fn with_token(
+        config: Arc<LifecycleConfig>,
+        source: Box<dyn TokenSource>,
+        response: TokenResponse,
     ) -> Result<Self> {
-        let lifecycle = Self::new(surroundings, source);
-        let moment = lifecycle.surroundings.look();
-        lifecycle.accept(&mut lifecycle.lock(), grant, &moment)?;
+        let lifecycle = Self::new(config, source);
+        let sample = lifecycle.config.sample();
+        lifecycle.accept(&mut lifecycle.lock(), response, &sample)?;
         Ok(lifecycle)
     }
 
@@ -146,20 +119,20 @@ impl Lifecycle {
     /// The token, if nothing at all has to be done for it.
     fn fresh(&self) -> Option<Token> {
         let token = self.peek()?;
-        (!self.surroundings.clock.now().reached(token.life().renewal)).then_some(token)
+        (!self.config.clock.now().reached(token.validity().refresh_at)).then_some(token)
     }
 
     async fn slow_token(self: &Arc<Self>, need: Duration) -> Result<Token> {
-        for _ in 0..LOST_RENEWALS {
-            let boarding = match self.decide(need)? {
+        for _ in 0..LOST_REFRESHES {
+            let wait = match self.decide(need)? {
                 Step::Serve(token) => return Ok(token),
-                Step::Wait(boarding) => boarding,
+                Step::Wait(wait) => wait,
             };
-            match boarding.result(&*self.surroundings.clock).await {
+            match wait.result(&*self.config.clock).await {
                 Some(Ok(token)) => {
-                    let now = self.surroundings.clock.now();
+                    let now = self.config.clock.now();
                     if token.is_live(now) {
-                        return if now.until(token.life().end) >= need {
+                        return if now.until(token.validity().expires_at) >= need {
                             Ok(token)
                         } else {
                             Err(too_short(&token, need))
@@ -170,65 +143,64 @@ impl Lifecycle {
                 None => {}
             }
         }
-        Err(Error::RenewalAborted)
+        Err(Error::refresh_aborted())
     }
 
     fn decide(self: &Arc<Self>, need: Duration) -> Result<Step> {
         let mut state = self.lock();
         // Read under the lock: a reading from before it could be older than the token that is judged by it.
-        let now = self.surroundings.clock.now();
+        let now = self.config.clock.now();
         match state
             .machine
-            .decide(now, need, self.source.is_renewable(), RENEWAL_FLOOR)
+            .decide(now, need, self.source.is_refreshable(), REFRESH_FLOOR)
         {
             Decision::Serve(token) => Ok(Step::Serve(token)),
-            Decision::ServeAndRenew(token) => {
+            Decision::ServeAndRefresh(token) => {
                 // Without a runtime the token is as good, and the next call may have one.
-                let _ = self.board(&mut state);
+                let _ = self.join_or_start(&mut state);
                 Ok(Step::Serve(token))
             }
-            Decision::Renew => self.board(&mut state).map(Step::Wait),
+            Decision::Refresh => self.join_or_start(&mut state).map(Step::Wait),
             Decision::TooShort(token) => Err(too_short(&token, need)),
             Decision::Refuse(error) => Err(error),
         }
     }
 
     /// How long until a renewal is due; `None` when there can't be one any more.
-    fn time_to_renewal(&self) -> Option<Duration> {
+    fn time_to_refresh(&self) -> Option<Duration> {
         let state = self.lock();
-        let now = self.surroundings.clock.now();
+        let now = self.config.clock.now();
         self.source
-            .is_renewable()
-            .then(|| state.machine.time_to_renewal(now))
+            .is_refreshable()
+            .then(|| state.machine.time_to_refresh(now))
             .flatten()
     }
 
     /// Waits for a renewal if one is due.
-    async fn renew_if_due(self: &Arc<Self>) -> Result<()> {
-        let boarding = {
+    async fn refresh_if_due(self: &Arc<Self>) -> Result<()> {
+        let wait = {
             let mut state = self.lock();
-            match state.machine.time_to_renewal(self.surroundings.clock.now()) {
-                Some(Duration::ZERO) => self.board(&mut state)?,
+            match state.machine.time_to_refresh(self.config.clock.now()) {
+                Some(Duration::ZERO) => self.join_or_start(&mut state)?,
                 _ => return Ok(()),
             }
         };
-        boarding
-            .result(&*self.surroundings.clock)
+        wait.result(&*self.config.clock)
             .await
             .map_or(Ok(()), |result| result.map(drop))
     }
 
     /// Whether the session can get another token by itself.
-    pub(crate) fn is_renewable(&self) -> bool {
-        self.source.is_renewable()
+    pub(crate) fn is_refreshable(&self) -> bool {
+        self.source.is_refreshable()
     }
 
     /// Drops the token because the server refused it; whether another one can be had.
     pub(crate) fn reject(&self, token: &Token) -> bool {
         let rejection = {
             let mut state = self.lock();
-            let now = self.surroundings.clock.now();
-            let rejection = state.machine.rejected(token.generation(), now, RENEWAL_FLOOR);
+            let now = self.config.clock.now();
+            let rejection = state.machine.rejected(token.generation(), now, REFRESH_FLOOR);
             if rejection == Rejection::Invalidated {
                 self.current.store(None);
             }
@@ -262,12 +234,12 @@ impl Lifecycle {
 
     pub(crate) fn status(&self) -> Status {
         let state = self.lock();
-        let now = self.surroundings.clock.now();
-        let renewing = state
+        let now = self.config.clock.now();
+        let refreshing = state
             .running
             .as_ref()
-            .is_some_and(|running| running.flight.is_airborne());
-        Status::of(&state.machine, now, renewing)
+            .is_some_and(|running| running.flight.is_pending());
+        Status::of(&state.machine, now, refreshing)
     }
 
     pub(crate) fn subscribe(&self) -> Events {
@@ -278,8 +250,8 @@ impl Lifecycle {
         )
     }
 
-    pub(crate) fn surroundings(&self) -> &Arc<Surroundings> {
-        &self.surroundings
+    pub(crate) fn config(&self) -> &Arc<LifecycleConfig> {
+        &self.config
     }
 
     fn emit(&self, event: impl FnOnce() -> Event) {
@@ -305,7 +277,7 @@ impl Drop for Lifecycle {
 /// What a caller does next.
 enum Step {
     Serve(Token),
-    Wait(Boarding),
+    Wait(Wait),
 }
 
 fn too_short(token: &Token, need: Duration) -> Error {
@@ -319,12 +291,12 @@ fn too_short(token: &Token, need: Duration) -> Error {
     )
 }
 
-impl Authorize for Arc<Lifecycle> {
+impl Authenticator for Arc<Lifecycle> {
     fn token(&self) -> BoxFuture<'_, Result<Token>> {
         Box::pin(Lifecycle::token(self))
     }
 
-    fn rejected(&self, token: &Token) -> bool {
+    fn on_unauthorized(&self, token: &Token) -> bool {
         self.reject(token)
     }
 }

@@ -2,41 +2,41 @@
 
 use std::time::Duration;
 
+use crate::backoff::{backoff, share};
 use crate::clock::Reading;
 use crate::error::Error;
-use crate::retry::{backoff, share};
-use crate::token::Life;
+use crate::token::Validity;
 
 /// When tokens are renewed.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
-pub struct RenewalPolicy {
+pub struct RefreshPolicy {
     /// How long before its end a token is renewed, at the most. 5 minutes by default. A token that lives less than five
     /// times that is renewed in the last fifth of its life.
     pub margin: Duration,
     /// How long a renewal may take, its retries included. 30 s by default.
     pub timeout: Duration,
     /// The longest wait after the first failure; each further one doubles it. 1 s by default.
-    pub first_backoff: Duration,
+    pub initial_backoff: Duration,
     /// The longest wait after any failure that may pass by itself. 30 s by default.
-    pub longest_backoff: Duration,
+    pub max_backoff: Duration,
     /// How long a refused credential is not tried again. 10 s by default, doubling up to 5 minutes.
     pub refused_backoff: Duration,
 }
 
-impl Default for RenewalPolicy {
+impl Default for RefreshPolicy {
     fn default() -> Self {
         Self {
             margin: Duration::from_secs(300),
             timeout: Duration::from_secs(30),
-            first_backoff: Duration::from_secs(1),
-            longest_backoff: Duration::from_secs(30),
+            initial_backoff: Duration::from_secs(1),
+            max_backoff: Duration::from_secs(30),
             refused_backoff: Duration::from_secs(10),
         }
     }
 }
 
-impl RenewalPolicy {
+impl RefreshPolicy {
     /// The share of its own life that a token's margin takes at the most.
     const SHARE: u32 = 5;
 
@@ -54,12 +54,12 @@ impl RenewalPolicy {
     }
 
     /// Where the renewal stands in a life that begins at `start` and lasts for `length`; `fraction` is the jitter's.
-    pub(crate) fn plan(&self, start: Reading, length: Duration, fraction: f64) -> Life {
+    pub(crate) fn plan(&self, start: Reading, length: Duration, fraction: f64) -> Validity {
         let margin = share(self.margin_of(length), 1.0 - Self::JITTER * fraction);
-        Life {
-            issued: start,
-            renewal: start.after(length.saturating_sub(margin)),
-            end: start.after(length),
+        Validity {
+            issued_at: start,
+            refresh_at: start.after(length.saturating_sub(margin)),
+            expires_at: start.after(length),
         }
     }
 
@@ -69,7 +69,7 @@ impl RenewalPolicy {
         // try again at once.
         let fraction = 0.5 + fraction / 2.0;
         let wait = if error.is_retryable() {
-            backoff(self.first_backoff, self.longest_backoff, failures, fraction)
+            backoff(self.initial_backoff, self.max_backoff, failures, fraction)
         } else {
             backoff(
                 self.refused_backoff,
@@ -94,8 +94,8 @@ mod tests {
 
     fn renewal(length: u64, fraction: f64) -> Duration {
         let start = ManualClock::new().now();
-        let life = RenewalPolicy::default().plan(start, Duration::from_secs(length), fraction);
-        life.renewal.monotonic.checked_sub(start.monotonic).unwrap()
+        let life = RefreshPolicy::default().plan(start, Duration::from_secs(length), fraction);
+        life.refresh_at.monotonic.checked_sub(start.monotonic).unwrap()
     }
 
     #[test]
@@ -109,8 +109,8 @@ mod tests {
 
     #[test]
     fn a_refused_key_is_left_alone_longer_than_a_server_that_is_down() {
-        let policy = RenewalPolicy::default();
-        let down = Error::RenewalAborted;
+        let policy = RefreshPolicy::default();
+        let down = Error::refresh_aborted();
         let refused = Error::invalid_input("key", "is wrong", "mend it");
         let wait = |failures, error: &Error| policy.wait(failures, error, 1.0).as_secs();
         assert_eq!([1, 2, 3, 30].map(|failures| wait(failures, &down)), [1, 2, 4, 30]);

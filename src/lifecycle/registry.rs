@@ -8,8 +8,9 @@ use sha2::{Digest, Sha256};
 
 use crate::secret::Secret;
 
+use super::source::TokenSource;
 use super::sync::{Arc, Mutex, lock};
-use super::{Acquire, Lifecycle, Surroundings};
+use super::{Lifecycle, LifecycleConfig};
 
 /// What a session is for, as a fingerprint: kind, key and identity can't be read from it.
 ///
@@ -41,9 +42,25 @@ impl fmt::Debug for SessionKey {
     }
 }
 
-/// The live sessions. It holds none of them: what nobody uses any more is freed, with its entry.
+/// How long the registry keeps a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Retention {
+    /// Until it is forgotten. For workspaces: a process has few keys, and a handler that asks for the session anew in each
+    /// request must not log in each time.
+    UntilForgotten,
+    /// While somebody uses it. For visitors: there may be a million of them.
+    WhileUsed,
+}
+
+/// The sessions of a client.
 #[derive(Default)]
-pub(crate) struct Registry(Mutex<HashMap<SessionKey, Weak<Lifecycle>>>);
+pub(crate) struct Registry(Mutex<HashMap<SessionKey, Slot>>);
+
+struct Slot {
+    session: Weak<Lifecycle>,
+    /// Only there to keep the session.
+    _kept: Option<Arc<Lifecycle>>,
+}
 
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -58,29 +75,41 @@ impl Registry {
     pub(crate) fn get_or_create(
         this: &Arc<Self>,
         key: SessionKey,
-        parts: impl FnOnce() -> (Arc<Surroundings>, Box<dyn Acquire>),
+        retention: Retention,
+        parts: impl FnOnce() -> (Arc<LifecycleConfig>, Box<dyn TokenSource>),
     ) -> Arc<Lifecycle> {
         let mut sessions = lock(&this.0);
-        if let Some(live) = sessions.get(&key).and_then(Weak::upgrade) {
+        if let Some(live) = sessions.get(&key).and_then(|slot| slot.session.upgrade()) {
             return live;
         }
-        let (surroundings, source) = parts();
-        let mut created = Lifecycle::new(surroundings, source);
+        let (config, source) = parts();
+        let mut created = Lifecycle::new(config, source);
         created.entry = Some(Entry {
             registry: Arc::downgrade(this),
             key,
         });
         let created = Arc::new(created);
-        sessions.insert(key, Arc::downgrade(&created));
+        let slot = Slot {
+            session: Arc::downgrade(&created),
+            _kept: (retention == Retention::UntilForgotten).then(|| Arc::clone(&created)),
+        };
+        sessions.insert(key, slot);
         created
     }
 
-    /// Forgets `key`, unless somebody has asked for it again in the meantime.
-    fn forget(&self, key: &SessionKey) {
+    /// Lets go of the session of `key`: who asks for it next gets a new one. Whether there was one.
+    pub(crate) fn forget(&self, key: &SessionKey) -> bool {
+        // Dropped after the lock is released: dropping the last reference to a session removes its entry.
+        let slot = lock(&self.0).remove(key);
+        slot.is_some_and(|slot| slot.session.strong_count() > 0)
+    }
+
+    /// Frees the entry of a session that is gone, unless somebody has asked for it again in the meantime.
+    fn remove_dropped(&self, key: &SessionKey) {
         let mut sessions = lock(&self.0);
         if sessions
             .get(key)
-            .is_some_and(|session| session.strong_count() == 0)
+            .is_some_and(|slot| slot.session.strong_count() == 0)
         {
             sessions.remove(key);
             if sessions.capacity() > 64 && sessions.len() < sessions.capacity() / 4 {
@@ -99,7 +128,7 @@ pub(super) struct Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         if let Some(registry) = self.registry.upgrade() {
-            registry.forget(&self.key);
+            registry.remove_dropped(&self.key);
         }
     }
 }

@@ -11,49 +11,49 @@ use super::sync::{Arc, Mutex, MutexGuard, lock};
 
 /// The place of one flight and of those who wait for it.
 #[derive(Debug)]
-pub(crate) struct Flight<T> {
+pub(crate) struct SingleFlight<T> {
     state: Mutex<State<T>>,
 }
 
 #[derive(Debug)]
 enum State<T> {
-    /// Under way. A waiter's seat stays its own; an empty one is `None`.
-    Airborne(Vec<Option<Waker>>),
+    /// Under way. A waiter's slot stays its own; an empty one is `None`.
+    Pending(Vec<Option<Waker>>),
     /// Over; `None` if nobody is left to bring a result.
-    Landed(Option<T>),
+    Done(Option<T>),
 }
 
-impl<T: Clone> Flight<T> {
+impl<T: Clone> SingleFlight<T> {
     /// A flight, and the right and duty to land it.
-    pub(crate) fn start() -> (Arc<Self>, Pilot<T>) {
+    pub(crate) fn start() -> (Arc<Self>, Leader<T>) {
         let flight = Arc::new(Self {
-            state: Mutex::new(State::Airborne(Vec::new())),
+            state: Mutex::new(State::Pending(Vec::new())),
         });
-        (Arc::clone(&flight), Pilot { flight })
+        (Arc::clone(&flight), Leader { flight })
     }
 
-    /// Waits for the result: `None` when the pilot was lost before there was one.
-    pub(crate) fn wait(self: &Arc<Self>) -> Passenger<T> {
-        Passenger {
+    /// Waits for the result: `None` when the leader was lost before there was one.
+    pub(crate) fn wait(self: &Arc<Self>) -> Waiter<T> {
+        Waiter {
             flight: Arc::clone(self),
-            seat: None,
+            slot: None,
         }
     }
 
     /// Whether there is still something to wait for.
-    pub(crate) fn is_airborne(&self) -> bool {
-        matches!(*self.lock(), State::Airborne(_))
+    pub(crate) fn is_pending(&self) -> bool {
+        matches!(*self.lock(), State::Pending(_))
     }
 
-    fn land(&self, result: Option<T>) {
+    fn complete(&self, result: Option<T>) {
         let mut state = self.lock();
-        let State::Airborne(seats) = &mut *state else {
+        let State::Pending(slots) = &mut *state else {
             return;
         };
-        let seats = std::mem::take(seats);
-        *state = State::Landed(result);
+        let slots = std::mem::take(slots);
+        *state = State::Done(result);
         drop(state);
-        seats.into_iter().flatten().for_each(Waker::wake);
+        slots.into_iter().flatten().for_each(Waker::wake);
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
@@ -63,31 +63,31 @@ impl<T: Clone> Flight<T> {
 
 /// The one who does the work. Dropped without a result, it lets the waiters know, whatever the reason was.
 #[derive(Debug)]
-pub(crate) struct Pilot<T: Clone> {
-    flight: Arc<Flight<T>>,
+pub(crate) struct Leader<T: Clone> {
+    flight: Arc<SingleFlight<T>>,
 }
 
-impl<T: Clone> Pilot<T> {
+impl<T: Clone> Leader<T> {
     /// Gives the result to all who wait, and to all who come later.
-    pub(crate) fn land(self, result: T) {
-        self.flight.land(Some(result));
+    pub(crate) fn complete(self, result: T) {
+        self.flight.complete(Some(result));
     }
 }
 
-impl<T: Clone> Drop for Pilot<T> {
+impl<T: Clone> Drop for Leader<T> {
     fn drop(&mut self) {
-        self.flight.land(None);
+        self.flight.complete(None);
     }
 }
 
 /// One who waits.
 #[derive(Debug)]
-pub(crate) struct Passenger<T> {
-    flight: Arc<Flight<T>>,
-    seat: Option<usize>,
+pub(crate) struct Waiter<T> {
+    flight: Arc<SingleFlight<T>>,
+    slot: Option<usize>,
 }
 
-impl<T: Clone> Future for Passenger<T> {
+impl<T: Clone> Future for Waiter<T> {
     type Output = Option<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -96,13 +96,13 @@ impl<T: Clone> Future for Passenger<T> {
         let mut waker = Some(context.waker().clone());
         let mut state = lock(&this.flight.state);
         match &mut *state {
-            State::Landed(result) => Poll::Ready(result.clone()),
-            State::Airborne(seats) => {
-                if let Some(taken) = this.seat.and_then(|seat| seats.get_mut(seat)) {
+            State::Done(result) => Poll::Ready(result.clone()),
+            State::Pending(slots) => {
+                if let Some(taken) = this.slot.and_then(|slot| slots.get_mut(slot)) {
                     std::mem::swap(taken, &mut waker);
                 } else {
-                    this.seat = Some(seats.len());
-                    seats.push(waker.take());
+                    this.slot = Some(slots.len());
+                    slots.push(waker.take());
                 }
                 drop(state);
                 Poll::Pending
@@ -111,13 +111,13 @@ impl<T: Clone> Future for Passenger<T> {
     }
 }
 
-impl<T> Drop for Passenger<T> {
+impl<T> Drop for Waiter<T> {
     fn drop(&mut self) {
-        let Some(seat) = self.seat else { return };
+        let Some(slot) = self.slot else { return };
         let mut state = lock(&self.flight.state);
         let waker = match &mut *state {
-            State::Airborne(seats) => seats.get_mut(seat).and_then(Option::take),
-            State::Landed(_) => None,
+            State::Pending(slots) => slots.get_mut(slot).and_then(Option::take),
+            State::Done(_) => None,
         };
         drop(state);
         drop(waker);

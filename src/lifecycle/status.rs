@@ -7,7 +7,7 @@ use tokio::sync::broadcast;
 use crate::clock::Reading;
 use crate::error::Error;
 
-use super::machine::Machine;
+use super::state_machine::TokenStateMachine;
 
 /// The state of a session's token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,9 +20,9 @@ pub enum TokenState {
     /// It is served, and its renewal is due.
     Stale,
     /// It is over; the next call waits for its renewal.
-    Dead,
+    Expired,
     /// It is over, and nothing is at hand to renew it with.
-    Ended,
+    SessionEnded,
 }
 
 /// A session's state at one moment, for health checks.
@@ -36,31 +36,31 @@ pub struct Status {
     /// The number of the newest token; 0 before the first.
     pub generation: u64,
     /// Whether a renewal is under way.
-    pub renewing: bool,
+    pub refreshing: bool,
     /// Why the last renewal failed, unless one succeeded since.
     pub last_error: Option<Error>,
     /// How long ago the last renewal succeeded.
-    pub last_renewal: Option<Duration>,
+    pub last_refresh: Option<Duration>,
 }
 
 impl Status {
-    pub(super) fn of(machine: &Machine, now: Reading, renewing: bool) -> Self {
-        let life = machine.token().map(|token| *token.life());
+    pub(super) fn of(machine: &TokenStateMachine, now: Reading, refreshing: bool) -> Self {
+        let life = machine.token().map(|token| *token.validity());
         let state = match life {
-            Some(life) if now.reached(life.end) && machine.has_ended() => TokenState::Ended,
-            None if machine.has_ended() => TokenState::Ended,
+            Some(life) if now.reached(life.expires_at) && machine.has_ended() => TokenState::SessionEnded,
+            None if machine.has_ended() => TokenState::SessionEnded,
             None => TokenState::Empty,
-            Some(life) if now.reached(life.end) => TokenState::Dead,
-            Some(life) if now.reached(life.renewal) => TokenState::Stale,
+            Some(life) if now.reached(life.expires_at) => TokenState::Expired,
+            Some(life) if now.reached(life.refresh_at) => TokenState::Stale,
             Some(_) => TokenState::Fresh,
         };
         Self {
             state,
-            expires_in: life.map(|life| now.until(life.end)).unwrap_or_default(),
+            expires_in: life.map(|life| now.until(life.expires_at)).unwrap_or_default(),
             generation: machine.generation(),
-            renewing,
+            refreshing,
             last_error: machine.last_error().cloned(),
-            last_renewal: machine
+            last_refresh: machine
                 .last_success()
                 .map(|then| now.monotonic.saturating_sub(then.monotonic)),
         }
@@ -77,14 +77,14 @@ impl Status {
 #[non_exhaustive]
 pub enum Event {
     /// A new token is there.
-    Renewed {
+    Refreshed {
         /// Its number.
         generation: u64,
         /// How long it lives.
         lifetime: Duration,
     },
     /// A renewal failed; a token that is still live is served on.
-    RenewalFailed {
+    RefreshFailed {
         /// Why.
         error: Error,
     },

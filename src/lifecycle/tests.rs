@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use crate::clock::ManualClock;
 use crate::random::FixedRandom;
 use crate::secret::Secret;
-use crate::token::Life;
+use crate::token::Validity;
 
 use super::*;
 
@@ -46,7 +46,7 @@ enum Answer {
     Ended,
 }
 
-fn moment() -> impl Strategy<Value = u64> {
+fn sample() -> impl Strategy<Value = u64> {
     prop_oneof![0..1_500_u64, 0..40_000_u64, 0..4_000_000_u64]
 }
 
@@ -60,9 +60,9 @@ fn answer() -> impl Strategy<Value = Answer> {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        8 => prop_oneof![3 => Just(0), 1 => moment()].prop_map(|need| Step::Call { need }),
-        4 => moment().prop_map(Step::Pass),
-        1 => moment().prop_map(Step::Suspend),
+        8 => prop_oneof![3 => Just(0), 1 => sample()].prop_map(|need| Step::Call { need }),
+        4 => sample().prop_map(Step::Pass),
+        1 => sample().prop_map(Step::Suspend),
         1 => (0..4_000_000_000_000_u64).prop_map(Step::SetWall),
         8 => answer().prop_map(Step::Answer),
         2 => (0..3_u64).prop_map(|age| Step::Refuse { age }),
@@ -74,7 +74,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// A server whose answers the test gives, one login at a time.
 #[derive(Default)]
 struct Server {
-    login: Arc<Mutex<Option<oneshot::Sender<Result<Grant>>>>>,
+    login: Arc<Mutex<Option<oneshot::Sender<Result<TokenResponse>>>>>,
     busy: Arc<AtomicBool>,
     unrenewable: bool,
 }
@@ -87,8 +87,8 @@ impl Drop for Busy {
     }
 }
 
-impl Acquire for Server {
-    fn acquire(&self, _: Option<Previous>) -> BoxFuture<'static, Result<Grant>> {
+impl TokenSource for Server {
+    fn fetch(&self, _: Option<Previous>) -> BoxFuture<'static, Result<TokenResponse>> {
         let others = self.busy.swap(true, Ordering::Relaxed);
         assert!(!others, "at most one renewal in flight");
         let busy = Busy(Arc::clone(&self.busy));
@@ -96,11 +96,11 @@ impl Acquire for Server {
         *lock(&self.login) = Some(sender);
         Box::pin(async move {
             let _busy = busy;
-            receiver.await.unwrap_or(Err(Error::RenewalAborted))
+            receiver.await.unwrap_or(Err(Error::refresh_aborted()))
         })
     }
 
-    fn is_renewable(&self) -> bool {
+    fn is_refreshable(&self) -> bool {
         !self.unrenewable
     }
 }
@@ -116,7 +116,7 @@ struct Truth {
 struct World {
     clock: ManualClock,
     lifecycle: Arc<Lifecycle>,
-    login: Arc<Mutex<Option<oneshot::Sender<Result<Grant>>>>>,
+    login: Arc<Mutex<Option<oneshot::Sender<Result<TokenResponse>>>>>,
     /// Milliseconds since the Unix epoch, as they truly are.
     time: u64,
     tokens: HashMap<u64, Truth>,
@@ -129,10 +129,10 @@ impl World {
 
     fn new(unrenewable: bool) -> Self {
         let clock = ManualClock::new();
-        let surroundings = Surroundings {
+        let config = LifecycleConfig {
             clock: Arc::new(clock.clone()),
             random: Arc::new(FixedRandom(0.5)),
-            policy: RenewalPolicy::default(),
+            policy: RefreshPolicy::default(),
         };
         let server = Server {
             unrenewable,
@@ -141,7 +141,7 @@ impl World {
         Self {
             clock,
             login: Arc::clone(&server.login),
-            lifecycle: Arc::new(Lifecycle::new(Arc::new(surroundings), Box::new(server))),
+            lifecycle: Arc::new(Lifecycle::new(Arc::new(config), Box::new(server))),
             time: Self::BEGIN,
             tokens: HashMap::new(),
             callers: Vec::new(),
@@ -150,7 +150,7 @@ impl World {
     }
 
     /// Lets every task run until all of them wait.
-    async fn settle(&mut self) {
+    async fn apply(&mut self) {
         for _ in 0..20 {
             tokio::task::yield_now().await;
         }
@@ -168,7 +168,7 @@ impl World {
         }
         let waiting = !self.callers.is_empty();
         assert!(
-            !waiting || self.lifecycle.status().renewing,
+            !waiting || self.lifecycle.status().refreshing,
             "somebody waits, and nothing is under way"
         );
     }
@@ -178,7 +178,10 @@ impl World {
         let now = self.clock.now();
         let need = Duration::from_millis(need);
         assert!(token.is_live(now), "a token that either clock says is over");
-        assert!(now.until(token.life().end) >= need, "a token too short");
+        assert!(
+            now.until(token.validity().expires_at) >= need,
+            "a token too short"
+        );
         let truth = &self.tokens[&token.generation()];
         assert!(
             truth.blurred || self.time < truth.end,
@@ -193,7 +196,9 @@ impl World {
         state
             .machine
             .token()
-            .filter(|token| token.is_live(now) && now.until(token.life().end) >= Duration::from_millis(need))
+            .filter(|token| {
+                token.is_live(now) && now.until(token.validity().expires_at) >= Duration::from_millis(need)
+            })
             .map(Token::generation)
     }
 
@@ -218,13 +223,13 @@ impl World {
         } else {
             self.callers.push((caller, need));
         }
-        self.settle().await;
+        self.apply().await;
     }
 
     async fn pass(&mut self, time: u64) {
         self.time += time;
         self.clock.advance(Duration::from_millis(time));
-        self.settle().await;
+        self.apply().await;
     }
 
     async fn answer(&mut self, answer: Answer) {
@@ -242,7 +247,7 @@ impl World {
                     blurred: false,
                 };
                 self.tokens.insert(generation, truth);
-                Ok(Grant {
+                Ok(TokenResponse {
                     token: Secret::new("opaque"),
                     expiration: i64::try_from(end).ok(),
                     created: None,
@@ -252,14 +257,14 @@ impl World {
                     arrived: now,
                 })
             }
-            Answer::Transient => Err(Error::RenewalAborted),
+            Answer::Transient => Err(Error::refresh_aborted()),
             Answer::Permanent => Err(refusal("is refused")),
             Answer::Ended => Err(Error::session_expired("it ended", "log in again", None)),
         };
         // The renewal may have timed out in the meantime, and nobody hears the answer.
         let heard = login.send(result).is_ok();
         self.ended |= heard && matches!(answer, Answer::Ended);
-        self.settle().await;
+        self.apply().await;
     }
 
     /// The generation of the token that the session has, live or not.
@@ -284,12 +289,12 @@ impl World {
             Step::Suspend(time) => {
                 self.time += time;
                 self.clock.suspend(Duration::from_millis(time));
-                self.settle().await;
+                self.apply().await;
             }
             Step::SetWall(wall) => {
                 self.clock.set_wall(Duration::from_millis(wall));
                 self.tokens.values_mut().for_each(|truth| truth.blurred = true);
-                self.settle().await;
+                self.apply().await;
             }
             Step::Answer(answer) => self.answer(answer).await,
             Step::Refuse { age } => self.refuse(age),
@@ -302,7 +307,7 @@ impl World {
                     let (caller, _) = self.callers.swap_remove(caller % self.callers.len());
                     caller.abort();
                 }
-                self.settle().await;
+                self.apply().await;
             }
         }
     }
@@ -314,7 +319,7 @@ impl World {
             return;
         };
         let now = self.clock.now();
-        let life = Life {
+        let life = Validity {
             issued: now,
             renewal: now,
             end: now,
@@ -338,11 +343,16 @@ impl World {
             // A token that was live when its session ended is served to its own end.
             self.pass(400_000_000_000).await;
             let answer = self.lifecycle.token().await;
-            assert!(matches!(answer, Err(Error::SessionExpired(_))), "{answer:?}");
+            assert!(
+                answer
+                    .as_ref()
+                    .is_err_and(|error| error.kind() == ErrorKind::SessionExpired),
+                "{answer:?}"
+            );
             return;
         }
         if self.servable(0).is_none() {
-            assert!(self.lifecycle.status().renewing, "it tries again");
+            assert!(self.lifecycle.status().refreshing, "it tries again");
             self.answer(Answer::Token(3600)).await;
         }
         assert!(self.callers.is_empty(), "everybody who waits is served");

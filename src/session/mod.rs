@@ -5,96 +5,56 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::client::Client;
+use crate::bindings;
 use crate::error::Result;
 use crate::lifecycle::{Events, KeepAlive, Lifecycle, Status};
-use crate::raw;
-use crate::reply::Reply;
-use crate::secret::Secret;
-use crate::token::{Grant, Token};
-use crate::transport::{Authorize, BoxFuture};
+use crate::model::UserInfo;
+use crate::operation::Operation;
+use crate::token::Token;
+use crate::transport::{Authenticator, BoxFuture};
 
-mod anonymous;
+pub(crate) mod anonymous;
 #[cfg(doctest)]
 mod boundaries;
-mod profile;
-mod profile_login;
+mod context;
+pub mod kind;
+mod login_response;
+pub(crate) mod profile_login;
+mod profile_token;
+mod repeatable_login;
 mod request;
-mod user;
-mod workspace;
+pub(crate) mod user;
+pub(crate) mod workspace;
 
-pub use profile_login::{Conditional, ConditionalLogin, Direct, ProfileAccess, ProfileLogin, ServerSide};
+pub use profile_login::{
+    Conditional, ConditionalLoginOutcome, Direct, ProfileLoginRequest, ProfileLogins, ServerSide,
+};
 pub use request::{Request, Response};
-pub use user::{LoginUser, MfaChallenge, UserAccess, UserLogin};
+pub use user::{MfaChallenge, UserLoginOutcome, UserLoginRequest, UserLogins};
 pub use workspace::PermissionCheck;
 
-mod sealed {
-    pub trait Sealed {
-        const NAME: &'static str;
-    }
-}
+pub(crate) use context::Context;
 
-/// A kind of consumer. Each has the calls that Synerise lets it make, and no others.
-pub trait Kind: sealed::Sealed + 'static {}
-
-/// A user of the portal, in a workspace or before one is selected.
-pub trait PortalUser: Kind {}
-
-/// One who may read and change a workspace's settings.
-pub trait WorkspaceAdmin: Kind {}
-
-/// A customer, known or not known yet.
-pub trait Customer: Kind {}
-
-impl PortalUser for User {}
-impl PortalUser for WorkspaceUser {}
-impl WorkspaceAdmin for Workspace {}
-impl WorkspaceAdmin for WorkspaceUser {}
-impl Customer for Profile {}
-impl Customer for Anonymous {}
-
-macro_rules! kinds {
-    ($($(#[$docs:meta])* $name:ident = $text:literal,)+) => {$(
-        $(#[$docs])*
-        #[derive(Debug, Clone, Copy)]
-        pub enum $name {}
-
-        impl sealed::Sealed for $name {
-            const NAME: &'static str = $text;
-        }
-
-        impl Kind for $name {}
-    )+};
-}
-
-kinds! {
-    /// A backend that acts for a workspace, by the workspace's API key.
-    Workspace = "workspace",
-    /// A recognized customer, who sees its own data only.
-    Profile = "profile",
-    /// A customer who is not known yet.
-    Anonymous = "anonymous",
-    /// A user of the portal who has not selected a workspace.
-    User = "user",
-    /// A user of the portal inside of a workspace.
-    WorkspaceUser = "user in a workspace",
-}
+use kind::Kind;
 
 /// A session of one consumer.
 ///
 /// It is cheap to clone and to keep: it holds no connection, and nothing runs for it while it is idle. Whoever asks it for
 /// a token gets one that is live, or an error that says what to do.
-pub struct Session<K: Kind> {
-    client: Client,
+pub struct Session<K> {
+    context: Arc<Context>,
     lifecycle: Arc<Lifecycle>,
+    /// What the login said of a user: it belongs to the session and not to its token.
+    user: Option<Arc<UserInfo>>,
     kind: PhantomData<fn() -> K>,
 }
 
 impl<K: Kind> Session<K> {
-    pub(crate) fn new(client: Client, lifecycle: Arc<Lifecycle>) -> Self {
+    pub(crate) fn new(context: Arc<Context>, lifecycle: Arc<Lifecycle>) -> Self {
         Self {
-            client,
+            context,
             lifecycle,
+            user: None,
             kind: PhantomData,
         }
     }
@@ -107,7 +67,7 @@ impl<K: Kind> Session<K> {
     ///
     /// # Errors
     /// What the login or the refresh failed with; the same error to all callers until a short backoff is over.
-    /// [`Error::SessionExpired`](crate::Error::SessionExpired) when only a new login by its owner can help.
+    /// [`ErrorKind::SessionExpired`](crate::ErrorKind::SessionExpired) when only a new login by its owner can help.
     pub async fn token(&self) -> Result<Token> {
         self.lifecycle.token().await
     }
@@ -115,7 +75,7 @@ impl<K: Kind> Session<K> {
     /// A token that lives for at least `need`, for work that takes a while.
     ///
     /// # Errors
-    /// As [`token`](Self::token), and [`Error::InvalidInput`](crate::Error::InvalidInput) when not even a new token lives
+    /// As [`token`](Self::token), and [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when not even a new token lives
     /// that long.
     pub async fn token_valid_for(&self, need: Duration) -> Result<Token> {
         self.lifecycle.token_valid_for(need).await
@@ -143,75 +103,62 @@ impl<K: Kind> Session<K> {
     /// An idle profile's session can't be prolonged any more once its token is over; this is for those.
     ///
     /// # Errors
-    /// [`Error::NoRuntime`](crate::Error::NoRuntime) outside of a Tokio runtime.
+    /// [`ErrorKind::NoRuntime`](crate::ErrorKind::NoRuntime) outside of a Tokio runtime.
     pub fn keep_alive(&self) -> Result<KeepAlive> {
         KeepAlive::start(Arc::clone(&self.lifecycle))
     }
 
-    /// The client that the session belongs to.
-    pub fn client(&self) -> &Client {
-        &self.client
-    }
-
     /// The generated bindings, authenticated as this session.
-    pub fn raw(&self) -> raw::Client {
-        raw::Client::open(Arc::clone(self.client.transport()), Some(self.authorize()))
+    pub fn raw(&self) -> bindings::Client {
+        bindings::Client::open(Arc::clone(&self.context.transport), Some(self.authenticator()))
     }
 
-    pub(crate) fn authorize(&self) -> Arc<dyn Authorize> {
+    pub(crate) fn authenticator(&self) -> Arc<dyn Authenticator> {
         Arc::new(Arc::clone(&self.lifecycle))
     }
 
     /// A call of an operation that answers 401 to some consumers whatever their token is.
-    pub(crate) fn exchange_as_is(&self, operation: &'static raw::Operation) -> raw::Exchange {
-        let token = Arc::new(TokenAsItIs(Arc::clone(&self.lifecycle)));
-        raw::Exchange::new(self.client.transport(), operation, Some(token))
+    pub(crate) fn call_keeping_token(&self, operation: &'static Operation) -> bindings::Call {
+        let token = Arc::new(KeepTokenOn401(Arc::clone(&self.lifecycle)));
+        bindings::Call::new(&self.context.transport, operation, Some(token))
     }
 
     /// A call of one of the document's operations as this session.
-    pub(crate) fn exchange(&self, operation: &'static raw::Operation) -> raw::Exchange {
-        raw::Exchange::new(self.client.transport(), operation, Some(self.authorize()))
-    }
-}
-
-/// A token as a login gave it, with nothing said about it: its life is read from its claims.
-fn bare_grant(token: Secret, reply: &Reply) -> Grant {
-    Grant {
-        token,
-        expiration: None,
-        created: None,
-        details: None,
-        server_date: reply.server_date(),
-        sent: reply.sent,
-        arrived: reply.arrived,
+    pub(crate) fn call(&self, operation: &'static Operation) -> bindings::Call {
+        bindings::Call::new(&self.context.transport, operation, Some(self.authenticator()))
     }
 }
 
 /// A session's token, of which a 401 says nothing: an endpoint may refuse the consumer and not the token. For sessions
 /// that can't get another one, because there a wrong guess would end the session.
-pub(crate) struct TokenAsItIs(pub(crate) Arc<Lifecycle>);
+pub(crate) struct KeepTokenOn401(pub(crate) Arc<Lifecycle>);
 
-impl Authorize for TokenAsItIs {
+impl Authenticator for KeepTokenOn401 {
     fn token(&self) -> BoxFuture<'_, Result<Token>> {
         Box::pin(self.0.token())
     }
 
-    fn rejected(&self, _: &Token) -> bool {
+    fn on_unauthorized(&self, _: &Token) -> bool {
         false
     }
 }
 
-impl<K: Kind> Clone for Session<K> {
+impl<K> Clone for Session<K> {
     fn clone(&self) -> Self {
-        Self::new(self.client.clone(), Arc::clone(&self.lifecycle))
+        Self {
+            context: Arc::clone(&self.context),
+            lifecycle: Arc::clone(&self.lifecycle),
+            user: self.user.clone(),
+            kind: PhantomData,
+        }
     }
 }
 
-impl<K: Kind> fmt::Debug for Session<K> {
+impl<K> fmt::Debug for Session<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
-            .field("kind", &K::NAME)
-            .field("status", &self.status())
+            .field("kind", &kind::name::<K>())
+            .field("status", &self.lifecycle.status())
             .finish_non_exhaustive()
     }
 }

@@ -5,38 +5,33 @@ use std::future::IntoFuture;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::ConditionalLoginStatus;
-use crate::client::Client;
+use crate::bindings::{self, conversions, types};
 use crate::error::{Error, Result};
-use crate::identity::{Identity, optional};
 use crate::lifecycle::Lifecycle;
-use crate::profile_data::{Agreements, Attributes};
-use crate::raw::{self, types};
+use crate::model::{Agreements, Attributes, ConditionalLoginStatus, Identity};
+use crate::operation;
 use crate::secret::ApiKey;
-use crate::token::Grant;
-use crate::transport::{Authorize, BoxFuture, Transport};
+use crate::token::TokenResponse;
+use crate::transport::{Authenticator, BoxFuture};
 
-use super::profile::{ProfileRenewal, grant};
-use super::{Anonymous, Profile, Session, Workspace};
-
-impl Client {
-    /// Begins what a profile API key lets customers do: log in.
-    pub fn profile(&self, profile_key: ApiKey) -> ProfileAccess {
-        ProfileAccess {
-            client: self.clone(),
-            key: profile_key,
-        }
-    }
-}
+use super::kind::{Anonymous, Profile, Workspace};
+use super::login_response::profile_token_response;
+use super::profile_token::ProfileTokenSource;
+use super::repeatable_login::RepeatableLogin;
+use super::{Context, Session};
 
 /// A profile API key, ready for customers to log in with.
 #[derive(Debug, Clone)]
-pub struct ProfileAccess {
-    client: Client,
+pub struct ProfileLogins {
+    context: Arc<Context>,
     key: ApiKey,
 }
 
-impl ProfileAccess {
+impl ProfileLogins {
+    pub(crate) fn new(context: Arc<Context>, key: ApiKey) -> Self {
+        Self { context, key }
+    }
+
     /// Logs a customer in. The login is sent when the returned value is awaited.
     ///
     /// With any identity but [`Identity::synerise`], an account is created if there is none.
@@ -51,16 +46,16 @@ impl ProfileAccess {
     /// let profile = client.profile(key).login(identity).device_id("device-1").await?;
     /// # Ok(()) }
     /// ```
-    pub fn login(self, identity: Identity) -> ProfileLogin<Direct> {
-        ProfileLogin::new(self.client, self.key, identity, Direct(()))
+    pub fn login(self, identity: Identity) -> ProfileLoginRequest<Direct> {
+        ProfileLoginRequest::new(self.context, self.key, identity, Direct(()))
     }
 
     /// Logs a customer in who has an account, and never creates one. Conditions that are not met are an outcome,
     /// not an error.
     ///
     /// Operation `authenticateProfileConditionally` (`POST /sauth/v3/auth/login/client/conditional`).
-    pub fn login_if_allowed(self, identity: Identity) -> ProfileLogin<Conditional> {
-        ProfileLogin::new(self.client, self.key, identity, Conditional { anonymous: None })
+    pub fn login_if_allowed(self, identity: Identity) -> ProfileLoginRequest<Conditional> {
+        ProfileLoginRequest::new(self.context, self.key, identity, Conditional { anonymous: None })
     }
 }
 
@@ -76,12 +71,12 @@ impl Session<Workspace> {
         profile_key: ApiKey,
         identity: Identity,
         device: IpAddr,
-    ) -> ProfileLogin<ServerSide> {
+    ) -> ProfileLoginRequest<ServerSide> {
         let kind = ServerSide {
             workspace: Arc::clone(&self.lifecycle),
             device,
         };
-        ProfileLogin::new(self.client.clone(), profile_key, identity, kind)
+        ProfileLoginRequest::new(Arc::clone(&self.context), profile_key, identity, kind)
     }
 }
 
@@ -91,7 +86,7 @@ pub struct Direct(());
 
 /// A login of a customer who has an account.
 pub struct Conditional {
-    anonymous: Option<Arc<dyn Authorize>>,
+    anonymous: Option<Arc<dyn Authenticator>>,
 }
 
 /// A login of a customer by a backend.
@@ -102,9 +97,9 @@ pub struct ServerSide {
 
 /// A login that is being put together. It is sent when it is awaited.
 #[must_use = "a login does nothing until it is awaited"]
-pub struct ProfileLogin<K> {
-    client: Client,
-    request: LoginRequest,
+pub struct ProfileLoginRequest<K> {
+    context: Arc<Context>,
+    request: RepeatableLogin,
     agreements: Agreements,
     attributes: Attributes,
     tags: Vec<String>,
@@ -112,11 +107,11 @@ pub struct ProfileLogin<K> {
     kind: K,
 }
 
-impl<K> ProfileLogin<K> {
-    fn new(client: Client, key: ApiKey, identity: Identity, kind: K) -> Self {
+impl<K> ProfileLoginRequest<K> {
+    fn new(context: Arc<Context>, key: ApiKey, identity: Identity, kind: K) -> Self {
         Self {
-            client,
-            request: LoginRequest {
+            context,
+            request: RepeatableLogin {
                 key,
                 identity,
                 device_id: None,
@@ -131,7 +126,7 @@ impl<K> ProfileLogin<K> {
     }
 
     /// The identifier of the customer's device. Synerise recommends to send it always, and requires it where the workspace
-    /// controls unknown devices ([`Error::DeviceIdRequired`]).
+    /// controls unknown devices ([`ErrorKind::DeviceIdRequired`](crate::ErrorKind::DeviceIdRequired)).
     pub fn device_id(mut self, id: impl Into<String>) -> Self {
         self.request.device_id = Some(id.into());
         self
@@ -173,62 +168,66 @@ impl<K> ProfileLogin<K> {
             ));
         }
         let mut body = self.request.body()?;
-        body.agreements = self.agreements.wire();
-        body.attributes = self.attributes.clone().wire();
+        body.agreements = conversions::agreements(self.agreements);
+        body.attributes = conversions::attributes(self.attributes.clone());
         body.tags.clone_from(&self.tags);
         Ok(body)
     }
 
-    fn session(self, transport: Arc<Transport>, grant: Grant) -> Result<Session<Profile>> {
+    fn session(self, response: TokenResponse) -> Result<Session<Profile>> {
         let key = self.request.key.clone();
         let login_again = self.keep_credentials.then(|| Arc::new(self.request));
-        ProfileRenewal {
-            transport,
+        ProfileTokenSource {
+            transport: Arc::clone(&self.context.transport),
             key,
             login_again,
         }
-        .session(&self.client, grant)
+        .session(&self.context, response)
     }
 }
 
-impl ProfileLogin<Conditional> {
+impl ProfileLoginRequest<Conditional> {
     /// Sends the login as an anonymous visitor: Synerise's texts recommend it, and also say that it needs no token.
     pub fn as_anonymous(mut self, visitor: &Session<Anonymous>) -> Self {
-        self.kind.anonymous = Some(visitor.authorize());
+        self.kind.anonymous = Some(visitor.authenticator());
         self
     }
 }
 
-impl IntoFuture for ProfileLogin<Direct> {
+impl IntoFuture for ProfileLoginRequest<Direct> {
     type Output = Result<Session<Profile>>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let transport = Arc::clone(self.client.transport());
-            let grant = self.request.send_body(&transport, self.body()?).await?;
-            self.session(transport, grant)
+            let response = self
+                .request
+                .send_body(&self.context.transport, self.body()?)
+                .await?;
+            self.session(response)
         })
     }
 }
 
-impl IntoFuture for ProfileLogin<ServerSide> {
+impl IntoFuture for ProfileLoginRequest<ServerSide> {
     type Output = Result<Session<Profile>>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(mut self) -> Self::IntoFuture {
         Box::pin(async move {
-            let transport = Arc::clone(self.client.transport());
             self.request.behalf = Some((Arc::clone(&self.kind.workspace), self.kind.device));
-            let grant = self.request.send_body(&transport, self.body()?).await?;
-            self.session(transport, grant)
+            let response = self
+                .request
+                .send_body(&self.context.transport, self.body()?)
+                .await?;
+            self.session(response)
         })
     }
 }
 
 /// What came of a conditional login.
 #[derive(Debug)]
-pub enum ConditionalLogin {
+pub enum ConditionalLoginOutcome {
     /// The customer is logged in.
     LoggedIn(Session<Profile>),
     /// Something has to happen first.
@@ -240,22 +239,21 @@ pub enum ConditionalLogin {
     },
 }
 
-impl IntoFuture for ProfileLogin<Conditional> {
-    type Output = Result<ConditionalLogin>;
+impl IntoFuture for ProfileLoginRequest<Conditional> {
+    type Output = Result<ConditionalLoginOutcome>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let transport = Arc::clone(self.client.transport());
             let body = self.body()?;
-            let operation = &raw::AUTHENTICATE_PROFILE_CONDITIONALLY;
-            let exchange = raw::Exchange::new(&transport, operation, self.kind.anonymous.clone());
-            let result = exchange.raw.authenticate_profile_conditionally(&body).await;
-            let (answer, reply) = exchange.finish(result)?;
+            let operation = &operation::AUTHENTICATE_PROFILE_CONDITIONALLY;
+            let call = bindings::Call::new(&self.context.transport, operation, self.kind.anonymous.clone());
+            let result = call.raw.authenticate_profile_conditionally(&body).await;
+            let (answer, response) = call.finish(result)?;
             let token = match (answer.status, answer.token) {
                 (None | Some(ConditionalLoginStatus::Success), Some(token)) => token,
                 (Some(status), _) if status != ConditionalLoginStatus::Success => {
-                    return Ok(ConditionalLogin::Unmet {
+                    return Ok(ConditionalLoginOutcome::Unmet {
                         status,
                         conditions: answer.conditions,
                     });
@@ -264,7 +262,7 @@ impl IntoFuture for ProfileLogin<Conditional> {
                     let problem = "it names no unmet condition, and the field `token` is missing";
                     return Err(Error::unexpected_response(
                         operation.id.into(),
-                        reply.status(),
+                        response.status(),
                         problem,
                     ));
                 }
@@ -277,82 +275,15 @@ impl IntoFuture for ProfileLogin<Conditional> {
                 custom_id: answer.custom_id,
                 realm: answer.realm,
             };
-            self.session(transport, grant(answer, &reply))
-                .map(ConditionalLogin::LoggedIn)
+            self.session(profile_token_response(answer, &response))
+                .map(ConditionalLoginOutcome::LoggedIn)
         })
     }
 }
 
-/// A login that can be sent, and sent again.
-#[derive(Clone)]
-pub(super) struct LoginRequest {
-    key: ApiKey,
-    identity: Identity,
-    device_id: Option<String>,
-    /// The workspace that logs the customer in, and the address of the customer's device.
-    behalf: Option<(Arc<Lifecycle>, IpAddr)>,
-}
-
-impl LoginRequest {
-    pub(super) async fn send(&self, transport: &Arc<Transport>) -> Result<Grant> {
-        self.send_body(transport, self.body()?).await
-    }
-
-    fn body(&self) -> Result<types::ProfileAuthenticationRequest> {
-        let mut body = self.identity.body(&self.key)?;
-        body.device_id = optional("device id", self.device_id.as_deref())?;
-        Ok(body)
-    }
-
-    async fn send_body(
-        &self,
-        transport: &Arc<Transport>,
-        body: types::ProfileAuthenticationRequest,
-    ) -> Result<Grant> {
-        let (answer, reply) = match &self.behalf {
-            None => {
-                let exchange = raw::Exchange::new(transport, &raw::AUTHENTICATE_PROFILE, None);
-                let result = exchange.raw.authenticate_profile(&body).await;
-                exchange.finish(result)?
-            }
-            Some((workspace, device)) => {
-                let authorize: Arc<dyn Authorize> = Arc::new(Arc::clone(workspace));
-                let exchange =
-                    raw::Exchange::new(transport, &raw::AUTHENTICATE_PROFILE_SERVER_SIDE, Some(authorize));
-                let result = exchange
-                    .raw
-                    .authenticate_profile_server_side(&on_behalf(body, *device))
-                    .await;
-                exchange.finish(result)?
-            }
-        };
-        Ok(grant(answer, &reply))
-    }
-}
-
-fn on_behalf(
-    body: types::ProfileAuthenticationRequest,
-    device: IpAddr,
-) -> types::ServerSideAuthenticationRequest {
-    types::ServerSideAuthenticationRequest {
-        ip_address: device.to_string(),
-        api_key: body.api_key,
-        identity_provider: body.identity_provider,
-        identity_provider_token: body.identity_provider_token,
-        email: body.email,
-        custom_id: body.custom_id,
-        password: body.password,
-        uuid: body.uuid,
-        device_id: body.device_id,
-        agreements: body.agreements,
-        attributes: body.attributes,
-        tags: body.tags,
-    }
-}
-
-impl<K> fmt::Debug for ProfileLogin<K> {
+impl<K> fmt::Debug for ProfileLoginRequest<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProfileLogin")
+        f.debug_struct("ProfileLoginRequest")
             .field("identity", &self.request.identity)
             .finish_non_exhaustive()
     }

@@ -9,11 +9,12 @@ use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Result, causes};
-use crate::reply::Reply;
-use crate::transport::{Authorize, Purpose};
+use crate::error::{Error, Result, error_chain};
+use crate::transport::BufferedResponse;
+use crate::transport::{Authenticator, RequestInfo, Transport};
 
-use super::{Kind, Session, TokenAsItIs};
+use super::kind::Kind;
+use super::{KeepTokenOn401, Session};
 
 impl<K: Kind> Session<K> {
     /// A `GET` of any path on the session's host.
@@ -37,8 +38,8 @@ impl<K: Kind> Session<K> {
     ///
     /// What is wrong with the path, the query or the body is told by [`Request::send`], before anything is sent.
     pub fn request(&self, method: Method, path: &str) -> Request<'_> {
-        let transport = self.client.transport();
-        let purpose = Purpose::endpoint(&method, path);
+        let transport = &self.context.transport;
+        let info = RequestInfo::endpoint(&method, path);
         let builder = transport.base().join(path).map(|url| {
             transport
                 .http()
@@ -46,9 +47,9 @@ impl<K: Kind> Session<K> {
                 .header(ACCEPT, HeaderValue::from_static("application/json"))
         });
         Request {
-            client: &self.client,
+            transport,
             lifecycle: &self.lifecycle,
-            purpose,
+            info,
             builder,
         }
     }
@@ -57,9 +58,9 @@ impl<K: Kind> Session<K> {
 /// A request that is being put together.
 #[must_use = "a request does nothing until it is sent"]
 pub struct Request<'a> {
-    client: &'a crate::Client,
+    transport: &'a Transport,
     lifecycle: &'a Arc<crate::lifecycle::Lifecycle>,
-    purpose: Purpose,
+    info: RequestInfo,
     builder: Result<RequestBuilder>,
 }
 
@@ -101,26 +102,25 @@ impl Request<'_> {
     /// # Errors
     /// Whatever is not a success (2xx) is an error.
     pub async fn send(self) -> Result<Response> {
-        let label = self.purpose.label().to_owned();
+        let label = self.info.label().to_owned();
         let request = self.builder?.build().map_err(|error| {
             Error::invalid_input(
                 label.clone(),
-                format!("can't be sent: {}", causes(&error.without_url())),
+                format!("can't be sent: {}", error_chain(&error.without_url())),
                 "check its query and body",
             )
         })?;
-        let as_it_is = TokenAsItIs(Arc::clone(self.lifecycle));
-        let authorize: &dyn Authorize = if self.lifecycle.is_renewable() {
+        let as_it_is = KeepTokenOn401(Arc::clone(self.lifecycle));
+        let authenticator: &dyn Authenticator = if self.lifecycle.is_refreshable() {
             self.lifecycle
         } else {
             &as_it_is
         };
-        let reply = self
-            .client
-            .transport()
-            .send(&self.purpose, request, Some(authorize))
+        let response = self
+            .transport
+            .send(&self.info, request, Some(authenticator))
             .await?;
-        Ok(Response { label, reply })
+        Ok(Response { label, response })
     }
 
     fn change(mut self, change: impl FnOnce(RequestBuilder) -> RequestBuilder) -> Self {
@@ -136,46 +136,46 @@ impl Request<'_> {
 
 impl fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Request").field(&self.purpose.label()).finish()
+        f.debug_tuple("Request").field(&self.info.label()).finish()
     }
 }
 
 /// A successful answer, read whole.
 pub struct Response {
     label: String,
-    reply: Reply,
+    response: BufferedResponse,
 }
 
 impl Response {
     /// The HTTP status: always a success.
     pub fn status(&self) -> u16 {
-        self.reply.status()
+        self.response.status()
     }
 
     /// The headers.
     pub fn headers(&self) -> &HeaderMap {
-        &self.reply.headers
+        &self.response.headers
     }
 
     /// The body.
     pub fn bytes(&self) -> &Bytes {
-        &self.reply.body
+        &self.response.body
     }
 
     /// Reads the body as JSON.
     ///
     /// # Errors
-    /// [`Error::UnexpectedResponse`] when it is no JSON, or of another type. The error does not quote it.
+    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) when it is no JSON, or of another type. The error does not quote it.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        self.reply.json(&self.label)
+        self.response.json(&self.label)
     }
 
     /// Reads the body as text.
     ///
     /// # Errors
-    /// [`Error::UnexpectedResponse`] when it is not UTF-8.
+    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) when it is not UTF-8.
     pub fn text(&self) -> Result<&str> {
-        str::from_utf8(&self.reply.body).map_err(|_| {
+        str::from_utf8(&self.response.body).map_err(|_| {
             Error::unexpected_response(self.label.clone().into(), self.status(), "it is not UTF-8")
         })
     }

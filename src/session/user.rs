@@ -5,52 +5,51 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::client::Client;
+use crate::bindings::{self, types};
 use crate::error::{Error, Result};
-use crate::identity::{optional, required, required_secret};
-use crate::lifecycle::{Acquire, Lifecycle, Previous};
-use crate::raw::{self, types};
-use crate::reply::Reply;
+use crate::lifecycle::{Lifecycle, Previous, TokenSource};
+use crate::model::input::{optional, required, required_secret};
+use crate::model::{
+    ExternalProviderType, MfaMethod, UserInfo, WorkspaceDetails, WorkspaceRestrictions, WorkspaceSummary,
+};
+use crate::operation;
 use crate::secret::Secret;
-use crate::token::{Details, Grant};
-use crate::transport::BoxFuture;
-use crate::user_info::{UserInfo, WorkspaceAccess, WorkspaceDetails, WorkspaceSummary};
-use crate::{ExternalProviderType, MfaMethod};
+use crate::token::TokenResponse;
+use crate::transport::{BoxFuture, BufferedResponse};
 
-use super::{Kind, PortalUser, Session, User, WorkspaceUser, bare_grant};
+use super::kind::{Kind, PortalUser, User, WorkspaceUser};
+use super::login_response::bare_token_response;
+use super::{Context, Session};
 
-impl Client {
-    /// Begins the login of a user of the portal.
-    pub fn user(&self) -> UserAccess {
-        UserAccess { client: self.clone() }
-    }
-}
-
-/// The way in for users of the portal.
+/// The logins of users of the portal.
 #[derive(Debug, Clone)]
-pub struct UserAccess {
-    client: Client,
+pub struct UserLogins {
+    context: Arc<Context>,
 }
 
-impl UserAccess {
+impl UserLogins {
+    pub(crate) fn new(context: Arc<Context>) -> Self {
+        Self { context }
+    }
+
     /// Logs a user in. The login is sent when the returned value is awaited.
     ///
     /// Operation `userLogin` (`POST /uauth/auth/login/user`).
     ///
     /// ```no_run
     /// # async fn run(client: synerise_auth::Client, code: &str) -> synerise_auth::Result<()> {
-    /// use synerise_auth::{MfaMethod, UserLogin};
+    /// use synerise_auth::{MfaMethod, UserLoginOutcome};
     ///
     /// let user = match client.user().login("user@shop.example", "not-a-real-password").await? {
-    ///     UserLogin::Complete(user) => user,
-    ///     UserLogin::MfaRequired(challenge) => challenge.verify(MfaMethod::Totp, code).await?,
+    ///     UserLoginOutcome::Complete(user) => user,
+    ///     UserLoginOutcome::MfaRequired(challenge) => challenge.verify(MfaMethod::Totp, code).await?,
     /// };
     /// # Ok(()) }
     /// ```
-    pub fn login(self, username: impl Into<String>, password: impl Into<Secret>) -> LoginUser {
+    pub fn login(self, username: impl Into<String>, password: impl Into<Secret>) -> UserLoginRequest {
         let device = Device::default();
-        LoginUser {
-            client: self.client,
+        UserLoginRequest {
+            context: self.context,
             username: username.into(),
             password: password.into(),
             device,
@@ -74,14 +73,14 @@ impl Device {
 /// A login that is being put together. It is sent when it is awaited.
 #[derive(Debug)]
 #[must_use = "a login does nothing until it is awaited"]
-pub struct LoginUser {
-    client: Client,
+pub struct UserLoginRequest {
+    context: Arc<Context>,
     username: String,
     password: Secret,
     device: Device,
 }
 
-impl LoginUser {
+impl UserLoginRequest {
     /// The identifier of the user's device. After a second factor, the same device is asked for none for 8 hours.
     pub fn device_id(mut self, id: impl Into<String>) -> Self {
         self.device.id = Some(id.into());
@@ -95,8 +94,8 @@ impl LoginUser {
     }
 }
 
-impl IntoFuture for LoginUser {
-    type Output = Result<UserLogin>;
+impl IntoFuture for UserLoginRequest {
+    type Output = Result<UserLoginOutcome>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
@@ -109,19 +108,19 @@ impl IntoFuture for LoginUser {
                 external_provider_token,
                 external_provider_type,
             };
-            let exchange = raw::Exchange::new(self.client.transport(), &raw::USER_LOGIN, None);
-            let result = exchange.raw.user_login(&body).await;
-            let (answer, reply) = exchange.finish(result)?;
+            let call = self.context.call(&operation::USER_LOGIN);
+            let result = call.raw.user_login(&body).await;
+            let (answer, response) = call.finish(result)?;
             let methods = answer
                 .consumer
                 .as_ref()
                 .map(|consumer| consumer.mfa_methods.clone())
                 .unwrap_or_default();
-            let session: Session<User> = session(self.client, answer, &reply)?;
+            let session: Session<User> = session(self.context, answer, &response)?;
             Ok(if methods.is_empty() {
-                UserLogin::Complete(session)
+                UserLoginOutcome::Complete(session)
             } else {
-                UserLogin::MfaRequired(MfaChallenge {
+                UserLoginOutcome::MfaRequired(MfaChallenge {
                     session,
                     methods,
                     device: self.device,
@@ -133,7 +132,7 @@ impl IntoFuture for LoginUser {
 
 /// What came of a user's login.
 #[derive(Debug)]
-pub enum UserLogin {
+pub enum UserLoginOutcome {
     /// The user is logged in, and can select a workspace.
     Complete(Session<User>),
     /// The user has to show a second factor first.
@@ -167,46 +166,50 @@ impl MfaChallenge {
         };
         // As the token itself and not as the session: 401 is what a wrong code is answered with, and must not end it.
         let token = Arc::new(self.session.token().await?);
-        let exchange = raw::Exchange::new(self.session.client.transport(), &raw::USER_MFA_LOGIN, Some(token));
-        let result = exchange.raw.user_mfa_login(&method, &body).await;
-        let (answer, reply) = exchange.finish(result)?;
-        session(self.session.client.clone(), answer, &reply)
+        let call = bindings::Call::new(
+            &self.session.context.transport,
+            &operation::USER_MFA_LOGIN,
+            Some(token),
+        );
+        let result = call.raw.user_mfa_login(&method, &body).await;
+        let (answer, response) = call.finish(result)?;
+        session(Arc::clone(&self.session.context), answer, &response)
     }
 }
 
 impl<K: PortalUser> Session<K> {
-    /// Who the user is, as the login said it; `None` when the session's token was dropped.
-    pub fn user_info(&self) -> Option<UserInfo> {
-        self.lifecycle.peek()?.user().cloned()
+    /// Who the user is, as the login said it; `None` when it said nothing.
+    pub fn user_info(&self) -> Option<&UserInfo> {
+        self.user.as_deref()
     }
 
     /// The workspaces that the user may work in.
     ///
     /// Operation `listWorkspaces` (`GET /uauth/business-profile/`).
     pub async fn workspaces(&self) -> Result<Vec<WorkspaceSummary>> {
-        let exchange = self.exchange(&raw::LIST_WORKSPACES);
-        let result = exchange.raw.list_workspaces().await;
-        let (list, _) = exchange.finish(result)?;
+        let call = self.call(&operation::LIST_WORKSPACES);
+        let result = call.raw.list_workspaces().await;
+        let (list, _) = call.finish(result)?;
         Ok(list.into_iter().map(WorkspaceSummary::from).collect())
     }
 
     /// The ids of the workspaces that the user may work in, with how access to them is restricted.
     ///
     /// Operation `listWorkspaceIds` (`GET /uauth/business-profile/ids`).
-    pub async fn workspace_access(&self) -> Result<Vec<WorkspaceAccess>> {
-        let exchange = self.exchange(&raw::LIST_WORKSPACE_IDS);
-        let result = exchange.raw.list_workspace_ids().await;
-        let (list, _) = exchange.finish(result)?;
-        Ok(list.into_iter().map(WorkspaceAccess::from).collect())
+    pub async fn workspace_restrictions(&self) -> Result<Vec<WorkspaceRestrictions>> {
+        let call = self.call(&operation::LIST_WORKSPACE_IDS);
+        let result = call.raw.list_workspace_ids().await;
+        let (list, _) = call.finish(result)?;
+        Ok(list.into_iter().map(WorkspaceRestrictions::from).collect())
     }
 
     /// The workspace that is selected; `None` when none is.
     ///
     /// Operation `getCurrentWorkspace` (`GET /uauth/business-profile/current`).
     pub async fn current_workspace(&self) -> Result<Option<WorkspaceDetails>> {
-        let exchange = self.exchange(&raw::GET_CURRENT_WORKSPACE);
-        let result = exchange.raw.get_current_workspace().await;
-        let (current, _) = exchange.finish(result)?;
+        let call = self.call(&operation::GET_CURRENT_WORKSPACE);
+        let result = call.raw.get_current_workspace().await;
+        let (current, _) = call.finish(result)?;
         Ok(current
             .data
             .filter(|_| current.selected != Some(false))
@@ -218,7 +221,7 @@ impl<K: PortalUser> Session<K> {
     /// Operation `selectWorkspace` (`POST /uauth/auth/login/user/profile/{businessProfileUUID}`).
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] when it is no GUID; status 423 when access is locked.
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when it is no GUID; status 423 when access is locked.
     pub async fn select_workspace(&self, guid: impl TryInto<Uuid>) -> Result<Session<WorkspaceUser>> {
         let guid = guid.try_into().map_err(|_| {
             Error::invalid_input(
@@ -227,44 +230,40 @@ impl<K: PortalUser> Session<K> {
                 "take it from Session::workspaces, for example",
             )
         })?;
-        let exchange = self.exchange(&raw::SELECT_WORKSPACE);
-        let result = exchange.raw.select_workspace(&guid).await;
-        let (answer, reply) = exchange.finish(result)?;
-        session(self.client.clone(), answer, &reply)
+        let call = self.call(&operation::SELECT_WORKSPACE);
+        let result = call.raw.select_workspace(&guid).await;
+        let (answer, response) = call.finish(result)?;
+        session(Arc::clone(&self.context), answer, &response)
     }
 }
 
-/// A user's token can't be prolonged by anything that Synerise publishes.
-struct UserTokenEnds;
+/// Nothing that Synerise publishes refreshes a user's token.
+struct UserTokenSource;
 
-impl Acquire for UserTokenEnds {
-    fn acquire(&self, _: Option<Previous>) -> BoxFuture<'static, Result<Grant>> {
+impl TokenSource for UserTokenSource {
+    fn fetch(&self, _: Option<Previous>) -> BoxFuture<'static, Result<TokenResponse>> {
         Box::pin(std::future::ready(Err(Error::session_expired(
-            "a user's token can't be prolonged",
+            "a user's token can't be refreshed",
             "let the user log in again, and select the workspace again",
             None,
         ))))
     }
 
-    fn is_renewable(&self) -> bool {
+    fn is_refreshable(&self) -> bool {
         false
     }
 }
 
 fn session<K: Kind>(
-    client: Client,
+    context: Arc<Context>,
     answer: types::UserAuthenticationResponse,
-    reply: &Reply,
+    response: &BufferedResponse,
 ) -> Result<Session<K>> {
-    let details = Details {
-        user: answer.consumer.map(|consumer| Box::new(UserInfo::from(consumer))),
-        ..Details::default()
-    };
-    let grant = Grant {
-        details: Some(Box::new(details)),
-        ..bare_grant(answer.token, reply)
-    };
-    let surroundings = Arc::clone(client.surroundings());
-    let lifecycle = Lifecycle::with_grant(surroundings, Box::new(UserTokenEnds), grant)?;
-    Ok(Session::new(client, Arc::new(lifecycle)))
+    let token = bare_token_response(answer.token, response);
+    let lifecycle = Lifecycle::with_token(Arc::clone(&context.config), Box::new(UserTokenSource), token)?;
+    let user = answer.consumer.map(|consumer| Arc::new(UserInfo::from(consumer)));
+    Ok(Session {
+        user,
+        ..Session::new(context, Arc::new(lifecycle))
+    })
 }

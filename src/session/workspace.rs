@@ -3,29 +3,36 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::client::Client;
+use crate::bindings::{self, types};
 use crate::error::Result;
-use crate::lifecycle::{Acquire, Previous};
-use crate::raw::{self, types};
+use crate::lifecycle::registry::{Retention, SessionKey};
+use crate::lifecycle::{Previous, TokenSource};
+use crate::operation;
 use crate::secret::ApiKey;
-use crate::token::{Grant, Token};
+use crate::token::{Token, TokenResponse};
 use crate::transport::{BoxFuture, Transport};
 
-use super::{Session, Workspace, bare_grant};
+use super::kind::Workspace;
+use super::login_response::bare_token_response;
+use super::{Context, Session};
 
-impl Client {
-    /// The session of a workspace. Nothing is sent until a token is needed, and whoever asks for the same key gets the same
-    /// session, for as long as somebody holds it: keep one for as long as you need tokens.
-    ///
-    /// Operation `workspaceLogin` (`POST /uauth/v2/auth/login/profile`).
-    pub fn workspace(&self, key: ApiKey) -> Session<Workspace> {
-        let secret = key.secret().clone();
-        let lifecycle = self.shared_lifecycle("workspace", &secret, &[], |transport| WorkspaceLogin {
+pub(crate) fn open(context: &Arc<Context>, key: ApiKey) -> Session<Workspace> {
+    let session = session_key(context, &key);
+    let lifecycle = context.shared_lifecycle(session, Retention::UntilForgotten, |transport| {
+        WorkspaceTokenSource {
             transport: Arc::clone(transport),
             key,
-        });
-        Session::new(self.clone(), lifecycle)
-    }
+        }
+    });
+    Session::new(Arc::clone(context), lifecycle)
+}
+
+pub(crate) fn forget(context: &Context, key: &ApiKey) -> bool {
+    context.registry.forget(&session_key(context, key))
+}
+
+fn session_key(context: &Context, key: &ApiKey) -> SessionKey {
+    context.session_key("workspace", key.secret(), &[])
 }
 
 impl Session<Workspace> {
@@ -37,9 +44,9 @@ impl Session<Workspace> {
         permissions: impl IntoIterator<Item = T>,
     ) -> Result<PermissionCheck> {
         let names: Vec<String> = permissions.into_iter().map(Into::into).collect();
-        let exchange = self.exchange(&raw::CHECK_PERMISSIONS);
-        let result = exchange.raw.check_permissions(&names).await;
-        let (answer, _) = exchange.finish(result)?;
+        let call = self.call(&operation::CHECK_PERMISSIONS);
+        let result = call.raw.check_permissions(&names).await;
+        let (answer, _) = call.finish(result)?;
         Ok(PermissionCheck {
             workspace_name: answer.business_profile_name,
             permissions: answer.permissions,
@@ -53,10 +60,10 @@ impl Session<Workspace> {
     ///
     /// Operation `refreshWorkspaceToken` (`GET /v4/auth/refresh/profile`).
     pub async fn refresh(&self) -> Result<Token> {
-        let exchange = self.exchange(&raw::REFRESH_WORKSPACE_TOKEN);
-        let result = exchange.raw.refresh_workspace_token().await;
-        let (answer, reply) = exchange.finish(result)?;
-        self.lifecycle.adopt(bare_grant(answer.token, &reply))
+        let call = self.call(&operation::REFRESH_WORKSPACE_TOKEN);
+        let result = call.raw.refresh_workspace_token().await;
+        let (answer, response) = call.finish(result)?;
+        self.lifecycle.adopt(bare_token_response(answer.token, &response))
     }
 }
 
@@ -79,21 +86,21 @@ impl PermissionCheck {
 
 /// Logs in by the key whenever a token is needed, as all of Synerise's server SDKs do: it needs no token that is still
 /// active, so that there is nothing to fall back from.
-struct WorkspaceLogin {
+struct WorkspaceTokenSource {
     transport: Arc<Transport>,
     key: ApiKey,
 }
 
-impl Acquire for WorkspaceLogin {
-    fn acquire(&self, _: Option<Previous>) -> BoxFuture<'static, Result<Grant>> {
-        let exchange = raw::Exchange::new(&self.transport, &raw::WORKSPACE_LOGIN, None);
+impl TokenSource for WorkspaceTokenSource {
+    fn fetch(&self, _: Option<Previous>) -> BoxFuture<'static, Result<TokenResponse>> {
+        let call = bindings::Call::new(&self.transport, &operation::WORKSPACE_LOGIN, None);
         let body = types::WorkspaceLoginRequest {
             api_key: self.key.secret().clone(),
         };
         Box::pin(async move {
-            let result = exchange.raw.workspace_login(&body).await;
-            let (answer, reply) = exchange.finish(result)?;
-            Ok(bare_grant(answer.token, &reply))
+            let result = call.raw.workspace_login(&body).await;
+            let (answer, response) = call.finish(result)?;
+            Ok(bare_token_response(answer.token, &response))
         })
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
-use crate::reply::Reply;
+use crate::transport::BufferedResponse;
 
 /// A settings document as the service sent it, unknown fields and nulls included.
 pub(crate) type Document = Map<String, Value>;
@@ -47,14 +47,14 @@ pub(crate) fn read(operation: &'static str, status: u16, body: &[u8]) -> Result<
 /// What a write of `sent` changed of `before`: by what the service answered; without an answer, by what it accepted.
 pub(crate) fn written(
     operation: &'static str,
-    reply: &Reply,
+    response: &BufferedResponse,
     before: &Document,
     sent: &Document,
 ) -> Result<Vec<Change>> {
-    if reply.body.is_empty() {
+    if response.body.is_empty() {
         return Ok(changes(before, sent));
     }
-    let answered = read(operation, reply.status(), &reply.body)?;
+    let answered = read(operation, response.status(), &response.body)?;
     Ok(changes(before, &answered))
 }
 

@@ -9,11 +9,12 @@ use serde::de::DeserializeOwned;
 
 use crate::clock::Reading;
 use crate::error::{Error, Result};
-use crate::retry::server_date;
+
+use super::retry::server_date;
 
 /// An answer, read whole.
 #[derive(Clone)]
-pub(crate) struct Reply {
+pub(crate) struct BufferedResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -23,7 +24,7 @@ pub(crate) struct Reply {
     pub(crate) arrived: Reading,
 }
 
-impl Reply {
+impl BufferedResponse {
     pub(crate) fn status(&self) -> u16 {
         self.status.as_u16()
     }
@@ -81,7 +82,7 @@ impl Reply {
         })
     }
 
-    /// The reply as progenitor's code takes it.
+    /// The response as progenitor's code takes it.
     pub(crate) fn to_response(&self) -> reqwest::Response {
         let mut response = http::Response::new(reqwest::Body::from(self.body.clone()));
         *response.status_mut() = self.status;

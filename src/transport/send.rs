@@ -12,14 +12,15 @@ use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use reqwest::{Request, StatusCode};
 use tracing::Instrument;
 
-use crate::clock::{Clock, within};
-use crate::error::{ApiError, Error, Redactor, Result, causes};
+use crate::clock::{Clock, timeout};
+use crate::error::{ApiError, Error, Redactor, Result, error_chain};
 use crate::operation::{Evidence, Operation, Security};
 use crate::random::Random;
-use crate::region::BaseUrl;
-use crate::reply::Reply;
-use crate::retry::{RetryBudget, RetryPolicy, retry_after};
 use crate::token::Token;
+
+use super::base_url::BaseUrl;
+use super::response::BufferedResponse;
+use super::retry::{RetryBudget, RetryPolicy, retry_after};
 
 const API_VERSION: (HeaderName, HeaderValue) = (
     HeaderName::from_static("api-version"),
@@ -33,28 +34,28 @@ const MOST_RESERVED: usize = 1024 * 1024;
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Whom a request is authenticated as.
-pub(crate) trait Authorize: Send + Sync {
+pub(crate) trait Authenticator: Send + Sync {
     /// The token to send.
     fn token(&self) -> BoxFuture<'_, Result<Token>>;
 
     /// The server answered 401 to `token`. Whether another one can be had, so that trying again makes sense.
-    fn rejected(&self, token: &Token) -> bool;
+    fn on_unauthorized(&self, token: &Token) -> bool;
 }
 
 /// A token that is sent as it is: there is no other one.
-impl Authorize for Token {
+impl Authenticator for Token {
     fn token(&self) -> BoxFuture<'_, Result<Token>> {
         Box::pin(std::future::ready(Ok(self.clone())))
     }
 
-    fn rejected(&self, _: &Token) -> bool {
+    fn on_unauthorized(&self, _: &Token) -> bool {
         false
     }
 }
 
 /// What is sent, as far as sending needs to know.
 #[derive(Debug, Clone)]
-pub(crate) struct Purpose {
+pub(crate) struct RequestInfo {
     label: Cow<'static, str>,
     template: Cow<'static, str>,
     operation: Option<&'static Operation>,
@@ -62,7 +63,7 @@ pub(crate) struct Purpose {
     send_once: bool,
 }
 
-impl Purpose {
+impl RequestInfo {
     pub(crate) fn operation(operation: &'static Operation) -> Self {
         Self {
             label: operation.id.into(),
@@ -144,29 +145,26 @@ impl Transport {
     /// Sends a request until it succeeds, or until trying again makes no sense.
     pub(crate) async fn send(
         &self,
-        purpose: &Purpose,
+        info: &RequestInfo,
         mut request: Request,
-        authorize: Option<&dyn Authorize>,
-    ) -> Result<Reply> {
+        authenticator: Option<&dyn Authenticator>,
+    ) -> Result<BufferedResponse> {
         // Told here, because the timers and the sockets below would panic, or wait for ever.
         if tokio::runtime::Handle::try_current().is_err() {
-            return Err(Error::NoRuntime);
+            return Err(Error::no_runtime());
         }
         let (name, value) = API_VERSION;
         // progenitor appends a version of its own, and two values would be sent.
         request.headers_mut().insert(name, value);
-        if let Some(path) = purpose
-            .operation
-            .and_then(|operation| self.paths.get(operation.id))
-        {
+        if let Some(path) = info.operation.and_then(|operation| self.paths.get(operation.id)) {
             *request.url_mut() = self.base.join(path)?;
         }
-        let sending = self.send_until_settled(purpose, request, authorize);
-        within(&*self.clock, self.limits.call, sending)
+        let sending = self.send_until_settled(info, request, authenticator);
+        timeout(&*self.clock, self.limits.call, sending)
             .await
             .unwrap_or_else(|| {
                 Err(Error::timeout(
-                    purpose.label.clone(),
+                    info.label.clone(),
                     "the call with its retries",
                     self.limits.call,
                 ))
@@ -175,10 +173,10 @@ impl Transport {
 
     async fn send_until_settled(
         &self,
-        purpose: &Purpose,
+        info: &RequestInfo,
         request: Request,
-        authorize: Option<&dyn Authorize>,
-    ) -> Result<Reply> {
+        authenticator: Option<&dyn Authenticator>,
+    ) -> Result<BufferedResponse> {
         let mut current = request;
         let mut attempt = 1;
         let mut renewed = false;
@@ -186,10 +184,10 @@ impl Transport {
         loop {
             // A body that is a stream can't be sent twice: such a request is sent as it is, once.
             let again = current.try_clone();
-            let token = match authorize {
-                Some(authorize) => {
-                    let token = authorize.token().await;
-                    Some(token.map_err(|error| error.shown_by(refused.take()))?)
+            let token = match authenticator {
+                Some(authenticator) => {
+                    let token = authenticator.token().await;
+                    Some(token.map_err(|error| error.caused_by(refused.take()))?)
                 }
                 None => None,
             };
@@ -198,28 +196,28 @@ impl Transport {
                     .headers_mut()
                     .insert(AUTHORIZATION, token.header().clone());
             }
-            let (error, unsent, status) = match self.attempt(purpose, current, attempt).await {
-                Ok(reply) if reply.status.is_success() => {
+            let (error, unsent, status) = match self.attempt(info, current, attempt).await {
+                Ok(response) if response.status.is_success() => {
                     self.budget.earn();
-                    return Ok(reply);
+                    return Ok(response);
                 }
-                Ok(reply) => {
-                    let error = self.refusal(purpose, &reply, token.as_ref(), again.as_ref());
-                    (error, false, Some(reply.status))
+                Ok(response) => {
+                    let error = self.refusal(info, &response, token.as_ref(), again.as_ref());
+                    (error, false, Some(response.status))
                 }
                 Err(failure) => (failure.error, failure.unsent, None),
             };
             // Told whether or not this request can be sent again: the next one must not get the same token.
-            let renewable = status == Some(StatusCode::UNAUTHORIZED)
+            let refreshable = status == Some(StatusCode::UNAUTHORIZED)
                 && !renewed
-                && authorize
+                && authenticator
                     .zip(token.as_ref())
-                    .is_some_and(|(authorize, token)| authorize.rejected(token));
+                    .is_some_and(|(authenticator, token)| authenticator.on_unauthorized(token));
             let Some(again) = again else { return Err(error) };
-            if renewable && !purpose.send_once {
+            if refreshable && !info.send_once {
                 renewed = true;
                 refused = Some(error);
-            } else if let Some(wait) = self.wait(purpose, attempt, &error, unsent, status) {
+            } else if let Some(wait) = self.wait(info, attempt, &error, unsent, status) {
                 self.clock.sleep(wait).await;
                 attempt += 1;
             } else {
@@ -232,7 +230,7 @@ impl Transport {
     /// How long to wait before the next attempt; `None` when there is to be none.
     fn wait(
         &self,
-        purpose: &Purpose,
+        info: &RequestInfo,
         attempt: u32,
         error: &Error,
         unsent: bool,
@@ -240,10 +238,10 @@ impl Transport {
     ) -> Option<Duration> {
         let safe = match status.map(|status| status.as_u16()) {
             // The server says that it did nothing.
-            Some(429 | 503) => !purpose.send_once,
-            Some(408 | 500..=599) => purpose.idempotent,
+            Some(429 | 503) => !info.send_once,
+            Some(408 | 500..=599) => info.idempotent,
             Some(_) => false,
-            None => unsent || purpose.idempotent,
+            None => unsent || info.idempotent,
         };
         if !safe || attempt >= self.retry.max_attempts {
             return None;
@@ -252,39 +250,44 @@ impl Transport {
         self.budget.spend().then_some(wait)
     }
 
-    async fn attempt(&self, purpose: &Purpose, request: Request, attempt: u32) -> Result<Reply, Failure> {
+    async fn attempt(
+        &self,
+        info: &RequestInfo,
+        request: Request,
+        attempt: u32,
+    ) -> Result<BufferedResponse, Failure> {
         let span = tracing::debug_span!(
             "synerise.request",
-            operation = %purpose.label,
+            operation = %info.label,
             http.request.method = %request.method(),
             http.request.resend_count = attempt - 1,
             server.address = self.base.host(),
             server.port = self.base.port(),
-            url.template = %purpose.template,
+            url.template = %info.template,
             http.response.status_code = tracing::field::Empty,
             error.type = tracing::field::Empty,
         );
-        let exchange = self.exchange(purpose, request).instrument(span.clone());
-        let outcome = within(&*self.clock, self.limits.attempt, exchange)
+        let call = self.call(info, request).instrument(span.clone());
+        let outcome = timeout(&*self.clock, self.limits.attempt, call)
             .await
             .unwrap_or_else(|| {
-                let error = Error::timeout(purpose.label.clone(), "the answer", self.limits.attempt);
+                let error = Error::timeout(info.label.clone(), "the answer", self.limits.attempt);
                 Err(Failure { error, unsent: false })
             });
         match &outcome {
-            Ok(reply) => span.record("http.response.status_code", reply.status.as_u16()),
-            Err(failure) => span.record("error.type", failure.error.kind()),
+            Ok(response) => span.record("http.response.status_code", response.status.as_u16()),
+            Err(failure) => span.record("error.type", failure.error.kind().as_str()),
         };
         outcome
     }
 
-    async fn exchange(&self, purpose: &Purpose, request: Request) -> Result<Reply, Failure> {
+    async fn call(&self, info: &RequestInfo, request: Request) -> Result<BufferedResponse, Failure> {
         let failure = |error| Failure { error, unsent: false };
         let sent = self.clock.now();
         let mut response = self.http.execute(request).await.map_err(|error| {
             let unsent = error.is_connect() || error.is_builder();
             Failure {
-                error: self.unreachable(purpose, error),
+                error: self.connection_error(info, error),
                 unsent,
             }
         })?;
@@ -293,7 +296,7 @@ impl Transport {
         let too_large = || {
             let problem = format!("it is larger than {} bytes", self.limits.body);
             failure(Error::unexpected_response(
-                purpose.label.clone(),
+                info.label.clone(),
                 status.as_u16(),
                 problem,
             ))
@@ -309,7 +312,7 @@ impl Transport {
         while let Some(chunk) = response
             .chunk()
             .await
-            .map_err(|error| failure(self.unreachable(purpose, error)))?
+            .map_err(|error| failure(self.connection_error(info, error)))?
         {
             if body.len() + chunk.len() > self.limits.body {
                 return Err(too_large());
@@ -317,7 +320,7 @@ impl Transport {
             body.extend_from_slice(&chunk);
         }
         let headers = std::mem::take(response.headers_mut());
-        Ok(Reply {
+        Ok(BufferedResponse {
             status,
             headers,
             body: body.freeze(),
@@ -326,22 +329,22 @@ impl Transport {
         })
     }
 
-    fn unreachable(&self, purpose: &Purpose, error: reqwest::Error) -> Error {
+    fn connection_error(&self, info: &RequestInfo, error: reqwest::Error) -> Error {
         let error = error.without_url();
         let host = format!("{}:{}", self.base.host(), self.base.port());
-        Error::unreachable(purpose.label.clone(), &host, causes(&error), Some(error))
+        Error::connection(info.label.clone(), &host, error_chain(&error))
     }
 
     fn refusal(
         &self,
-        purpose: &Purpose,
-        reply: &Reply,
+        info: &RequestInfo,
+        response: &BufferedResponse,
         token: Option<&Token>,
         request: Option<&Request>,
     ) -> Error {
-        let status = reply.status.as_u16();
-        if reply.status.is_redirection() || reply.status.is_informational() {
-            let target = reply
+        let status = response.status.as_u16();
+        if response.status.is_redirection() || response.status.is_informational() {
+            let target = response
                 .headers
                 .get(reqwest::header::LOCATION)
                 .and_then(|value| value.to_str().ok());
@@ -352,15 +355,15 @@ impl Transport {
                 Some(host) => format!("it redirects to {host}, where no credential is sent"),
                 None => "it is a redirect, which is not followed with a credential".to_owned(),
             };
-            return Error::unexpected_response(purpose.label.clone(), status, problem);
+            return Error::unexpected_response(info.label.clone(), status, problem);
         }
         let mut redactor = request.map(Redactor::for_request).unwrap_or_default();
         if let Some(token) = token {
             redactor.add(token.expose());
         }
-        let wait = retry_after(&reply.headers, self.clock.now().wall);
-        ApiError::read(purpose.label.clone(), status, wait, &reply.body, &redactor)
-            .with_hint(purpose.hint(status))
-            .into_error()
+        let wait = retry_after(&response.headers, self.clock.now().wall);
+        ApiError::read(info.label.clone(), status, wait, &response.body, &redactor)
+            .with_hint(info.hint(status))
+            .into()
     }
 }

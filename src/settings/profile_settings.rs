@@ -6,11 +6,12 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::raw;
-use crate::session::{Session, WorkspaceAdmin};
-use crate::{PinConfirmationType, RegistrationType};
+use crate::model::{PinConfirmationType, RegistrationType};
+use crate::operation;
+use crate::session::Session;
+use crate::session::kind::WorkspaceAdmin;
 
-use super::document::{self, Change, Document};
+use super::changes::{self, Change, Document};
 
 const REGISTRATION_TYPE: &str = "registrationType";
 const TOKEN_LIFETIME: &str = "tokenLifetimeInSeconds";
@@ -197,24 +198,29 @@ impl<K: WorkspaceAdmin> Session<K> {
     /// How the workspace registers its customers.
     ///
     /// Synerise's texts don't say whose token these settings need; a neighbouring one needs a user's, with a permission.
-    pub fn profile_settings(&self) -> SettingsAccess<'_, K> {
-        SettingsAccess(self)
+    pub fn profile_settings(&self) -> ProfileSettingsApi<'_, K> {
+        ProfileSettingsApi(self)
     }
 }
 
 /// The way to a workspace's settings for its profiles.
 #[derive(Debug)]
-pub struct SettingsAccess<'a, K: crate::session::Kind>(&'a Session<K>);
+pub struct ProfileSettingsApi<'a, K>(&'a Session<K>);
 
-impl<K: WorkspaceAdmin> SettingsAccess<'_, K> {
+impl<K: WorkspaceAdmin> ProfileSettingsApi<'_, K> {
     /// The settings as they are.
     ///
     /// Operation `getProfileSettings` (`GET /sauth/settings/general`).
     pub async fn get(&self) -> Result<ProfileSettings> {
-        let exchange = self.0.exchange(&raw::GET_PROFILE_SETTINGS);
-        let result = exchange.raw.get_profile_settings().await;
-        let reply = exchange.finish_untyped(result)?;
-        document::read(raw::GET_PROFILE_SETTINGS.id, reply.status(), &reply.body).map(ProfileSettings::read)
+        let call = self.0.call(&operation::GET_PROFILE_SETTINGS);
+        let result = call.raw.get_profile_settings().await;
+        let response = call.finish_untyped(result)?;
+        changes::read(
+            operation::GET_PROFILE_SETTINGS.id,
+            response.status(),
+            &response.body,
+        )
+        .map(ProfileSettings::read)
     }
 
     /// Changes settings: reads them, lets `change` change them, and writes all of them back, because the service resets
@@ -243,12 +249,12 @@ impl<K: WorkspaceAdmin> SettingsAccess<'_, K> {
         if wanted == settings.document {
             return Ok(Vec::new());
         }
-        let exchange = self.0.exchange(&raw::REPLACE_PROFILE_SETTINGS);
-        let result = exchange.raw.replace_profile_settings(&wanted).await;
-        let reply = exchange.finish_untyped(result)?;
-        document::written(
-            raw::REPLACE_PROFILE_SETTINGS.id,
-            &reply,
+        let call = self.0.call(&operation::REPLACE_PROFILE_SETTINGS);
+        let result = call.raw.replace_profile_settings(&wanted).await;
+        let response = call.finish_untyped(result)?;
+        changes::written(
+            operation::REPLACE_PROFILE_SETTINGS.id,
+            &response,
             &settings.document,
             &wanted,
         )

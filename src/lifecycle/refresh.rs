@@ -9,18 +9,18 @@ use std::time::Duration;
 use tokio::runtime::{self, Handle};
 use tokio::task::AbortHandle;
 
-use crate::clock::{Clock, Reading, within};
-use crate::error::{Error, Result};
-use crate::random::draw;
-use crate::token::{Grant, Life, Token};
+use crate::clock::{Clock, Reading, timeout};
+use crate::error::{Error, ErrorKind, Result};
+use crate::random::unit_fraction;
+use crate::token::{Token, TokenResponse, Validity};
 
-use super::single_flight::{Flight, Passenger, Pilot};
+use super::single_flight::{Leader, SingleFlight, Waiter};
 use super::sync::Arc;
-use super::{Event, Lifecycle, State, Surroundings};
+use super::{Event, Lifecycle, LifecycleConfig, State};
 
 /// A renewal under way.
 pub(super) struct Running {
-    pub(super) flight: Arc<Flight<Result<Token>>>,
+    pub(super) flight: Arc<SingleFlight<Result<Token>>>,
     /// The runtime that drives it. A caller of another one can't know whether that still runs.
     runtime: runtime::Id,
     /// On the monotonic clock: when it must be over even if its own timeout was never driven.
@@ -31,18 +31,18 @@ pub(super) struct Running {
 /// How long after its own timeout a renewal counts as lost: its runtime isn't being driven.
 const LOST_AFTER: Duration = Duration::from_secs(5);
 
-impl Surroundings {
-    pub(super) fn look(&self) -> Moment {
-        Moment {
+impl LifecycleConfig {
+    pub(super) fn sample(&self) -> Sample {
+        Sample {
             now: self.clock.now(),
-            fraction: draw(&*self.random),
+            fraction: unit_fraction(&*self.random),
         }
     }
 }
 
-/// All that a renewal's result needs of the surroundings, got before the state is touched: a clock and a source of
+/// All that a renewal's result needs of the config, got before the state is touched: a clock and a source of
 /// randomness are other people's code, and a panic in them must not leave half a change behind.
-pub(super) struct Moment {
+pub(super) struct Sample {
     now: Reading,
     /// For jitter.
     fraction: f64,
@@ -50,44 +50,44 @@ pub(super) struct Moment {
 
 impl Lifecycle {
     /// A place in the renewal that runs, or in a new one.
-    pub(super) fn board(self: &Arc<Self>, state: &mut State) -> Result<Boarding> {
-        let runtime = Handle::try_current().map_err(|_| Error::NoRuntime)?;
-        let now = self.surroundings.clock.now();
+    pub(super) fn join_or_start(self: &Arc<Self>, state: &mut State) -> Result<Wait> {
+        let runtime = Handle::try_current().map_err(|_| Error::no_runtime())?;
+        let now = self.config.clock.now();
         if let Some(running) = &state.running
-            && running.flight.is_airborne()
+            && running.flight.is_pending()
             && now.monotonic < running.overdue
         {
             let foreign = running.runtime != runtime.id();
-            return Ok(Boarding {
-                passenger: running.flight.wait(),
+            return Ok(Wait {
+                waiter: running.flight.wait(),
                 limit: foreign.then(|| running.overdue.saturating_sub(now.monotonic)),
             });
         }
-        let (flight, pilot) = Flight::start();
+        let (flight, leader) = SingleFlight::start();
         let previous = state.machine.previous(now);
-        let work = self.source.acquire(previous);
-        let landing = Landing {
-            pilot,
+        let work = self.source.fetch(previous);
+        let guard = CompletionGuard {
+            leader,
             lifecycle: Arc::downgrade(self),
             flight: Arc::clone(&flight),
             began: now,
         };
-        let surroundings = Arc::clone(&self.surroundings);
-        let timeout = self.surroundings.policy.timeout;
+        let config = Arc::clone(&self.config);
+        let limit = self.config.policy.timeout;
         let task = runtime.spawn(async move {
-            let outcome = match unwound(within(&*surroundings.clock, timeout, work)).await {
+            let outcome = match catch_panic(timeout(&*config.clock, limit, work)).await {
                 Some(Some(outcome)) => outcome,
                 Some(None) => Err(Error::timeout(
-                    "token renewal".into(),
-                    "the renewal with its retries",
-                    timeout,
+                    "token refresh".into(),
+                    "the refresh with its retries",
+                    limit,
                 )),
-                None => Err(Error::RenewalAborted),
+                None => Err(Error::refresh_aborted()),
             };
-            landing.finish(outcome);
+            guard.finish(outcome);
         });
-        let passenger = flight.wait();
-        let overdue = now.monotonic.saturating_add(timeout).saturating_add(LOST_AFTER);
+        let waiter = flight.wait();
+        let overdue = now.monotonic.saturating_add(limit).saturating_add(LOST_AFTER);
         let lost = state.running.replace(Box::new(Running {
             flight,
             runtime: runtime.id(),
@@ -97,36 +97,43 @@ impl Lifecycle {
         if let Some(lost) = lost {
             lost.task.abort();
         }
-        Ok(Boarding {
-            passenger,
-            limit: None,
-        })
+        Ok(Wait { waiter, limit: None })
     }
 
     /// Makes a token of what a login gave, and lets it be seen.
-    pub(super) fn accept(&self, state: &mut State, grant: Grant, moment: &Moment) -> Result<Token> {
-        let (start, length) = grant.life()?;
-        let planned = self.surroundings.policy.plan(start, length, moment.fraction);
-        let life = if self.source.is_renewable() {
+    pub(super) fn accept(
+        &self,
+        state: &mut State,
+        response: TokenResponse,
+        sample: &Sample,
+    ) -> Result<Token> {
+        let (start, length) = response.lifetime()?;
+        let planned = self.config.policy.plan(start, length, sample.fraction);
+        let life = if self.source.is_refreshable() {
             planned
         } else {
             // Never due, so that the token is read without a lock to its end.
-            Life {
-                renewal: planned.end,
+            Validity {
+                refresh_at: planned.expires_at,
                 ..planned
             }
         };
-        let token = Token::new(&grant.token, state.machine.next_generation(), life, grant.details)?;
-        state.machine.succeeded(token.clone(), moment.now);
+        let token = Token::new(
+            &response.token,
+            state.machine.next_generation(),
+            life,
+            response.details,
+        )?;
+        state.machine.succeeded(token.clone(), sample.now);
         self.current.store(Some(token.clone().into()));
         Ok(token)
     }
 
     /// Takes a token that was got outside of a renewal.
-    pub(crate) fn adopt(&self, grant: Grant) -> Result<Token> {
-        let moment = self.surroundings.look();
-        let token = self.accept(&mut self.lock(), grant, &moment)?;
-        self.emit(|| Event::Renewed {
+    pub(crate) fn adopt(&self, response: TokenResponse) -> Result<Token> {
+        let sample = self.config.sample();
+        let token = self.accept(&mut self.lock(), response, &sample)?;
+        self.emit(|| Event::Refreshed {
             generation: token.generation(),
             lifetime: token.lifetime(),
         });
@@ -134,11 +141,11 @@ impl Lifecycle {
     }
 
     /// What came of the renewal `flight`; `None` when it isn't the session's renewal any more.
-    fn settle(
+    fn apply(
         &self,
-        flight: &Arc<Flight<Result<Token>>>,
-        outcome: Result<Grant>,
-        moment: &Moment,
+        flight: &Arc<SingleFlight<Result<Token>>>,
+        outcome: Result<TokenResponse>,
+        sample: &Sample,
     ) -> Option<Result<Token>> {
         let mut state = self.lock();
         if !state
@@ -149,29 +156,29 @@ impl Lifecycle {
             return None;
         }
         state.running = None;
-        let result = outcome.and_then(|grant| self.accept(&mut state, grant, moment));
+        let result = outcome.and_then(|response| self.accept(&mut state, response, sample));
         if let Err(error) = &result {
-            let policy = &self.surroundings.policy;
+            let policy = &self.config.policy;
             state
                 .machine
-                .failed(error.clone(), moment.now, policy, moment.fraction);
+                .failed(error.clone(), sample.now, policy, sample.fraction);
         }
         Some(result)
     }
 }
 
 /// A place in a renewal.
-pub(super) struct Boarding {
-    passenger: Passenger<Result<Token>>,
+pub(super) struct Wait {
+    waiter: Waiter<Result<Token>>,
     /// How long to wait for a renewal that another runtime drives.
     limit: Option<Duration>,
 }
 
-impl Boarding {
+impl Wait {
     pub(super) async fn result(self, clock: &dyn Clock) -> Option<Result<Token>> {
         match self.limit {
-            Some(limit) => within(clock, limit, self.passenger).await.flatten(),
-            None => self.passenger.await,
+            Some(limit) => timeout(clock, limit, self.waiter).await.flatten(),
+            None => self.waiter.await,
         }
     }
 }
@@ -180,45 +187,45 @@ impl Boarding {
 ///
 /// One that is dropped brings none: its runtime was shut down, so that nothing failed, and the waiters start another
 /// renewal in a runtime of theirs.
-struct Landing {
-    pilot: Pilot<Result<Token>>,
+struct CompletionGuard {
+    leader: Leader<Result<Token>>,
     lifecycle: Weak<Lifecycle>,
-    flight: Arc<Flight<Result<Token>>>,
+    flight: Arc<SingleFlight<Result<Token>>>,
     began: Reading,
 }
 
-impl Landing {
-    fn finish(self, outcome: Result<Grant>) {
+impl CompletionGuard {
+    fn finish(self, outcome: Result<TokenResponse>) {
         let Some(lifecycle) = self.lifecycle.upgrade() else {
             return;
         };
-        let (outcome, moment) = match catch_unwind(AssertUnwindSafe(|| lifecycle.surroundings.look())) {
-            Ok(moment) => (outcome, moment),
+        let (outcome, sample) = match catch_unwind(AssertUnwindSafe(|| lifecycle.config.sample())) {
+            Ok(sample) => (outcome, sample),
             Err(_) => (
-                outcome.and(Err(Error::RenewalAborted)),
-                Moment {
+                outcome.and(Err(Error::refresh_aborted())),
+                Sample {
                     now: self.began,
                     fraction: 1.0,
                 },
             ),
         };
-        let Some(result) = lifecycle.settle(&self.flight, outcome, &moment) else {
+        let Some(result) = lifecycle.apply(&self.flight, outcome, &sample) else {
             return;
         };
-        self.pilot.land(result.clone());
+        self.leader.complete(result.clone());
         match result {
             Ok(token) => {
                 tracing::debug!(generation = token.generation(), lifetime = ?token.lifetime(), "token renewed");
-                lifecycle.emit(|| Event::Renewed {
+                lifecycle.emit(|| Event::Refreshed {
                     generation: token.generation(),
                     lifetime: token.lifetime(),
                 });
             }
             Err(error) => {
-                tracing::warn!(error.type = error.kind(), "token renewal failed: {error}");
-                lifecycle.emit(|| match &error {
-                    Error::SessionExpired(_) => Event::Expired { error: error.clone() },
-                    _ => Event::RenewalFailed { error: error.clone() },
+                tracing::warn!(error.type = error.kind().as_str(), "token renewal failed: {error}");
+                lifecycle.emit(|| match error.kind() {
+                    ErrorKind::SessionExpired => Event::Expired { error: error.clone() },
+                    _ => Event::RefreshFailed { error: error.clone() },
                 });
             }
         }
@@ -226,7 +233,7 @@ impl Landing {
 }
 
 /// Runs `future`; `None` when code that it calls panics.
-async fn unwound<F: Future>(future: F) -> Option<F::Output> {
+async fn catch_panic<F: Future>(future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     std::future::poll_fn(
         |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {

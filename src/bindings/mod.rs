@@ -28,63 +28,56 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
 
-use crate::reply::Reply;
-use crate::shape;
-use crate::transport::{Authorize, Purpose, Transport};
+use crate::transport::BufferedResponse;
+use crate::transport::{Authenticator, RequestInfo, Transport};
 
-mod bindings {
+mod coerce;
+pub(crate) mod conversions;
+
+mod generated {
     include!(concat!(env!("OUT_DIR"), "/bindings.rs"));
 }
 
-mod operations {
-    use crate::operation::{Consumer, Evidence, Operation, Security};
-    use crate::shape::{Field, Shape};
+pub use generated::{ByteStream, Client, ClientInfo, Error, ResponseValue, types};
 
-    include!(concat!(env!("OUT_DIR"), "/operations.rs"));
-}
-
-pub use bindings::{ByteStream, Client, ClientInfo, Error, ResponseValue, types};
-pub use operations::*;
-pub(crate) use operations::{RESERVED_ATTRIBUTES, SECRET_FIELDS};
-
-pub use crate::operation::{Consumer, Evidence, Operation, Security};
+pub use crate::operation::*;
 
 /// What carries the calls of a [`Client`]: the transport, and whom it authenticates as.
 #[derive(Clone)]
-pub struct Caller {
+pub struct ClientState {
     transport: Arc<Transport>,
-    authorize: Option<Arc<dyn Authorize>>,
+    authenticator: Option<Arc<dyn Authenticator>>,
     /// Where the facade finds the outcome of its one call, which progenitor's errors can't carry. A client that is handed
     /// out has none: its calls may run side by side.
-    outcome: Option<Arc<Mutex<Option<crate::Result<Reply>>>>>,
+    outcome: Option<Arc<Mutex<Option<crate::Result<BufferedResponse>>>>>,
 }
 
-impl fmt::Debug for Caller {
+impl fmt::Debug for ClientState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Caller")
-            .field("authenticated", &self.authorize.is_some())
+        f.debug_struct("ClientState")
+            .field("authenticated", &self.authenticator.is_some())
             .finish_non_exhaustive()
     }
 }
 
 impl Client {
     /// A client to hand out.
-    pub(crate) fn open(transport: Arc<Transport>, authorize: Option<Arc<dyn Authorize>>) -> Self {
-        Self::with(Caller {
+    pub(crate) fn open(transport: Arc<Transport>, authenticator: Option<Arc<dyn Authenticator>>) -> Self {
+        Self::with(ClientState {
             transport,
-            authorize,
+            authenticator,
             outcome: None,
         })
     }
 
-    fn with(caller: Caller) -> Self {
+    fn with(caller: ClientState) -> Self {
         let base = caller.transport.base().as_str().to_owned();
         let http = caller.transport.http().clone();
         Self::new_with_client(&base, http, caller)
     }
 }
 
-impl progenitor_client::ClientHooks<Caller> for Client {
+impl progenitor_client::ClientHooks<ClientState> for Client {
     async fn exec(
         &self,
         request: reqwest::Request,
@@ -99,19 +92,19 @@ impl progenitor_client::ClientHooks<Caller> for Client {
             return self.client().execute(request).await;
         };
         // A login takes no token, so that none is fetched for it.
-        let authorize = match operation.security {
+        let authenticator = match operation.security {
             Security::None => None,
-            Security::OptionalBearer | Security::Bearer => caller.authorize.as_deref(),
+            Security::OptionalBearer | Security::Bearer => caller.authenticator.as_deref(),
         };
         let mut result = caller
             .transport
-            .send(&Purpose::operation(operation), request, authorize)
+            .send(&RequestInfo::operation(operation), request, authenticator)
             .await;
         if caller.outcome.is_none() {
-            result = result.and_then(|reply| fitting(operation, reply));
+            result = result.and_then(|response| coerce_body(operation, response));
         }
         let response = match &result {
-            Ok(reply) => reply.to_response(),
+            Ok(response) => response.to_response(),
             Err(error) => failure(error),
         };
         if let Some(outcome) = &caller.outcome {
@@ -144,39 +137,39 @@ fn failure(error: &crate::Error) -> reqwest::Response {
     reqwest::Response::from(response)
 }
 
-/// The reply with its body in the document's shape, or an error that names the field.
-fn fitting(operation: &Operation, reply: Reply) -> crate::Result<Reply> {
-    if matches!(operation.response, shape::Shape::Any) {
-        return Ok(reply);
+/// The response with its body in the document's shape, or an error that names the field.
+fn coerce_body(operation: &Operation, response: BufferedResponse) -> crate::Result<BufferedResponse> {
+    if matches!(operation.response, Shape::Any) {
+        return Ok(response);
     }
-    let value = fitted(operation, &reply)?;
-    Ok(reply.with_body(value.to_string()))
+    let value = coerced(operation, &response)?;
+    Ok(response.with_body(value.to_string()))
 }
 
-fn fitted(operation: &Operation, reply: &Reply) -> crate::Result<serde_json::Value> {
+fn coerced(operation: &Operation, response: &BufferedResponse) -> crate::Result<serde_json::Value> {
     let refuse =
-        |problem: String| crate::Error::unexpected_response(operation.id.into(), reply.status(), problem);
-    let value = serde_json::from_slice(&reply.body).map_err(|_| refuse(reply.not_json()))?;
-    shape::fit(value, &operation.response).map_err(|misfit| refuse(misfit.to_string()))
+        |problem: String| crate::Error::unexpected_response(operation.id.into(), response.status(), problem);
+    let value = serde_json::from_slice(&response.body).map_err(|_| refuse(response.not_json()))?;
+    coerce::coerce(value, &operation.response).map_err(|error| refuse(error.to_string()))
 }
 
 /// One call of the facade: the client to make it with, and its outcome as the facade's types.
-pub(crate) struct Exchange {
+pub(crate) struct Call {
     pub(crate) raw: Client,
     operation: &'static Operation,
-    outcome: Arc<Mutex<Option<crate::Result<Reply>>>>,
+    outcome: Arc<Mutex<Option<crate::Result<BufferedResponse>>>>,
 }
 
-impl Exchange {
+impl Call {
     pub(crate) fn new(
         transport: &Arc<Transport>,
         operation: &'static Operation,
-        authorize: Option<Arc<dyn Authorize>>,
+        authenticator: Option<Arc<dyn Authenticator>>,
     ) -> Self {
         let outcome = Arc::default();
-        let caller = Caller {
+        let caller = ClientState {
             transport: Arc::clone(transport),
-            authorize,
+            authenticator,
             outcome: Some(Arc::clone(&outcome)),
         };
         Self {
@@ -186,28 +179,31 @@ impl Exchange {
         }
     }
 
-    /// What came of the call: the typed value, and the reply that it was read from.
+    /// What came of the call: the typed value, and the response that it was read from.
     pub(crate) fn finish<T: DeserializeOwned, E>(
         self,
         result: Result<ResponseValue<T>, Error<E>>,
-    ) -> crate::Result<(T, Reply)> {
-        let (operation, reply) = (self.operation, self.reply()?);
+    ) -> crate::Result<(T, BufferedResponse)> {
+        let (operation, response) = (self.operation, self.response()?);
         let value = match result {
             Ok(value) => value.into_inner(),
-            Err(_) => serde_json::from_value(fitted(operation, &reply)?).map_err(|_| {
+            Err(_) => serde_json::from_value(coerced(operation, &response)?).map_err(|_| {
                 let problem = "its fields have other types than the document says";
-                crate::Error::unexpected_response(operation.id.into(), reply.status(), problem)
+                crate::Error::unexpected_response(operation.id.into(), response.status(), problem)
             })?,
         };
-        Ok((value, reply))
+        Ok((value, response))
     }
 
-    /// The reply of a call whose answer is read as it is.
-    pub(crate) fn finish_untyped<T, E>(self, _: Result<ResponseValue<T>, Error<E>>) -> crate::Result<Reply> {
-        self.reply()
+    /// The response of a call whose answer is read as it is.
+    pub(crate) fn finish_untyped<T, E>(
+        self,
+        _: Result<ResponseValue<T>, Error<E>>,
+    ) -> crate::Result<BufferedResponse> {
+        self.response()
     }
 
-    fn reply(&self) -> crate::Result<Reply> {
+    fn response(&self) -> crate::Result<BufferedResponse> {
         let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
         // progenitor gives up before it sends only when a value can't be put into a request.
         outcome.unwrap_or_else(|| {

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use crate::clock::Reading;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::token::Token;
 
-use super::policy::RenewalPolicy;
-use super::{Previous, Standing};
+use super::policy::RefreshPolicy;
+use super::source::{Previous, PreviousTokenState};
 
 /// What is to be done for a caller.
 #[derive(Debug)]
@@ -16,9 +16,9 @@ pub(super) enum Decision {
     /// Give out the token.
     Serve(Token),
     /// Give out the token, and start a renewal if none runs.
-    ServeAndRenew(Token),
+    ServeAndRefresh(Token),
     /// Wait for the renewal that runs, or start one.
-    Renew,
+    Refresh,
     /// Say that the token, as new as one can be had, does not live as long as the caller needs.
     TooShort(Token),
     /// A renewal failed a short while ago; that failure is the answer until the backoff is over.
@@ -27,7 +27,7 @@ pub(super) enum Decision {
 
 /// What is known of a session's token.
 #[derive(Debug, Default)]
-pub(super) struct Machine {
+pub(super) struct TokenStateMachine {
     token: Option<Token>,
     /// The token before an invalidation: dead for callers, but it can still show the server whom to renew.
     rejected: Option<Token>,
@@ -44,28 +44,34 @@ pub(super) struct Machine {
     ended: bool,
 }
 
-impl Machine {
+impl TokenStateMachine {
     /// What to do for a caller who needs a token for at least `need`.
     ///
-    /// `renewable` is whether a renewal can be had before the token's end; a user's session has none. A token that is
+    /// `refreshable` is whether a renewal can be had before the token's end; a user's session has none. A token that is
     /// younger than `floor` is not renewed because it is too short for somebody: the next one would be as short.
-    pub(super) fn decide(&self, now: Reading, need: Duration, renewable: bool, floor: Duration) -> Decision {
+    pub(super) fn decide(
+        &self,
+        now: Reading,
+        need: Duration,
+        refreshable: bool,
+        floor: Duration,
+    ) -> Decision {
         if let Some(token) = self.token.as_ref().filter(|token| token.is_live(now)) {
-            let due = renewable && now.reached(token.life().renewal);
-            if now.until(token.life().end) >= need {
+            let due = refreshable && now.reached(token.validity().refresh_at);
+            if now.until(token.validity().expires_at) >= need {
                 return if due && !self.ended && !self.is_quiet(now) {
-                    Decision::ServeAndRenew(token.clone())
+                    Decision::ServeAndRefresh(token.clone())
                 } else {
                     Decision::Serve(token.clone())
                 };
             }
-            if !renewable || !now.reached(token.life().issued.after(floor)) {
+            if !refreshable || !now.reached(token.validity().issued_at.after(floor)) {
                 return Decision::TooShort(token.clone());
             }
         }
         match &self.last_error {
             Some(error) if self.ended || self.is_quiet(now) => Decision::Refuse(error.clone()),
-            _ => Decision::Renew,
+            _ => Decision::Refresh,
         }
     }
 
@@ -77,19 +83,19 @@ impl Machine {
 
     /// What a renewal starts from: the newest token, and what the server should think of it.
     pub(super) fn previous(&self, now: Reading) -> Option<Previous> {
-        let (token, standing) = match (&self.token, &self.rejected) {
-            (Some(token), _) => (token, Standing::Active),
-            (None, Some(token)) => (token, Standing::Rejected),
+        let (token, state) = match (&self.token, &self.rejected) {
+            (Some(token), _) => (token, PreviousTokenState::Active),
+            (None, Some(token)) => (token, PreviousTokenState::Rejected),
             (None, None) => return None,
         };
-        let standing = if token.is_live(now) {
-            standing
+        let state = if token.is_live(now) {
+            state
         } else {
-            Standing::Over
+            PreviousTokenState::Expired
         };
         Some(Previous {
             token: token.clone(),
-            standing,
+            state,
         })
     }
 
@@ -111,10 +117,10 @@ impl Machine {
 
     /// A renewal failed. A token that is still live stays; the session can be renewed again after a while, unless the
     /// error says that it has ended.
-    pub(super) fn failed(&mut self, error: Error, now: Reading, policy: &RenewalPolicy, fraction: f64) {
+    pub(super) fn failed(&mut self, error: Error, now: Reading, policy: &RefreshPolicy, fraction: f64) {
         self.failures = self.failures.saturating_add(1);
         self.quiet_until = Some(Box::new(now.after(policy.wait(self.failures, &error, fraction))));
-        self.ended = matches!(error, Error::SessionExpired(_));
+        self.ended = error.kind() == ErrorKind::SessionExpired;
         self.last_error = Some(error);
     }
 
@@ -153,14 +159,14 @@ impl Machine {
     }
 
     /// How long until a renewal is due and allowed; `None` when there can't be one.
-    pub(super) fn time_to_renewal(&self, now: Reading) -> Option<Duration> {
+    pub(super) fn time_to_refresh(&self, now: Reading) -> Option<Duration> {
         if self.ended {
             return None;
         }
         let due = self
             .token
             .as_ref()
-            .map(|token| now.until(token.life().renewal))
+            .map(|token| now.until(token.validity().refresh_at))
             .unwrap_or_default();
         let quiet = self
             .quiet_until

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
-use crate::raw::{RESERVED_ATTRIBUTES, types};
+use crate::operation::RESERVED_ATTRIBUTES;
 
 /// A profile's marketing agreements. What is not set is not sent.
 ///
@@ -21,19 +21,19 @@ use crate::raw::{RESERVED_ATTRIBUTES, types};
 #[serde(default, deny_unknown_fields)]
 pub struct Agreements {
     #[serde(deserialize_with = "agreement")]
-    email: Option<bool>,
+    pub(crate) email: Option<bool>,
     #[serde(deserialize_with = "agreement")]
-    sms: Option<bool>,
+    pub(crate) sms: Option<bool>,
     #[serde(deserialize_with = "agreement")]
-    push: Option<bool>,
+    pub(crate) push: Option<bool>,
     #[serde(deserialize_with = "agreement")]
-    webpush: Option<bool>,
+    pub(crate) webpush: Option<bool>,
     #[serde(deserialize_with = "agreement")]
-    bluetooth: Option<bool>,
+    pub(crate) bluetooth: Option<bool>,
     #[serde(deserialize_with = "agreement")]
-    rfid: Option<bool>,
+    pub(crate) rfid: Option<bool>,
     #[serde(deserialize_with = "agreement")]
-    wifi: Option<bool>,
+    pub(crate) wifi: Option<bool>,
 }
 
 macro_rules! setters {
@@ -67,19 +67,6 @@ impl Agreements {
         /// Agreement to messages by Wi-Fi.
         wifi
     }
-
-    pub(crate) fn wire(self) -> Option<types::Agreements> {
-        let value = |agreed: Option<bool>| agreed.map(types::AgreementValue::Boolean);
-        (self != Self::default()).then(|| types::Agreements {
-            email: value(self.email),
-            sms: value(self.sms),
-            push: value(self.push),
-            webpush: value(self.webpush),
-            bluetooth: value(self.bluetooth),
-            rfid: value(self.rfid),
-            wifi: value(self.wifi),
-        })
-    }
 }
 
 /// A boolean, one of its spellings as text, or 1 and 0.
@@ -112,7 +99,7 @@ fn agreement<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>,
 /// # Ok::<(), synerise_auth::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Attributes(Map<String, Value>);
+pub struct Attributes(pub(crate) Map<String, Value>);
 
 impl Attributes {
     /// None yet.
@@ -123,7 +110,7 @@ impl Attributes {
     /// Sets an attribute.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] when the name is reserved: the error names it.
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the name is reserved: the error names it.
     pub fn set(self, name: impl Into<String>, value: impl Into<Value>) -> Result<Self> {
         let name = name.into();
         if Self::is_reserved(&name) {
@@ -146,10 +133,6 @@ impl Attributes {
     /// Whether the service drops an attribute of this name.
     pub fn is_reserved(name: &str) -> bool {
         RESERVED_ATTRIBUTES.contains(&name)
-    }
-
-    pub(crate) fn wire(self) -> Option<types::Attributes> {
-        (!self.0.is_empty()).then_some(types::Attributes(self.0))
     }
 }
 

@@ -5,10 +5,11 @@ use std::fmt;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::IdentityProvider;
 use crate::error::{Error, Result};
-use crate::raw::types;
-use crate::secret::{ApiKey, Secret};
+use crate::secret::Secret;
+
+use super::IdentityProvider;
+use super::input::required;
 
 /// The UUID by which a profile is tracked, as your application keeps it.
 ///
@@ -51,26 +52,6 @@ impl fmt::Display for ProfileUuid {
     }
 }
 
-/// The text, unless there is none: an empty one would be refused far from here, or taken for another thing.
-pub(crate) fn required(what: &'static str, text: &str) -> Result<String> {
-    if text.trim().is_empty() {
-        return Err(Error::invalid_input(what, "is empty", "give its value"));
-    }
-    Ok(text.to_owned())
-}
-
-/// The text, if it was given at all.
-pub(crate) fn optional(what: &'static str, text: Option<&str>) -> Result<Option<String>> {
-    text.map(|text| required(what, text)).transpose()
-}
-
-pub(crate) fn required_secret(what: &'static str, secret: &Secret) -> Result<Secret> {
-    if secret.is_empty() {
-        return Err(Error::invalid_input(what, "is empty", "give its value"));
-    }
-    Ok(secret.clone())
-}
-
 /// By what a profile of Synerise is known: the workspace is set up for the one or the other.
 ///
 /// Identifiers are sent as they are, never trimmed or lowered.
@@ -108,10 +89,10 @@ impl LoginId {
 /// let by_facebook = Identity::facebook("not-a-real-token");
 /// ```
 #[derive(Debug, Clone)]
-pub struct Identity(Proof);
+pub struct Identity(pub(crate) Proof);
 
 #[derive(Debug, Clone)]
-enum Proof {
+pub(crate) enum Proof {
     Password {
         login: LoginId,
         password: Secret,
@@ -158,7 +139,7 @@ impl Identity {
     /// A token of a provider that this version does not know.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for `SYNERISE`, which takes a password, and for `UNKNOWN`, which is none.
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) for `SYNERISE`, which takes a password, and for `UNKNOWN`, which is none.
     pub fn other(provider: impl AsRef<str>, token: impl Into<Secret>) -> Result<Self> {
         match IdentityProvider::from(provider.as_ref()) {
             IdentityProvider::Synerise => Err(Error::invalid_input(
@@ -199,59 +180,6 @@ impl Identity {
     /// Whether the same identity can log in again: a password can, a third party's token may be used up.
     pub(crate) fn is_repeatable(&self) -> bool {
         matches!(self.0, Proof::Password { .. })
-    }
-
-    /// The login's body, without what is sent beside the identity.
-    pub(crate) fn body(&self, key: &ApiKey) -> Result<types::ProfileAuthenticationRequest> {
-        let mut body = types::ProfileAuthenticationRequest {
-            api_key: key.secret().clone(),
-            identity_provider: IdentityProvider::Synerise,
-            identity_provider_token: None,
-            email: None,
-            custom_id: None,
-            password: None,
-            uuid: None,
-            device_id: None,
-            agreements: None,
-            attributes: None,
-            tags: Vec::new(),
-        };
-        match &self.0 {
-            Proof::Password {
-                login,
-                password,
-                uuid,
-            } => {
-                match login {
-                    LoginId::Email(email) => body.email = Some(required("e-mail address", email)?),
-                    LoginId::CustomId(id) => body.custom_id = Some(custom_id(id)?),
-                }
-                body.password = Some(required_secret("password", password)?);
-                body.uuid = Some(uuid.checked()?);
-            }
-            Proof::Token {
-                provider,
-                token,
-                uuid,
-            } => {
-                body.identity_provider = provider.clone();
-                body.identity_provider_token = Some(required_secret("identity provider's token", token)?);
-                body.uuid = uuid.as_ref().map(ProfileUuid::checked).transpose()?;
-            }
-        }
-        Ok(body)
-    }
-}
-
-pub(crate) fn custom_id(id: &Value) -> Result<Value> {
-    match id {
-        Value::Null => Err(Error::invalid_input(
-            "custom identifier",
-            "is null",
-            "give its value",
-        )),
-        Value::String(text) => required("custom identifier", text).map(Value::String),
-        other => Ok(other.clone()),
     }
 }
 
@@ -317,10 +245,7 @@ mod tests {
             Identity::synerise(LoginId::custom_id(Value::Null), "pw", "u"),
             Identity::facebook(""),
         ] {
-            assert!(
-                matches!(body(&identity), Err(Error::InvalidInput(_))),
-                "{identity:?}"
-            );
+            assert!(body(&identity).is_err(), "{identity:?}");
         }
         assert!(Identity::other("SYNERISE", "t").is_err() && Identity::other("UNKNOWN", "t").is_err());
         assert!(Identity::other("", "t").is_err());

@@ -14,8 +14,8 @@ use zeroize::Zeroizing;
 
 use crate::clock::Reading;
 use crate::error::{Error, Result};
+use crate::model::TokenOrigin;
 use crate::secret::Secret;
-use crate::user_info::UserInfo;
 
 const SCHEME: &str = "Bearer ";
 
@@ -24,40 +24,38 @@ const UNKNOWN_LIFETIME: Duration = Duration::from_secs(3600);
 
 /// A bearer token. Cloning it copies a pointer; nothing that is printed of it shows the value.
 #[derive(Clone)]
-pub struct Token(Arc<Issued>);
+pub struct Token(Arc<TokenInner>);
 
 /// What a [`Token`] points to.
-pub(crate) struct Issued {
+pub(crate) struct TokenInner {
     /// `Bearer …`, marked as sensitive. The only place in memory that the token's text is kept in.
     header: HeaderValue,
     generation: u64,
-    life: Life,
+    validity: Validity,
     details: Option<Box<Details>>,
 }
 
 /// What the response said beside the token.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Details {
-    pub(crate) origin: Option<crate::TokenOrigin>,
+    pub(crate) origin: Option<TokenOrigin>,
     pub(crate) custom_id: Option<String>,
     pub(crate) realm: Option<String>,
-    /// Boxed: only a portal user's token has it, and profiles have the many sessions.
-    pub(crate) user: Option<Box<UserInfo>>,
 }
 
 /// When a token was issued, when its renewal is due, and when it ends: on the local clocks.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Life {
-    pub(crate) issued: Reading,
-    pub(crate) renewal: Reading,
-    pub(crate) end: Reading,
+pub(crate) struct Validity {
+    pub(crate) issued_at: Reading,
+    pub(crate) refresh_at: Reading,
+    pub(crate) expires_at: Reading,
 }
 
 impl Token {
     pub(crate) fn new(
         value: &Secret,
         generation: u64,
-        life: Life,
+        validity: Validity,
         details: Option<Box<Details>>,
     ) -> Result<Self> {
         if value.is_empty() {
@@ -74,10 +72,10 @@ impl Token {
             )
         })?;
         header.set_sensitive(true);
-        Ok(Self(Arc::new(Issued {
+        Ok(Self(Arc::new(TokenInner {
             header,
             generation,
-            life,
+            validity,
             details,
         })))
     }
@@ -101,14 +99,14 @@ impl Token {
     /// How long the token lives, from when it was received.
     pub fn lifetime(&self) -> Duration {
         self.0
-            .life
-            .end
+            .validity
+            .expires_at
             .monotonic
-            .saturating_sub(self.0.life.issued.monotonic)
+            .saturating_sub(self.0.validity.issued_at.monotonic)
     }
 
     /// What the login was: a password, an identity provider, nothing. `None` where the service does not say.
-    pub fn origin(&self) -> Option<&crate::TokenOrigin> {
+    pub fn origin(&self) -> Option<&TokenOrigin> {
         self.0.details.as_ref()?.origin.as_ref()
     }
 
@@ -122,31 +120,27 @@ impl Token {
         self.0.details.as_ref()?.realm.as_deref()
     }
 
-    pub(crate) fn user(&self) -> Option<&UserInfo> {
-        self.0.details.as_ref()?.user.as_deref()
-    }
-
     /// What is written in the token, unverified; `None` where it can't be read: profiles' tokens may be encrypted.
     pub fn claims(&self) -> Option<Claims> {
         Claims::decode(self.expose())
     }
 
-    pub(crate) fn life(&self) -> &Life {
-        &self.0.life
+    pub(crate) fn validity(&self) -> &Validity {
+        &self.0.validity
     }
 
     pub(crate) fn is_live(&self, now: Reading) -> bool {
-        !now.reached(self.0.life.end)
+        !now.reached(self.0.validity.expires_at)
     }
 }
 
-impl From<Arc<Issued>> for Token {
-    fn from(issued: Arc<Issued>) -> Self {
+impl From<Arc<TokenInner>> for Token {
+    fn from(issued: Arc<TokenInner>) -> Self {
         Self(issued)
     }
 }
 
-impl From<Token> for Arc<Issued> {
+impl From<Token> for Arc<TokenInner> {
     fn from(token: Token) -> Self {
         token.0
     }
@@ -232,7 +226,7 @@ impl Claims {
 
 /// A token as a response gave it.
 #[derive(Debug)]
-pub(crate) struct Grant {
+pub(crate) struct TokenResponse {
     pub(crate) token: Secret,
     /// Unix time in seconds.
     pub(crate) expiration: Option<i64>,
@@ -247,7 +241,7 @@ pub(crate) struct Grant {
     pub(crate) arrived: Reading,
 }
 
-impl Grant {
+impl TokenResponse {
     /// When the token's life begins and how long it is, told by the response alone: the local wall clock may be
     /// wrong by years.
     ///
@@ -255,7 +249,7 @@ impl Grant {
     /// life is, and it is counted from when the request left, which is too early rather than too late. A `created`
     /// that contradicts `expiration` is ignored. Only a token that says nothing but when it ends is measured by the local
     /// wall clock, and is not trusted for longer than the documented default; one that says nothing at all gets that.
-    pub(crate) fn life(&self) -> Result<(Reading, Duration)> {
+    pub(crate) fn lifetime(&self) -> Result<(Reading, Duration)> {
         let claims = match self.expiration {
             Some(_) => None,
             None => Claims::decode(self.token.expose()),
@@ -299,9 +293,9 @@ mod tests {
     use super::*;
     use crate::clock::{Clock, ManualClock};
 
-    fn grant(expiration: Option<i64>, created: Option<i64>, date: Option<u64>) -> Grant {
+    fn response(expiration: Option<i64>, created: Option<i64>, date: Option<u64>) -> TokenResponse {
         let sent = ManualClock::new().now();
-        Grant {
+        TokenResponse {
             token: Secret::new("opaque"),
             expiration,
             created,
@@ -312,75 +306,75 @@ mod tests {
         }
     }
 
-    fn seconds(grant: &Grant) -> Option<f64> {
-        let (start, left) = grant.life().ok()?;
-        Some((start.monotonic.saturating_sub(grant.sent.monotonic) + left).as_secs_f64())
+    fn seconds(response: &TokenResponse) -> Option<f64> {
+        let (start, left) = response.lifetime().ok()?;
+        Some((start.monotonic.saturating_sub(response.sent.monotonic) + left).as_secs_f64())
     }
 
     #[test]
     fn a_life_is_told_by_the_response_and_not_by_the_local_clock() {
         // The server's clock is decades behind the local one in all of these.
         assert_eq!(
-            seconds(&grant(Some(4600), Some(1_000_000), Some(1002))),
+            seconds(&response(Some(4600), Some(1_000_000), Some(1002))),
             Some(3600.0),
             "all agree"
         );
         assert_eq!(
-            seconds(&grant(Some(4600), Some(1_000_000), None)),
+            seconds(&response(Some(4600), Some(1_000_000), None)),
             Some(3600.0),
             "counted from when it left"
         );
         assert_eq!(
-            seconds(&grant(Some(4600), Some(1_000_000), Some(3000))),
+            seconds(&response(Some(4600), Some(1_000_000), Some(3000))),
             Some(1602.0),
             "a token of some age"
         );
-        assert_eq!(seconds(&grant(Some(4600), None, Some(1000))), Some(3602.0));
+        assert_eq!(seconds(&response(Some(4600), None, Some(1000))), Some(3602.0));
         assert_eq!(
-            seconds(&grant(Some(4600), Some(9_000_000), Some(1000))),
+            seconds(&response(Some(4600), Some(9_000_000), Some(1000))),
             Some(3602.0),
             "created after its end"
         );
         assert_eq!(
-            seconds(&grant(None, None, Some(1000))),
+            seconds(&response(None, None, Some(1000))),
             Some(3602.0),
             "the documented default, never forever"
         );
         let by_the_wall = Some(1_767_225_600 + 602);
         assert_eq!(
-            seconds(&grant(by_the_wall, None, None)),
+            seconds(&response(by_the_wall, None, None)),
             Some(602.0),
             "nothing but the local clock to go by"
         );
         assert_eq!(
-            seconds(&grant(by_the_wall.map(|end| end + 315_360_000), None, None)),
+            seconds(&response(by_the_wall.map(|end| end + 315_360_000), None, None)),
             Some(3602.0),
             "a local clock that may be ten years behind"
         );
         assert_eq!(
-            seconds(&grant(Some(1), Some(900), None)),
+            seconds(&response(Some(1), Some(900), None)),
             Some(0.1),
             "milliseconds count"
         );
         assert_eq!(
-            seconds(&grant(Some(1000 + 315_360_000), Some(1_000_000), Some(1000))),
+            seconds(&response(Some(1000 + 315_360_000), Some(1_000_000), Some(1000))),
             Some(315_360_002.0)
         );
     }
 
     #[test]
     fn a_token_that_is_over_on_arrival_is_an_error() {
-        assert_eq!(seconds(&grant(Some(1000), Some(1), Some(1000))), None);
-        assert_eq!(seconds(&grant(Some(-5), None, None)), None);
-        assert_eq!(seconds(&grant(Some(5), Some(6000), None)), None);
+        assert_eq!(seconds(&response(Some(1000), Some(1), Some(1000))), None);
+        assert_eq!(seconds(&response(Some(-5), None, None)), None);
+        assert_eq!(seconds(&response(Some(5), Some(6000), None)), None);
     }
 
     #[test]
     fn absurd_times_are_survived() {
         for time in [i64::MIN, -1, 0, 1, i64::MAX] {
             for created in [None, Some(i64::MIN), Some(0), Some(i64::MAX)] {
-                let _ = grant(Some(time), created, None).life();
-                let _ = grant(Some(time), created, Some(u64::MAX)).life();
+                let _ = response(Some(time), created, None).lifetime();
+                let _ = response(Some(time), created, Some(u64::MAX)).lifetime();
             }
         }
     }

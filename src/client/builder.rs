@@ -1,4 +1,4 @@
-//! The client: where Synerise is, and how it is talked to. Sessions come out of it.
+//! How a client is configured.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -6,125 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
-use crate::error::{Error, Result, causes};
-use crate::lifecycle::registry::{Registry, SessionKey};
-use crate::lifecycle::{Acquire, Lifecycle, RenewalPolicy, StoreFirst, Surroundings};
+use crate::error::{Error, Result, error_chain};
+use crate::lifecycle::{LifecycleConfig, RefreshPolicy};
+use crate::operation;
 use crate::random::{Random, SystemRandom};
-use crate::raw;
-use crate::region::{BaseUrl, Region};
-use crate::retry::{RetryBudget, RetryPolicy};
-use crate::secret::Secret;
-use crate::store::{StoreKey, TokenStore};
-use crate::transport::{Limits, Transport};
+use crate::region::Region;
+use crate::session::Context;
+use crate::store::TokenStore;
+use crate::transport::{BaseUrl, Limits, RetryBudget, RetryPolicy, Transport};
 
-/// A client of one Synerise environment. Cloning it copies a pointer; clones share connections and sessions.
-///
-/// ```no_run
-/// # async fn run() -> synerise_auth::Result<()> {
-/// use synerise_auth::{ApiKey, Client, Region};
-///
-/// let client = Client::builder().region(Region::AzureEu).build()?;
-/// let workspace = client.workspace(ApiKey::from_env("SYNERISE_API_KEY")?);
-/// let token = workspace.token().await?;
-/// # Ok(()) }
-/// ```
-#[derive(Clone)]
-pub struct Client(Arc<Inner>);
-
-struct Inner {
-    transport: Arc<Transport>,
-    surroundings: Arc<Surroundings>,
-    registry: Arc<Registry>,
-    store: Option<Arc<dyn TokenStore>>,
-}
-
-impl Client {
-    /// Begins a client of the default region, [`Region::AzureEu`].
-    pub fn builder() -> ClientBuilder {
-        ClientBuilder::default()
-    }
-
-    /// The base URL that requests go to.
-    pub fn base_url(&self) -> &str {
-        self.transport().base().as_str()
-    }
-
-    /// The key that Synerise's tokens are signed with, as PEM. It needs no login.
-    ///
-    /// Operation `getPublicKey` (`GET /v4/public.pem`).
-    ///
-    /// # Errors
-    /// [`Error::UnexpectedResponse`] when the answer is no public key in PEM.
-    pub async fn public_key(&self) -> Result<String> {
-        let operation = &raw::GET_PUBLIC_KEY;
-        let exchange = raw::Exchange::new(self.transport(), operation, None);
-        let result = exchange.raw.get_public_key().await;
-        let reply = exchange.finish_untyped(result)?;
-        match str::from_utf8(&reply.body) {
-            Ok(text) if text.contains("-----BEGIN PUBLIC KEY-----") => Ok(text.to_owned()),
-            _ => Err(Error::unexpected_response(
-                operation.id.into(),
-                reply.status(),
-                "it is no public key in PEM",
-            )),
-        }
-    }
-
-    /// The generated bindings without a session: for the operations that need none.
-    pub fn raw(&self) -> raw::Client {
-        raw::Client::open(Arc::clone(self.transport()), None)
-    }
-
-    pub(crate) fn transport(&self) -> &Arc<Transport> {
-        &self.0.transport
-    }
-
-    /// The lifecycle of a session that is shared by all who ask for the same one.
-    pub(crate) fn shared_lifecycle<S: Acquire + 'static>(
-        &self,
-        kind: &'static str,
-        key: &Secret,
-        identity: &[&str],
-        source: impl FnOnce(&Arc<Transport>) -> S,
-    ) -> Arc<Lifecycle> {
-        let key = SessionKey::new(self.base_url(), kind, key, identity);
-        let Inner {
-            transport,
-            surroundings,
-            registry,
-            store,
-        } = &*self.0;
-        Registry::get_or_create(registry, key, || {
-            let source = source(transport);
-            let source: Box<dyn Acquire> = match store {
-                Some(store) => {
-                    let key = StoreKey::new(key.as_bytes());
-                    Box::new(StoreFirst::new(
-                        source,
-                        Arc::clone(store),
-                        key,
-                        Arc::clone(surroundings),
-                    ))
-                }
-                None => Box::new(source),
-            };
-            (Arc::clone(surroundings), source)
-        })
-    }
-
-    pub(crate) fn surroundings(&self) -> &Arc<Surroundings> {
-        &self.0.surroundings
-    }
-}
-
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("base_url", &self.base_url())
-            .field("sessions", &self.0.registry)
-            .finish_non_exhaustive()
-    }
-}
+use super::Client;
 
 type HttpSettings = Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send>;
 
@@ -132,12 +23,12 @@ type HttpSettings = Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBui
 #[must_use]
 pub struct ClientBuilder {
     base_url: String,
-    plain_http_allowed: bool,
+    plaintext_allowed: bool,
     app: Option<String>,
     http: Option<HttpSettings>,
     limits: Limits,
     retry: RetryPolicy,
-    renewal: RenewalPolicy,
+    refresh: RefreshPolicy,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     store: Option<Arc<dyn TokenStore>>,
@@ -148,7 +39,7 @@ impl Default for ClientBuilder {
     fn default() -> Self {
         Self {
             base_url: Region::default().base_url().to_owned(),
-            plain_http_allowed: false,
+            plaintext_allowed: false,
             app: None,
             http: None,
             limits: Limits {
@@ -157,7 +48,7 @@ impl Default for ClientBuilder {
                 body: 16 * 1024 * 1024,
             },
             retry: RetryPolicy::default(),
-            renewal: RenewalPolicy::default(),
+            refresh: RefreshPolicy::default(),
             clock: Arc::new(SystemClock::default()),
             random: Arc::new(SystemRandom),
             store: None,
@@ -181,7 +72,7 @@ impl ClientBuilder {
     /// Lets keys and tokens travel unencrypted to any host. Everybody between here and there can then read them; use it in
     /// a closed network only. Without it, plain HTTP is accepted to this machine alone.
     pub fn allow_plain_http_to_any_host(mut self) -> Self {
-        self.plain_http_allowed = true;
+        self.plaintext_allowed = true;
         self
     }
 
@@ -228,14 +119,14 @@ impl ClientBuilder {
     }
 
     /// How requests are sent again.
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+    pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
     /// When tokens are renewed.
-    pub fn renewal(mut self, policy: RenewalPolicy) -> Self {
-        self.renewal = policy;
+    pub fn refresh_policy(mut self, policy: RefreshPolicy) -> Self {
+        self.refresh = policy;
         self
     }
 
@@ -261,17 +152,17 @@ impl ClientBuilder {
     /// The path of the server-side login, which Synerise does not publish (it is inferred in the document).
     pub fn server_side_login_path(mut self, path: impl Into<String>) -> Self {
         self.paths
-            .insert(raw::AUTHENTICATE_PROFILE_SERVER_SIDE.id, path.into());
+            .insert(operation::AUTHENTICATE_PROFILE_SERVER_SIDE.id, path.into());
         self
     }
 
     /// Builds the client.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] when the base URL is no URL, or would send credentials unencrypted to another host; when
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the base URL is no URL, or would send credentials unencrypted to another host; when
     /// the application's name can't be in a header; when the HTTP client refuses its settings (no TLS, for example).
     pub fn build(self) -> Result<Client> {
-        let base = BaseUrl::parse(&self.base_url, self.plain_http_allowed)?;
+        let base = BaseUrl::parse(&self.base_url, self.plaintext_allowed)?;
         for (id, path) in &self.paths {
             base.join(path)
                 .map_err(|error| error.in_input(&format!("path of {id}")))?;
@@ -292,8 +183,8 @@ impl ClientBuilder {
             agent = format!("{agent} {app}");
         }
         let mut http = reqwest::Client::builder().user_agent(agent);
-        if base.is_plain_to_this_machine() {
-            // A proxy of the environment would get the key unencrypted. One that is set on purpose is set after this.
+        if base.is_plaintext_loopback() {
+            // A proxy of the environment would get the key unencrypted. One that is set on info is set after this.
             http = http.no_proxy();
         }
         let http = match self.http {
@@ -306,7 +197,7 @@ impl ClientBuilder {
             .map_err(|error| {
                 Error::invalid_input(
                     "HTTP client",
-                    format!("can't be built: {}", causes(&error.without_url())),
+                    format!("can't be built: {}", error_chain(&error.without_url())),
                     "check the settings given to ClientBuilder::http, and that a TLS feature is on",
                 )
             })?;
@@ -320,14 +211,14 @@ impl ClientBuilder {
             budget: RetryBudget::new(),
             paths: self.paths,
         };
-        let surroundings = Surroundings {
+        let config = LifecycleConfig {
             clock: self.clock,
             random: self.random,
-            policy: self.renewal,
+            policy: self.refresh,
         };
-        Ok(Client(Arc::new(Inner {
+        Ok(Client(Arc::new(Context {
             transport: Arc::new(transport),
-            surroundings: Arc::new(surroundings),
+            config: Arc::new(config),
             registry: Arc::default(),
             store: self.store,
         })))
@@ -338,7 +229,7 @@ impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
             .field("retry", &self.retry)
-            .field("renewal", &self.renewal)
+            .field("refresh", &self.refresh)
             .finish_non_exhaustive()
     }
 }

@@ -22,7 +22,7 @@ impl TrackerKey {
     /// Takes a key as the tracking code has it.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] when it is empty or was pasted wrongly.
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when it is empty or was pasted wrongly.
     pub fn new(key: impl Into<String>) -> Result<Self> {
         ApiKey::new(key)
             .map(|key| Self(key.secret().clone()))
@@ -33,7 +33,7 @@ impl TrackerKey {
     /// already is replaced: two would leave it to the server which one counts.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] when it is no absolute HTTP URL.
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when it is no absolute HTTP URL.
     pub fn sign(&self, url: &str) -> Result<Url> {
         let refuse = || {
             Error::invalid_input(

@@ -5,33 +5,34 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-use crate::random::{Random, draw};
+use crate::backoff::backoff;
+use crate::random::{Random, unit_fraction};
 
 /// How often, and how far apart, a request is tried.
 ///
-/// The wait before try *n* is random between zero and `first_delay · 2ⁿ`, no longer than `longest_delay` ("full
+/// The wait before try *n* is random between zero and `initial_backoff · 2ⁿ`, no longer than `max_backoff` ("full
 /// jitter"): clients that failed together don't come back together. A server's `Retry-After` is obeyed instead where it
-/// is longer; where it is longer than `longest_retry_after`, the caller gets the error at once.
+/// is longer; where it is longer than `max_retry_after`, the caller gets the error at once.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct RetryPolicy {
     /// How many times a request is sent at the most. 3 by default; 1 never retries.
     pub max_attempts: u32,
     /// The longest wait before the second try. 200 ms by default.
-    pub first_delay: Duration,
+    pub initial_backoff: Duration,
     /// The longest wait before any try. 5 s by default.
-    pub longest_delay: Duration,
+    pub max_backoff: Duration,
     /// The longest `Retry-After` that is waited for. 10 s by default.
-    pub longest_retry_after: Duration,
+    pub max_retry_after: Duration,
 }
 
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             max_attempts: 3,
-            first_delay: Duration::from_millis(200),
-            longest_delay: Duration::from_secs(5),
-            longest_retry_after: Duration::from_secs(10),
+            initial_backoff: Duration::from_millis(200),
+            max_backoff: Duration::from_secs(5),
+            max_retry_after: Duration::from_secs(10),
         }
     }
 }
@@ -59,27 +60,18 @@ impl RetryPolicy {
         retry_after: Option<Duration>,
         random: &dyn Random,
     ) -> Option<Duration> {
-        let jittered = backoff(self.first_delay, self.longest_delay, attempt, draw(random));
+        let jittered = backoff(
+            self.initial_backoff,
+            self.max_backoff,
+            attempt,
+            unit_fraction(random),
+        );
         match retry_after {
-            Some(wait) if wait > self.longest_retry_after => None,
+            Some(wait) if wait > self.max_retry_after => None,
             Some(wait) => Some(wait.max(jittered)),
             None => Some(jittered),
         }
     }
-}
-
-/// `fraction` of `first · 2^(attempt − 1)`, where that is no longer than `longest`.
-pub(crate) fn backoff(first: Duration, longest: Duration, attempt: u32, fraction: f64) -> Duration {
-    let ceiling = first
-        .saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)))
-        .min(longest);
-    share(ceiling, fraction)
-}
-
-/// `fraction` of `duration`. The longest durations have no floating-point number of their own, only one that is longer.
-pub(crate) fn share(duration: Duration, fraction: f64) -> Duration {
-    Duration::try_from_secs_f64(duration.as_secs_f64() * fraction)
-        .map_or(duration, |share| share.min(duration))
 }
 
 /// A budget of retries that all calls of a client share, so that a server that is down gets little more than the
@@ -161,8 +153,8 @@ mod tests {
             Some(Duration::ZERO)
         );
         let patient = RetryPolicy {
-            first_delay: Duration::MAX,
-            longest_delay: Duration::MAX,
+            initial_backoff: Duration::MAX,
+            max_backoff: Duration::MAX,
             ..policy
         };
         assert_eq!(patient.delay(1, None, &FixedRandom(2.0)), Some(Duration::MAX));

@@ -1,0 +1,128 @@
+//! Between the facade's values and the generated types of requests and answers.
+
+use crate::error::Result;
+use crate::model::input::{custom_id, required, required_secret};
+use crate::model::{
+    Agreements, Attributes, Identity, IdentityProvider, LoginId, ProfileUuid, Proof, UserInfo,
+    WorkspaceDetails, WorkspaceRestrictions, WorkspaceSummary,
+};
+use crate::secret::ApiKey;
+
+use super::types;
+
+/// The login's body, without what is sent beside the identity.
+pub(crate) fn login_request(
+    identity: &Identity,
+    key: &ApiKey,
+) -> Result<types::ProfileAuthenticationRequest> {
+    let mut body = types::ProfileAuthenticationRequest {
+        api_key: key.secret().clone(),
+        identity_provider: IdentityProvider::Synerise,
+        identity_provider_token: None,
+        email: None,
+        custom_id: None,
+        password: None,
+        uuid: None,
+        device_id: None,
+        agreements: None,
+        attributes: None,
+        tags: Vec::new(),
+    };
+    match &identity.0 {
+        Proof::Password {
+            login,
+            password,
+            uuid,
+        } => {
+            match login {
+                LoginId::Email(email) => body.email = Some(required("e-mail address", email)?),
+                LoginId::CustomId(id) => body.custom_id = Some(custom_id(id)?),
+            }
+            body.password = Some(required_secret("password", password)?);
+            body.uuid = Some(uuid.checked()?);
+        }
+        Proof::Token {
+            provider,
+            token,
+            uuid,
+        } => {
+            body.identity_provider = provider.clone();
+            body.identity_provider_token = Some(required_secret("identity provider's token", token)?);
+            body.uuid = uuid.as_ref().map(ProfileUuid::checked).transpose()?;
+        }
+    }
+    Ok(body)
+}
+
+pub(crate) fn agreements(agreements: Agreements) -> Option<types::Agreements> {
+    let value = |agreed: Option<bool>| agreed.map(types::AgreementValue::Boolean);
+    (agreements != Agreements::default()).then(|| types::Agreements {
+        email: value(agreements.email),
+        sms: value(agreements.sms),
+        push: value(agreements.push),
+        webpush: value(agreements.webpush),
+        bluetooth: value(agreements.bluetooth),
+        rfid: value(agreements.rfid),
+        wifi: value(agreements.wifi),
+    })
+}
+
+pub(crate) fn attributes(attributes: Attributes) -> Option<types::Attributes> {
+    (!attributes.0.is_empty()).then_some(types::Attributes(attributes.0))
+}
+
+impl From<types::UserConsumer> for UserInfo {
+    fn from(raw: types::UserConsumer) -> Self {
+        Self {
+            kind: raw.type_,
+            id: raw.id,
+            name: raw.name,
+            workspace_id: raw.business_profile_id,
+            authorities: raw.authorities,
+            roles: raw.roles,
+        }
+    }
+}
+
+impl From<types::WorkspaceSummary> for WorkspaceSummary {
+    fn from(raw: types::WorkspaceSummary) -> Self {
+        Self {
+            guid: raw.business_profile_guid,
+            id: raw.id,
+            name: raw.name,
+            logo: raw.logo,
+            subdomain: raw.subdomain,
+            created: raw.created,
+            ip_restricted: raw.ip_restricted,
+            mfa_required: raw.mfa_required,
+        }
+    }
+}
+
+impl From<types::WorkspaceAccess> for WorkspaceRestrictions {
+    fn from(raw: types::WorkspaceAccess) -> Self {
+        Self {
+            id: raw.id,
+            ip_restriction: raw.ip_restriction,
+            mfa_restriction: raw.mfa_restriction,
+            favorite: raw.favorite,
+        }
+    }
+}
+
+impl From<types::WorkspaceDetails> for WorkspaceDetails {
+    fn from(raw: types::WorkspaceDetails) -> Self {
+        Self {
+            guid: raw.business_profile_guid,
+            id: raw.id,
+            name: raw.name,
+            logo: raw.logo,
+            subdomain: raw.subdomain,
+            created: raw.created,
+            ip_restriction: raw.ip_restriction,
+            mfa_restriction: raw.mfa_restriction,
+            labels: raw.labels,
+            email_attribute: raw.email_attribute_name,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The client: where Synerise is, and how to talk to it. Sessions come from it.
+//!
+//! ```no_run
+//! # async fn run() -> synerise_auth::Result<()> {
+//! use std::time::Duration;
+//! use synerise_auth::client::RetryPolicy;
+//! use synerise_auth::{ApiKey, Client, Region};
+//!
+//! let client = Client::builder()
+//!     .region(Region::AzureEu)
+//!     .call_timeout(Duration::from_secs(20))
+//!     .retry_policy(RetryPolicy::default().with_max_attempts(2))
+//!     .build()?;
+//! let token = client.workspace(ApiKey::from_env("SYNERISE_API_KEY")?).token().await?;
+//! # Ok(()) }
+//! ```
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::bindings;
+use crate::error::{Error, Result};
+use crate::model::Visitor;
+use crate::operation;
+use crate::secret::ApiKey;
+use crate::session::{
+    Context, ProfileLogins, Session, UserLogins, anonymous,
+    kind::{Anonymous, Workspace},
+    workspace,
+};
+
+mod builder;
+
+pub use crate::transport::RetryPolicy;
+pub use builder::ClientBuilder;
+
+/// A client of one Synerise environment. Cloning it copies a pointer; clones share connections and sessions.
+///
+/// It has a door for each kind of consumer: [`workspace`](Self::workspace), [`anonymous`](Self::anonymous),
+/// [`profile`](Self::profile) and [`user`](Self::user).
+///
+/// ```no_run
+/// # async fn run() -> synerise_auth::Result<()> {
+/// use synerise_auth::{ApiKey, Client, Region};
+///
+/// let client = Client::builder().region(Region::AzureEu).build()?;
+/// let workspace = client.workspace(ApiKey::from_env("SYNERISE_API_KEY")?);
+/// let token = workspace.token().await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Client(Arc<Context>);
+
+impl Client {
+    /// Starts configuring a client. Its region is [`Region::AzureEu`](crate::Region::AzureEu) unless another one is set.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// The session of a workspace, by its API key.
+    ///
+    /// Nothing is sent until a token is needed. The same key gives the same session: the client keeps it, so that a handler
+    /// may ask for it in each request. [`forget`](Self::forget) lets go of it.
+    ///
+    /// Operation `workspaceLogin` (`POST /uauth/v2/auth/login/profile`).
+    pub fn workspace(&self, key: ApiKey) -> Session<Workspace> {
+        workspace::open(&self.0, key)
+    }
+
+    /// Lets go of a workspace's session, such as that of a key that was withdrawn. Returns whether there was one.
+    ///
+    /// Sessions that are still held go on; the next [`workspace`](Self::workspace) with this key is a new session.
+    pub fn forget(&self, key: &ApiKey) -> bool {
+        workspace::forget(&self.0, key)
+    }
+
+    /// The session of an anonymous visitor, by a **profile** API key and the UUID that the visitor is tracked by.
+    ///
+    /// Nothing is sent until a token is needed. The same key, UUID and device give the same session while somebody holds
+    /// it: unlike a workspace's, it is not kept by the client, because there may be many.
+    ///
+    /// Operation `authenticateAnonymously` (`POST /sauth/v3/auth/login/client/anonymous`).
+    ///
+    /// ```no_run
+    /// # async fn run(client: synerise_auth::Client, key: synerise_auth::ApiKey) -> synerise_auth::Result<()> {
+    /// use synerise_auth::Visitor;
+    ///
+    /// let uuid = "00000000-0000-4000-8000-000000000001";
+    /// let visitor = client.anonymous(key, Visitor::new(uuid).device_id("device-1"));
+    /// let token = visitor.token().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn anonymous(&self, profile_key: ApiKey, visitor: impl Into<Visitor>) -> Session<Anonymous> {
+        anonymous::open(&self.0, profile_key, visitor.into())
+    }
+
+    /// The logins of customers, by a **profile** API key.
+    pub fn profile(&self, profile_key: ApiKey) -> ProfileLogins {
+        ProfileLogins::new(Arc::clone(&self.0), profile_key)
+    }
+
+    /// The logins of users of the portal.
+    pub fn user(&self) -> UserLogins {
+        UserLogins::new(Arc::clone(&self.0))
+    }
+
+    /// The base URL that requests go to.
+    pub fn base_url(&self) -> &str {
+        self.0.transport.base().as_str()
+    }
+
+    /// The public key that Synerise's tokens are signed with, as PEM. It needs no login.
+    ///
+    /// Operation `getPublicKey` (`GET /v4/public.pem`).
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) when the response is not a public key in PEM.
+    pub async fn public_key(&self) -> Result<String> {
+        let operation = &operation::GET_PUBLIC_KEY;
+        let call = self.0.call(operation);
+        let result = call.raw.get_public_key().await;
+        let response = call.finish_untyped(result)?;
+        match str::from_utf8(&response.body) {
+            Ok(text) if text.contains("-----BEGIN PUBLIC KEY-----") => Ok(text.to_owned()),
+            _ => Err(Error::unexpected_response(
+                operation.id.into(),
+                response.status(),
+                "it is not a public key in PEM",
+            )),
+        }
+    }
+
+    /// The generated bindings without a session: for the operations that need none.
+    pub fn raw(&self) -> bindings::Client {
+        bindings::Client::open(Arc::clone(&self.0.transport), None)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("base_url", &self.base_url())
+            .field("sessions", &self.0.registry)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,62 @@
+//! What kinds of failure there are.
+
+use std::fmt;
+
+use super::ActivationMethod;
+
+/// The kind of an [`Error`](super::Error), to match on.
+///
+/// ```
+/// use synerise_auth::{ApiKey, ErrorKind};
+///
+/// let error = ApiKey::new("").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::InvalidInput);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A value that was passed in can't be used. Nothing was sent.
+    InvalidInput,
+    /// The server couldn't be reached, or the connection broke.
+    Connection,
+    /// The server took too long.
+    Timeout,
+    /// The server refused the request; see [`Error::api`](super::Error::api).
+    Api,
+    /// The account has to be activated before it can log in (`SAU-302`: by the link in an e-mail, `SAU-303`: by the PIN).
+    ActivationRequired(ActivationMethod),
+    /// The workspace requires a device id (`SAU-601`): log in with one.
+    DeviceIdRequired,
+    /// The token has expired, and the session has no credentials to obtain a new one.
+    SessionExpired,
+    /// The server's response can't be understood.
+    UnexpectedResponse,
+    /// A refresh ended without a result: code that it called panicked, or its runtime was shut down.
+    RefreshAborted,
+    /// A request had to be sent outside a Tokio runtime.
+    NoRuntime,
+}
+
+impl ErrorKind {
+    /// The kind as one word in `snake_case`, for traces and metrics.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::InvalidInput => "invalid_input",
+            Self::Connection => "connection",
+            Self::Timeout => "timeout",
+            Self::Api => "api",
+            Self::ActivationRequired(_) => "activation_required",
+            Self::DeviceIdRequired => "device_id_required",
+            Self::SessionExpired => "session_expired",
+            Self::UnexpectedResponse => "unexpected_response",
+            Self::RefreshAborted => "refresh_aborted",
+            Self::NoRuntime => "no_runtime",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,87 @@
+//! What Synerise says of a user of the portal, and of the workspaces that the user may work in.
+//!
+//! Everything is optional, because Synerise's texts promise none of it.
+
+use chrono::{DateTime, Utc};
+
+use super::{AccessRestriction, ConsumerType};
+
+/// Who a user is, as a login says it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct UserInfo {
+    /// The kind of consumer.
+    pub kind: Option<ConsumerType>,
+    /// The user's numeric id.
+    pub id: Option<i64>,
+    /// The user's login name.
+    pub name: Option<String>,
+    /// The numeric id of the selected workspace; `None` before one is selected.
+    pub workspace_id: Option<i64>,
+    /// The user's permissions; empty before a workspace is selected.
+    pub authorities: Vec<String>,
+    /// The ids of the user's roles, in one text as the service sends it.
+    pub roles: Option<String>,
+}
+
+/// A workspace in the list of those that a user may work in.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct WorkspaceSummary {
+    /// The GUID, by which it is selected.
+    pub guid: Option<String>,
+    /// The numeric id.
+    pub id: Option<i64>,
+    /// The name.
+    pub name: Option<String>,
+    /// The address of the logo.
+    pub logo: Option<String>,
+    /// The subdomain.
+    pub subdomain: Option<String>,
+    /// When it was created.
+    pub created: Option<DateTime<Utc>>,
+    /// Whether it can be used from some addresses only.
+    pub ip_restricted: Option<bool>,
+    /// Whether it needs a second factor.
+    pub mfa_required: Option<bool>,
+}
+
+/// How a user's access to a workspace is restricted.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct WorkspaceRestrictions {
+    /// The workspace's numeric id.
+    pub id: Option<i64>,
+    /// The restriction by address.
+    pub ip_restriction: Option<AccessRestriction>,
+    /// The restriction by second factor.
+    pub mfa_restriction: Option<AccessRestriction>,
+    /// Whether the user marked it as a favourite.
+    pub favorite: Option<bool>,
+}
+
+/// The workspace that is selected.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct WorkspaceDetails {
+    /// The GUID.
+    pub guid: Option<String>,
+    /// The numeric id.
+    pub id: Option<i64>,
+    /// The name.
+    pub name: Option<String>,
+    /// The address of the logo.
+    pub logo: Option<String>,
+    /// The subdomain.
+    pub subdomain: Option<String>,
+    /// When it was created.
+    pub created: Option<DateTime<Utc>>,
+    /// The restriction by address.
+    pub ip_restriction: Option<AccessRestriction>,
+    /// The restriction by second factor.
+    pub mfa_restriction: Option<AccessRestriction>,
+    /// Labels.
+    pub labels: Vec<String>,
+    /// The attribute that holds a profile's e-mail address.
+    pub email_attribute: Option<String>,
+}

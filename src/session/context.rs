@@ -1,0 +1,55 @@
+//! What all sessions of a client share.
+
+use std::sync::Arc;
+
+use crate::bindings;
+use crate::lifecycle::registry::{Registry, Retention, SessionKey};
+use crate::lifecycle::{Lifecycle, LifecycleConfig, StoredTokenSource, TokenSource};
+use crate::operation::Operation;
+use crate::secret::Secret;
+use crate::store::{StoreKey, TokenStore};
+use crate::transport::Transport;
+
+/// What all sessions of a client share: how to send, how tokens live, and which sessions there are.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) transport: Arc<Transport>,
+    pub(crate) config: Arc<LifecycleConfig>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) store: Option<Arc<dyn TokenStore>>,
+}
+
+impl Context {
+    /// The lifecycle of a session that everybody shares who asks for the same one.
+    pub(super) fn shared_lifecycle<S: TokenSource + 'static>(
+        &self,
+        key: SessionKey,
+        retention: Retention,
+        source: impl FnOnce(&Arc<Transport>) -> S,
+    ) -> Arc<Lifecycle> {
+        let create = || {
+            let source = source(&self.transport);
+            let source: Box<dyn TokenSource> = match &self.store {
+                Some(store) => Box::new(StoredTokenSource::new(
+                    source,
+                    Arc::clone(store),
+                    StoreKey::new(key.as_bytes()),
+                    Arc::clone(&self.config),
+                )),
+                None => Box::new(source),
+            };
+            (Arc::clone(&self.config), source)
+        };
+        Registry::get_or_create(&self.registry, key, retention, create)
+    }
+
+    /// What a session is known by: the server, the kind of consumer, its key and its identity.
+    pub(crate) fn session_key(&self, kind: &str, key: &Secret, identity: &[&str]) -> SessionKey {
+        SessionKey::new(self.transport.base().as_str(), kind, key, identity)
+    }
+
+    /// A call without a session, such as a login.
+    pub(crate) fn call(&self, operation: &'static Operation) -> bindings::Call {
+        bindings::Call::new(&self.transport, operation, None)
+    }
+}

@@ -1,0 +1,68 @@
+//! The kinds of consumer: whose session it is decides which calls it has.
+//!
+//! ```no_run
+//! # async fn run(client: synerise_auth::Client, key: synerise_auth::ApiKey) -> synerise_auth::Result<()> {
+//! use synerise_auth::{Session, kind};
+//!
+//! async fn count(session: &Session<kind::Workspace>) -> synerise_auth::Result<usize> {
+//!     Ok(session.get("/v4/clients").send().await?.bytes().len())
+//! }
+//!
+//! count(&client.workspace(key)).await?;
+//! # Ok(()) }
+//! ```
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+use sealed::Sealed;
+
+/// A kind of consumer. Each has the calls that Synerise lets it make, and no others.
+pub trait Kind: Sealed + 'static {}
+
+/// A user of the portal, in a workspace or before one is selected.
+pub trait PortalUser: Kind {}
+
+/// A consumer that may read and change a workspace's settings.
+pub trait WorkspaceAdmin: Kind {}
+
+/// A customer, recognized or anonymous.
+pub trait Customer: Kind {}
+
+impl PortalUser for User {}
+impl PortalUser for WorkspaceUser {}
+impl WorkspaceAdmin for Workspace {}
+impl WorkspaceAdmin for WorkspaceUser {}
+impl Customer for Profile {}
+impl Customer for Anonymous {}
+
+macro_rules! kinds {
+    ($($(#[$docs:meta])* $name:ident,)+) => {$(
+        $(#[$docs])*
+        #[derive(Debug, Clone, Copy)]
+        pub enum $name {}
+
+        impl Sealed for $name {}
+
+        impl Kind for $name {}
+    )+};
+}
+
+kinds! {
+    /// A backend that acts for a workspace, by the workspace's API key.
+    Workspace,
+    /// A recognized customer, who sees their own data only.
+    Profile,
+    /// A customer who has not been recognized yet: a visitor.
+    Anonymous,
+    /// A user of the portal who has not selected a workspace.
+    User,
+    /// A user of the portal in a workspace.
+    WorkspaceUser,
+}
+
+/// The name of a kind, to print.
+pub(super) fn name<K>() -> &'static str {
+    std::any::type_name::<K>().rsplit("::").next().unwrap_or_default()
+}

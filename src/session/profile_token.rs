@@ -1,0 +1,90 @@
+//! How a profile's token is refreshed, and the session that a login begins.
+
+use std::sync::Arc;
+
+use crate::bindings::{self, types};
+use crate::error::{Error, Result};
+use crate::lifecycle::{Lifecycle, Previous, PreviousTokenState, TokenSource};
+use crate::operation;
+use crate::secret::ApiKey;
+use crate::token::{Token, TokenResponse};
+use crate::transport::{BoxFuture, Transport};
+
+use super::kind::Profile;
+use super::login_response::profile_token_response;
+use super::repeatable_login::RepeatableLogin;
+use super::{Context, Session};
+
+/// Refreshes a profile's token while it is active; afterwards logs in again, if the session was asked to keep the password.
+pub(super) struct ProfileTokenSource {
+    pub(super) transport: Arc<Transport>,
+    pub(super) key: ApiKey,
+    pub(super) login_again: Option<Arc<RepeatableLogin>>,
+}
+
+impl ProfileTokenSource {
+    /// The session that a login begins.
+    pub(super) fn session(self, context: &Arc<Context>, response: TokenResponse) -> Result<Session<Profile>> {
+        let config = Arc::clone(&context.config);
+        let lifecycle = Lifecycle::with_token(config, Box::new(self), response)?;
+        Ok(Session::new(Arc::clone(context), Arc::new(lifecycle)))
+    }
+}
+
+impl TokenSource for ProfileTokenSource {
+    fn fetch(&self, previous: Option<Previous>) -> BoxFuture<'static, Result<TokenResponse>> {
+        let (transport, key, login) = (
+            Arc::clone(&self.transport),
+            self.key.clone(),
+            self.login_again.clone(),
+        );
+        Box::pin(async move {
+            let mut refusal = None;
+            if let Some(previous) = previous.filter(|previous| previous.state != PreviousTokenState::Expired)
+            {
+                match refresh(&transport, &key, &previous.token).await {
+                    // What is refused while the token is good may be granted later: the session hasn't ended yet.
+                    Err(error) if previous.state == PreviousTokenState::Active && login.is_none() => {
+                        return Err(error);
+                    }
+                    Err(error) if is_refused(&error) => refusal = Some(error),
+                    outcome => return outcome,
+                }
+            }
+            match login {
+                Some(login) => login.send(&transport).await,
+                None => Err(Error::session_expired(
+                    "the profile's token has expired, and an expired token can't be refreshed",
+                    "let the customer log in again (Session::keep_alive keeps an idle session, and \
+                     keep_credentials lets a login by password be repeated)",
+                    refusal,
+                )),
+            }
+        })
+    }
+}
+
+/// Whether a refresh was refused, and not just impossible at present.
+pub(super) fn is_refused(error: &Error) -> bool {
+    error.api().is_some() && !error.is_retryable()
+}
+
+/// Refreshes a token: `POST /sauth/v3/auth/refresh/client`, with the current token, although the documents say that it
+/// needs none (fact sheet 2.8).
+pub(super) async fn refresh(
+    transport: &Arc<Transport>,
+    key: &ApiKey,
+    current: &Token,
+) -> Result<TokenResponse> {
+    let call = bindings::Call::new(
+        transport,
+        &operation::REFRESH_PROFILE_TOKEN,
+        Some(Arc::new(current.clone())),
+    );
+    let body = types::RefreshProfileTokenRequest {
+        api_key: key.secret().clone(),
+    };
+    let result = call.raw.refresh_profile_token(&body).await;
+    let (answer, response) = call.finish(result)?;
+    Ok(profile_token_response(answer, &response))
+}

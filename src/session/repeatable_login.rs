@@ -1,0 +1,86 @@
+//! A profile's login that can be sent, and sent again.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::bindings::{self, conversions, types};
+use crate::error::Result;
+use crate::lifecycle::Lifecycle;
+use crate::model::Identity;
+use crate::model::input::optional;
+use crate::operation;
+use crate::secret::ApiKey;
+use crate::token::TokenResponse;
+use crate::transport::{Authenticator, Transport};
+
+use super::login_response::profile_token_response;
+
+/// A login that can be sent, and sent again.
+#[derive(Clone)]
+pub(super) struct RepeatableLogin {
+    pub(super) key: ApiKey,
+    pub(super) identity: Identity,
+    pub(super) device_id: Option<String>,
+    /// The workspace that logs the customer in, and the address of the customer's device.
+    pub(super) behalf: Option<(Arc<Lifecycle>, IpAddr)>,
+}
+
+impl RepeatableLogin {
+    pub(super) async fn send(&self, transport: &Arc<Transport>) -> Result<TokenResponse> {
+        self.send_body(transport, self.body()?).await
+    }
+
+    pub(super) fn body(&self) -> Result<types::ProfileAuthenticationRequest> {
+        let mut body = conversions::login_request(&self.identity, &self.key)?;
+        body.device_id = optional("device id", self.device_id.as_deref())?;
+        Ok(body)
+    }
+
+    pub(super) async fn send_body(
+        &self,
+        transport: &Arc<Transport>,
+        body: types::ProfileAuthenticationRequest,
+    ) -> Result<TokenResponse> {
+        let (answer, response) = match &self.behalf {
+            None => {
+                let call = bindings::Call::new(transport, &operation::AUTHENTICATE_PROFILE, None);
+                let result = call.raw.authenticate_profile(&body).await;
+                call.finish(result)?
+            }
+            Some((workspace, device)) => {
+                let authenticator: Arc<dyn Authenticator> = Arc::new(Arc::clone(workspace));
+                let call = bindings::Call::new(
+                    transport,
+                    &operation::AUTHENTICATE_PROFILE_SERVER_SIDE,
+                    Some(authenticator),
+                );
+                let result = call
+                    .raw
+                    .authenticate_profile_server_side(&on_behalf(body, *device))
+                    .await;
+                call.finish(result)?
+            }
+        };
+        Ok(profile_token_response(answer, &response))
+    }
+}
+
+fn on_behalf(
+    body: types::ProfileAuthenticationRequest,
+    device: IpAddr,
+) -> types::ServerSideAuthenticationRequest {
+    types::ServerSideAuthenticationRequest {
+        ip_address: device.to_string(),
+        api_key: body.api_key,
+        identity_provider: body.identity_provider,
+        identity_provider_token: body.identity_provider_token,
+        email: body.email,
+        custom_id: body.custom_id,
+        password: body.password,
+        uuid: body.uuid,
+        device_id: body.device_id,
+        agreements: body.agreements,
+        attributes: body.attributes,
+        tags: body.tags,
+    }
+}
