@@ -78,7 +78,7 @@ async fn a_connection_that_breaks_is_a_failure_that_passes() {
         Fault::reset(),
         Fault::reset_before_body(),
         Fault::reset_in_body(),
-        Fault::torn_body(),
+        Fault::truncated_body(),
     ] {
         let what = format!("{fault:?}");
         let world = World::new().await;

@@ -15,7 +15,7 @@ use synerise_auth::{
     AccountDevice, ApiKey, Identity, LoginId, MfaMethod, NewAccount, Registration, Result, UsageQuery,
     UserLogin,
 };
-use synerise_auth_emulator::{Choices, Fault, UnmetCondition};
+use synerise_auth_emulator::{Assumptions, Fault, UnmetCondition};
 
 use crate::scene::{CUSTOMER, DEVICE, PASSWORD, Scene, USER, VISITOR, pin_for_everyone};
 
@@ -58,7 +58,7 @@ struct Input {
 /// How a refusal comes about.
 struct Way {
     status: u16,
-    choose: fn(&mut Choices),
+    choose: fn(&mut Assumptions),
     arrange: fn(&Scene, &mut Input),
     /// What happens right before the call.
     spoil: fn(&Scene),
@@ -148,7 +148,7 @@ fn terms_required(scene: &Scene) {
     );
 }
 
-fn refuse_unmet(choices: &mut Choices) {
+fn refuse_unmet(choices: &mut Assumptions) {
     choices.unmet_condition = UnmetCondition::Refused;
 }
 

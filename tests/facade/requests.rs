@@ -195,7 +195,7 @@ async fn a_connection_that_breaks_after_the_request_left_is_no_reason_to_repeat_
         Fault::reset,
         Fault::reset_before_body,
         Fault::reset_in_body,
-        Fault::torn_body,
+        Fault::truncated_body,
     ] {
         let emulator = Emulator::start().await.unwrap();
         for method in ["GET", "POST"] {
@@ -465,7 +465,7 @@ async fn an_answer_that_only_drips_runs_out_of_time() {
         .faults()
         .on("GET /v4/clients")
         .clear()
-        .always(Fault::drip(Duration::from_secs(1)));
+        .always(Fault::slow_body(Duration::from_secs(1)));
     let arrival = emulator.faults().on("GET /v4/clients").hold();
     let call = async { workspace.get(CLIENTS).send().await.unwrap_err() };
     let time = async {

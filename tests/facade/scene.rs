@@ -8,7 +8,7 @@ use synerise_auth::{
     Anonymous, ApiKey, Client, Identity, LoginId, Pin, PinConfirmationType, Profile, Registration, Result,
     RetryPolicy, Session, User, UserLogin, Workspace, WorkspaceUser,
 };
-use synerise_auth_emulator::{Choices, Emulator};
+use synerise_auth_emulator::{Assumptions, Emulator};
 
 /// Where both clocks begin.
 const START: Duration = Duration::from_secs(1_767_225_600);
@@ -31,12 +31,12 @@ impl Scene {
     }
 
     /// With other answers to what Synerise does not publish.
-    pub(crate) async fn with(choose: impl FnOnce(&mut Choices)) -> Self {
-        let mut choices = Choices::default();
+    pub(crate) async fn with(choose: impl FnOnce(&mut Assumptions)) -> Self {
+        let mut choices = Assumptions::default();
         choose(&mut choices);
         let emulator = Emulator::builder()
             .clock_at(UNIX_EPOCH + START)
-            .choices(choices)
+            .assumptions(choices)
             .start()
             .await
             .unwrap();

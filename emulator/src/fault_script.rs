@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use crate::fault::Fault;
 use crate::gate::Gate;
 use crate::operations;
-use crate::sync::hold;
+use crate::sync::lock;
 
 /// The faults of every operation; see [`Emulator::faults`](crate::Emulator::faults).
 #[derive(Debug, Default)]
@@ -46,14 +46,14 @@ impl Faults {
 
     /// Clears every operation, and opens every gate.
     pub fn clear(&self) {
-        for script in std::mem::take(&mut *hold(&self.scripts)).into_values() {
+        for script in std::mem::take(&mut *lock(&self.scripts)).into_values() {
             script.open();
         }
     }
 
     /// What the next request of `operation` meets: a gate to pass first, and a fault.
     pub(crate) fn next(&self, operation: &str) -> (Option<Gate>, Fault) {
-        let mut scripts = hold(&self.scripts);
+        let mut scripts = lock(&self.scripts);
         let Some(script) = scripts.get_mut(operation) else {
             return (None, Fault::none());
         };
@@ -72,7 +72,7 @@ pub struct FaultScript<'a> {
 impl FaultScript<'_> {
     fn edit(self, change: impl FnOnce(&mut Script)) -> Self {
         change(
-            hold(&self.faults.scripts)
+            lock(&self.faults.scripts)
                 .entry(self.operation.clone())
                 .or_default(),
         );

@@ -7,18 +7,18 @@ use axum::body::Bytes;
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
-use crate::choices::Choices;
+use crate::assumptions::Assumptions;
 use crate::consumer::{Consumer, WorkspaceId};
-use crate::errors::Refusal;
+use crate::errors::ApiError;
 use crate::state::State;
 use crate::state::keys::{ApiKey, Scope};
-use crate::tokens::{Issued, Order, TokenShape};
+use crate::tokens::{TokenRequest, TokenResponse, TokenShape};
 
 /// A request that passed the checks: its caller is known, and it fits the document.
 #[derive(Debug)]
-pub(crate) struct Visit<'a> {
+pub(crate) struct RequestContext<'a> {
     pub(crate) state: &'a mut State,
-    pub(crate) choices: &'a Choices,
+    pub(crate) assumptions: &'a Assumptions,
     pub(crate) consumer: Option<Consumer>,
     pub(crate) path_parameters: HashMap<String, String>,
     pub(crate) query: HashMap<String, String>,
@@ -32,12 +32,12 @@ pub(crate) struct Visit<'a> {
 
 /// What a handler answers.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct ApiResponse {
     pub(crate) status: StatusCode,
     pub(crate) content: Option<(&'static str, Bytes)>,
 }
 
-impl Answer {
+impl ApiResponse {
     pub(crate) fn json(body: &Value) -> Self {
         Self::json_with_status(StatusCode::OK, body)
     }
@@ -64,7 +64,7 @@ impl Answer {
     }
 }
 
-impl Visit<'_> {
+impl RequestContext<'_> {
     /// A string of the body; the document says whether it has to be there, so absent is empty.
     pub(crate) fn text(&self, field: &str) -> &str {
         self.body.get(field).and_then(Value::as_str).unwrap_or_default()
@@ -76,21 +76,21 @@ impl Visit<'_> {
     }
 
     /// The workspace that the caller's token speaks for.
-    pub(crate) fn workspace(&self) -> Result<WorkspaceId, Refusal> {
+    pub(crate) fn workspace(&self) -> Result<WorkspaceId, ApiError> {
         let selected = self.consumer.as_ref().and_then(Consumer::workspace);
-        selected.ok_or_else(|| Refusal::forbidden("Select a workspace first"))
+        selected.ok_or_else(|| ApiError::forbidden("Select a workspace first"))
     }
 
     /// The API key of the body, if it is of the scope that the operation takes.
-    pub(crate) fn api_key_of(&self, scope: Scope) -> Result<(String, ApiKey), Refusal> {
+    pub(crate) fn api_key_of(&self, scope: Scope) -> Result<(String, ApiKey), ApiError> {
         let text = self.text("apiKey");
         match self.state.keys.get(text) {
             Some(key) if key.scope == scope => Ok((text.to_owned(), key.clone())),
-            Some(_) => Err(Refusal::unauthorized(format!(
+            Some(_) => Err(ApiError::unauthorized(format!(
                 "The API key is not a {} key",
                 scope.name()
             ))),
-            None => Err(Refusal::unauthorized("The API key is not valid")),
+            None => Err(ApiError::unauthorized("The API key is not valid")),
         }
     }
 
@@ -100,11 +100,11 @@ impl Visit<'_> {
         realm: &'static str,
         claims: Map<String, Value>,
         lifetime: Duration,
-    ) -> Issued {
-        let encrypted = self.choices.encrypted_profile_tokens && consumer.profile().is_some();
+    ) -> TokenResponse {
+        let encrypted = self.assumptions.encrypted_profile_tokens && consumer.profile().is_some();
         let shape = self.token_shape.or(encrypted.then_some(TokenShape::Undecodable));
         let now = self.now;
-        self.state.tokens.issue(Order {
+        self.state.tokens.issue(TokenRequest {
             consumer,
             realm,
             claims,

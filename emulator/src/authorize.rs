@@ -4,28 +4,28 @@ use std::time::SystemTime;
 
 use axum::http::{HeaderMap, StatusCode, header};
 
-use crate::choices::Choices;
+use crate::assumptions::Assumptions;
 use crate::consumer::Consumer;
-use crate::errors::Refusal;
+use crate::errors::ApiError;
 use crate::operations::{Access, Operation};
 use crate::state::State;
 
 /// The caller of `operation`, or why the request is refused.
-pub(crate) fn admit(
+pub(crate) fn authorize(
     operation: &Operation,
     headers: &HeaderMap,
     state: &State,
-    choices: &Choices,
+    assumptions: &Assumptions,
     now: SystemTime,
-) -> Result<Option<Consumer>, Refusal> {
+) -> Result<Option<Consumer>, ApiError> {
     let kinds = match operation.access {
         Access::Open => return Ok(None),
         Access::OpenOrBearer(_) if !headers.contains_key(header::AUTHORIZATION) => return Ok(None),
         Access::OpenOrBearer(kinds) | Access::Bearer(kinds) => kinds,
     };
-    let consumer = bearer(headers, state, choices, now)?;
+    let consumer = bearer(headers, state, assumptions, now)?;
     if !kinds.contains(&consumer.kind()) {
-        return Err(Refusal::forbidden(format!(
+        return Err(ApiError::forbidden(format!(
             "The operation is not for this consumer: {}",
             consumer.kind().name()
         )));
@@ -33,7 +33,7 @@ pub(crate) fn admit(
     if let Some(permission) = operation.permission {
         let key = consumer.api_key().and_then(|key| state.keys.get(key));
         if !key.is_some_and(|key| key.permissions.allow(permission)) {
-            return Err(Refusal::forbidden(format!(
+            return Err(ApiError::forbidden(format!(
                 "The API key lacks the permission {permission}"
             )));
         }
@@ -45,12 +45,12 @@ pub(crate) fn admit(
 pub(crate) fn bearer(
     headers: &HeaderMap,
     state: &State,
-    choices: &Choices,
+    assumptions: &Assumptions,
     now: SystemTime,
-) -> Result<Consumer, Refusal> {
-    let status = StatusCode::from_u16(choices.expired_token_status).unwrap_or(StatusCode::UNAUTHORIZED);
+) -> Result<Consumer, ApiError> {
+    let status = StatusCode::from_u16(assumptions.expired_token_status).unwrap_or(StatusCode::UNAUTHORIZED);
     let Some(value) = headers.get(header::AUTHORIZATION) else {
-        return Err(Refusal::unauthorized("The token is missing"));
+        return Err(ApiError::unauthorized("The token is missing"));
     };
     let (scheme, token) = value
         .to_str()
@@ -58,12 +58,12 @@ pub(crate) fn bearer(
         .split_once(' ')
         .unwrap_or_default();
     if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(Refusal::unauthorized(
+        return Err(ApiError::unauthorized(
             "The Authorization header is not \"Bearer <token>\"",
         ));
     }
     match state.tokens.check(token, now) {
         Ok(consumer) => Ok(consumer.clone()),
-        Err(rejection) => Err(Refusal::new(status, rejection.message())),
+        Err(rejection) => Err(ApiError::new(status, rejection.message())),
     }
 }

@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 /// with a service that behaves in the other way.
 ///
 /// ```
-/// use synerise_auth_emulator::Choices;
+/// use synerise_auth_emulator::Assumptions;
 ///
-/// let mut choices = Choices::default();
-/// choices.expired_token_status = 403;
+/// let mut assumptions = Assumptions::default();
+/// assumptions.expired_token_status = 403;
 /// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Choices {
+pub struct Assumptions {
     /// The path of the server-side login, which is not published.
     /// Default: `/sauth/v3/auth/login/client/server`. It must start with `/`.
     pub server_side_login_path: String,
@@ -63,7 +63,7 @@ pub enum UnmetCondition {
     Refused,
 }
 
-impl Default for Choices {
+impl Default for Assumptions {
     fn default() -> Self {
         Self {
             server_side_login_path: "/sauth/v3/auth/login/client/server".to_owned(),

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use serde_json::Value;
 use totp_rs::{Builder as TotpBuilder, Secret};
 
-use crate::choices::Choices;
+use crate::assumptions::Assumptions;
 use crate::consumer::WorkspaceId;
 use crate::state::keys::{ApiKey, Permissions, Scope};
 use crate::state::users::{SecondFactor, User};
@@ -16,7 +16,7 @@ use crate::state::{State, new_uuid};
 /// A workspace, with keys that have every permission.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct SeededWorkspace {
+pub struct WorkspaceFixture {
     /// Its GUID, by which users select it.
     pub guid: String,
     /// For `workspaceLogin`.
@@ -30,7 +30,7 @@ pub struct SeededWorkspace {
 /// A user, with what it takes to log in.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct SeededUser {
+pub struct UserFixture {
     /// The login, an e-mail address.
     pub username: String,
     /// The password.
@@ -40,19 +40,19 @@ pub struct SeededUser {
 }
 
 // Fake as they are, they are what a leak looks like in a test's output.
-impl std::fmt::Debug for SeededWorkspace {
+impl std::fmt::Debug for WorkspaceFixture {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
-            .debug_struct("SeededWorkspace")
+            .debug_struct("WorkspaceFixture")
             .field("guid", &self.guid)
             .finish_non_exhaustive()
     }
 }
 
-impl std::fmt::Debug for SeededUser {
+impl std::fmt::Debug for UserFixture {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
-            .debug_struct("SeededUser")
+            .debug_struct("UserFixture")
             .field("username", &self.username)
             .finish_non_exhaustive()
     }
@@ -61,7 +61,7 @@ impl std::fmt::Debug for SeededUser {
 /// A profile as the emulator knows it; see [`Emulator::profile`](crate::Emulator::profile).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct KnownProfile {
+pub struct ProfileSnapshot {
     /// Its UUID.
     pub uuid: String,
     /// Its e-mail address, if it has an account.
@@ -86,14 +86,14 @@ pub struct KnownProfile {
 
 /// What every emulator starts with.
 #[derive(Debug)]
-pub(crate) struct Seeds {
-    pub(crate) workspace: SeededWorkspace,
-    pub(crate) user: SeededUser,
+pub(crate) struct Fixtures {
+    pub(crate) workspace: WorkspaceFixture,
+    pub(crate) user: UserFixture,
 }
 
-impl Seeds {
-    pub(crate) fn plant(state: &mut State, choices: &Choices, now: SystemTime) -> Self {
-        let workspace = add_workspace(state, choices, "Demo", now);
+impl Fixtures {
+    pub(crate) fn create(state: &mut State, assumptions: &Assumptions, now: SystemTime) -> Self {
+        let workspace = add_workspace(state, assumptions, "Demo", now);
         let secret = Secret::from(new_uuid().into_bytes());
         let totp_secret = secret.to_base32();
         let factor = totp(secret).map_or(SecondFactor::None, |totp| SecondFactor::Totp(Box::new(totp)));
@@ -109,14 +109,14 @@ pub(crate) fn totp(secret: Secret) -> Option<totp_rs::Totp> {
 
 pub(crate) fn add_workspace(
     state: &mut State,
-    choices: &Choices,
+    assumptions: &Assumptions,
     name: &str,
     now: SystemTime,
-) -> SeededWorkspace {
+) -> WorkspaceFixture {
     let id = state.workspaces.len();
     let mut workspace = Workspace::new(48 + id as u64, new_uuid(), name, now);
-    workspace.settings = default_settings(state.lifetimes.profile, choices);
-    let seeded = SeededWorkspace {
+    workspace.settings = default_settings(state.lifetimes.profile, assumptions);
+    let seeded = WorkspaceFixture {
         guid: workspace.guid.clone(),
         workspace_api_key: add_key(state, id, Scope::Workspace, Permissions::All),
         profile_api_key: add_key(state, id, Scope::Profile, Permissions::All),
@@ -152,7 +152,7 @@ pub(crate) fn add_user(
     username: &str,
     password: &str,
     second_factor: SecondFactor,
-) -> SeededUser {
+) -> UserFixture {
     let known = state.users.iter().position(|user| user.username == username);
     let index = known.unwrap_or(state.users.len());
     let user = User {
@@ -171,7 +171,7 @@ pub(crate) fn add_user(
         Some(place) => *place = user,
         None => state.users.push(user),
     }
-    SeededUser {
+    UserFixture {
         username: username.to_owned(),
         password: password.to_owned(),
         totp_secret: String::new(),
