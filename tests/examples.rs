@@ -9,14 +9,13 @@
     reason = "a test may"
 )]
 
-#[path = "facade/capture.rs"]
-mod capture;
+mod support;
 
 use std::path::PathBuf;
 use std::process::Command;
 
-use capture::{Answer, Capture, Captured};
 use serde_json::json;
+use support::{Answer, Capture, Captured};
 
 const KEY: &str = "fake-workspace-key";
 const TOKEN: &str = "fake-token-that-nobody-can-decode";

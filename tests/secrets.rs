@@ -9,8 +9,7 @@
     reason = "a test may"
 )]
 
-#[path = "facade/capture.rs"]
-mod capture;
+mod support;
 
 use std::error::Error as _;
 use std::fmt::{Debug, Write as _};
@@ -29,7 +28,7 @@ use synerise_auth::{
 };
 use tracing_subscriber::fmt::MakeWriter;
 
-use capture::{Answer, Capture, Captured};
+use support::{Answer, Capture, Captured};
 
 const WORKSPACE_KEY: &str = "canary-workspace-key";
 const PROFILE_KEY: &str = "canary-profile-key";

@@ -8,52 +8,52 @@ use synerise_auth::{
 };
 use synerise_auth_emulator::{Fault, MessageKind};
 
-use crate::scene::{CUSTOMER, DEVICE, PASSWORD, Scene, VISITOR, pin_for_everyone};
+use crate::support::{CUSTOMER, DEVICE, PASSWORD, TestEnv, VISITOR, pin_for_everyone};
 
 const NEWCOMER: &str = "new@example.com";
 
-async fn in_mode(registration: Registration) -> Scene {
-    let scene = Scene::new().await;
-    let workspace = scene.workspace();
+async fn in_mode(registration: Registration) -> TestEnv {
+    let env = TestEnv::new().await;
+    let workspace = env.workspace();
     workspace
         .profile_settings()
         .update(|settings| settings.registration = registration)
         .await
         .unwrap();
-    scene
+    env
 }
 
-async fn register(scene: &Scene) {
+async fn register(env: &TestEnv) {
     let account = NewAccount::new(NEWCOMER, PASSWORD, VISITOR).device_id(DEVICE);
-    scene.visitor().register(account).await.unwrap();
+    env.visitor().register(account).await.unwrap();
 }
 
-async fn log_in(scene: &Scene) -> Result<Session<Profile>> {
+async fn log_in(env: &TestEnv) -> Result<Session<Profile>> {
     let identity = Identity::synerise(LoginId::email(NEWCOMER), PASSWORD, VISITOR);
-    scene.client.profile(scene.profile_key()).login(identity).await
+    env.client.profile(env.profile_key()).login(identity).await
 }
 
 fn on(device: &str) -> AccountDevice {
     AccountDevice::new(NEWCOMER, VISITOR, device)
 }
 
-fn sent(scene: &Scene) -> String {
-    scene.emulator.last_message(NEWCOMER).unwrap().secret
+fn sent(env: &TestEnv) -> String {
+    env.emulator.last_message(NEWCOMER).unwrap().secret
 }
 
 #[tokio::test]
 async fn an_account_that_is_activated_automatically_can_be_used_at_once() {
-    let scene = in_mode(Registration::Automatic).await;
+    let env = in_mode(Registration::Automatic).await;
     let account = NewAccount::new(NEWCOMER, PASSWORD, VISITOR)
         .device_id(DEVICE)
         .custom_id("card-17")
         .first_name("Jan")
         .agreements(Agreements::new().sms(true))
         .attributes(Attributes::new().set("size", 42).unwrap());
-    scene.visitor().register(account).await.unwrap();
-    log_in(&scene).await.unwrap();
-    assert!(scene.emulator.outbox().is_empty());
-    let known = scene.emulator.profile(NEWCOMER).unwrap();
+    env.visitor().register(account).await.unwrap();
+    log_in(&env).await.unwrap();
+    assert!(env.emulator.outbox().is_empty());
+    let known = env.emulator.profile(NEWCOMER).unwrap();
     assert!(known.active && !known.email_confirmed);
     assert_eq!(
         (known.custom_id.as_deref(), known.devices[0].as_str()),
@@ -68,99 +68,97 @@ async fn an_account_that_is_activated_automatically_can_be_used_at_once() {
 
 #[tokio::test]
 async fn an_account_whose_address_is_confirmed_later_can_be_used_at_once() {
-    let scene = in_mode(Registration::Other("REQUIRE_EMAIL_CONFIRMATION".into())).await;
-    register(&scene).await;
-    log_in(&scene).await.unwrap();
-    assert!(!scene.emulator.profile(NEWCOMER).unwrap().email_confirmed);
-    scene.visitor().activate_by_token(sent(&scene)).await.unwrap();
-    assert!(scene.emulator.profile(NEWCOMER).unwrap().email_confirmed);
+    let env = in_mode(Registration::Other("REQUIRE_EMAIL_CONFIRMATION".into())).await;
+    register(&env).await;
+    log_in(&env).await.unwrap();
+    assert!(!env.emulator.profile(NEWCOMER).unwrap().email_confirmed);
+    env.visitor().activate_by_token(sent(&env)).await.unwrap();
+    assert!(env.emulator.profile(NEWCOMER).unwrap().email_confirmed);
 }
 
 #[tokio::test]
 async fn an_account_that_awaits_its_link_is_activated_by_the_token_in_it() {
-    let scene = in_mode(Registration::Other("REQUIRE_EMAIL_ACTIVATION".into())).await;
-    register(&scene).await;
-    let error = log_in(&scene).await.unwrap_err();
+    let env = in_mode(Registration::Other("REQUIRE_EMAIL_ACTIVATION".into())).await;
+    register(&env).await;
+    let error = log_in(&env).await.unwrap_err();
     assert!(
         matches!(error, Error::ActivationRequired(ActivationMethod::Link, _)),
         "{error}"
     );
     assert_eq!((error.code(), error.status()), (Some("SAU-302"), Some(403)));
     assert!(error.advice().contains("link"));
-    let first = sent(&scene);
-    scene.visitor().resend_activation_token(NEWCOMER).await.unwrap();
-    let error = scene.visitor().activate_by_token(first).await.unwrap_err();
+    let first = sent(&env);
+    env.visitor().resend_activation_token(NEWCOMER).await.unwrap();
+    let error = env.visitor().activate_by_token(first).await.unwrap_err();
     assert_eq!(
         error.field_errors()[0].field.as_deref(),
         Some("token"),
         "the first is void"
     );
-    scene.visitor().activate_by_token(sent(&scene)).await.unwrap();
-    log_in(&scene).await.unwrap();
+    env.visitor().activate_by_token(sent(&env)).await.unwrap();
+    log_in(&env).await.unwrap();
 }
 
 #[tokio::test]
 async fn an_account_that_awaits_its_pin_is_activated_by_it() {
-    let scene = in_mode(pin_for_everyone()).await;
-    register(&scene).await;
-    let error = log_in(&scene).await.unwrap_err();
+    let env = in_mode(pin_for_everyone()).await;
+    register(&env).await;
+    let error = log_in(&env).await.unwrap_err();
     assert!(
         matches!(error, Error::ActivationRequired(ActivationMethod::Pin, _)),
         "{error}"
     );
     assert_eq!(error.code(), Some("SAU-303"));
-    let message = scene.emulator.last_message(NEWCOMER).unwrap();
+    let message = env.emulator.last_message(NEWCOMER).unwrap();
     assert_eq!(
         (message.kind, message.secret.len()),
         (MessageKind::ActivationPin, 6)
     );
 
-    let error = scene
+    let error = env
         .visitor()
         .activate_by_pin(&on(DEVICE), "000")
         .await
         .unwrap_err();
     assert_eq!(error.field_errors()[0].field.as_deref(), Some("pinCode"));
-    scene
-        .visitor()
+    env.visitor()
         .activate_by_pin(&on(DEVICE), message.secret)
         .await
         .unwrap();
-    log_in(&scene).await.unwrap();
-    assert!(scene.emulator.profile(NEWCOMER).unwrap().email_confirmed);
+    log_in(&env).await.unwrap();
+    assert!(env.emulator.profile(NEWCOMER).unwrap().email_confirmed);
 }
 
 #[tokio::test]
 async fn a_pin_is_valid_for_as_long_as_the_settings_say() {
-    let scene = in_mode(pin_for_everyone()).await;
-    register(&scene).await;
-    scene.pass(Duration::from_secs(300));
-    let error = scene
+    let env = in_mode(pin_for_everyone()).await;
+    register(&env).await;
+    env.pass(Duration::from_secs(300));
+    let error = env
         .visitor()
-        .activate_by_pin(&on(DEVICE), sent(&scene))
+        .activate_by_pin(&on(DEVICE), sent(&env))
         .await
         .unwrap_err();
     assert!(error.to_string().contains("expired"), "{error}");
-    scene.visitor().resend_pin(&on(DEVICE)).await.unwrap();
-    scene
-        .visitor()
-        .activate_by_pin(&on(DEVICE), sent(&scene))
+    env.visitor().resend_pin(&on(DEVICE)).await.unwrap();
+    env.visitor()
+        .activate_by_pin(&on(DEVICE), sent(&env))
         .await
         .unwrap();
 }
 
 #[tokio::test]
 async fn a_pin_counts_from_the_last_device_that_asked_for_one() {
-    let scene = in_mode(pin_for_everyone()).await;
-    register(&scene).await;
-    let error = scene.visitor().resend_pin(&on("device-2")).await.unwrap_err();
+    let env = in_mode(pin_for_everyone()).await;
+    register(&env).await;
+    let error = env.visitor().resend_pin(&on("device-2")).await.unwrap_err();
     assert_eq!(
         error.status(),
         Some(403),
         "only the last device may ask, unless the settings let others"
     );
 
-    let workspace = scene.workspace();
+    let workspace = env.workspace();
     let settings = workspace.profile_settings();
     let allow = |pin: &mut Pin| pin.resend_from_other_device = Some(true);
     settings
@@ -170,47 +168,44 @@ async fn a_pin_counts_from_the_last_device_that_asked_for_one() {
         })
         .await
         .unwrap();
-    scene.visitor().resend_pin(&on("device-2")).await.unwrap();
-    let error = scene.visitor().activate_by_pin(&on(DEVICE), sent(&scene)).await;
+    env.visitor().resend_pin(&on("device-2")).await.unwrap();
+    let error = env.visitor().activate_by_pin(&on(DEVICE), sent(&env)).await;
     assert_eq!(
         error.unwrap_err().status(),
         Some(403),
         "it is not the last device any more"
     );
-    scene
-        .visitor()
-        .activate_by_pin(&on("device-2"), sent(&scene))
+    env.visitor()
+        .activate_by_pin(&on("device-2"), sent(&env))
         .await
         .unwrap();
-    log_in(&scene).await.unwrap();
+    log_in(&env).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_pin_on_conflict_is_asked_of_those_whom_a_third_party_knows() {
-    let scene = in_mode(Registration::pin(8, Duration::from_secs(60))).await;
-    register(&scene).await;
-    log_in(&scene).await.unwrap();
-    assert!(scene.emulator.outbox().is_empty(), "no conflict, no PIN");
+    let env = in_mode(Registration::pin(8, Duration::from_secs(60))).await;
+    register(&env).await;
+    log_in(&env).await.unwrap();
+    assert!(env.emulator.outbox().is_empty(), "no conflict, no PIN");
 
     let email = "google@example.com";
-    scene.emulator.add_third_party_token("GOOGLE", "token-1", email);
+    env.emulator.add_third_party_token("GOOGLE", "token-1", email);
     let google = || {
-        scene
-            .client
-            .profile(scene.profile_key())
+        env.client
+            .profile(env.profile_key())
             .login(Identity::google("token-1"))
     };
     google().await.unwrap();
     let account = NewAccount::new(email, PASSWORD, "u-2").device_id(DEVICE);
-    scene.visitor().register(account).await.unwrap();
-    let pin = scene.emulator.last_message(email).unwrap().secret;
+    env.visitor().register(account).await.unwrap();
+    let pin = env.emulator.last_message(email).unwrap().secret;
     assert_eq!(pin.len(), 8);
     let account = AccountDevice::new(email, "u-2", DEVICE);
-    scene.visitor().activate_by_pin(&account, pin).await.unwrap();
+    env.visitor().activate_by_pin(&account, pin).await.unwrap();
     let identity = Identity::synerise(LoginId::email(email), PASSWORD, "u-2");
-    scene
-        .client
-        .profile(scene.profile_key())
+    env.client
+        .profile(env.profile_key())
         .login(identity)
         .await
         .unwrap();
@@ -219,9 +214,9 @@ async fn a_pin_on_conflict_is_asked_of_those_whom_a_third_party_knows() {
 
 #[tokio::test]
 async fn an_address_that_is_taken_is_named() {
-    let scene = Scene::new().await;
+    let env = TestEnv::new().await;
     let account = NewAccount::new(CUSTOMER, PASSWORD, VISITOR);
-    let error = scene.visitor().register(account).await.unwrap_err();
+    let error = env.visitor().register(account).await.unwrap_err();
     assert_eq!(error.status(), Some(409));
     assert_eq!(error.field_errors()[0].field.as_deref(), Some("email"));
     assert!(error.to_string().contains("[email: 400: is taken]"), "{error}");
@@ -229,9 +224,9 @@ async fn an_address_that_is_taken_is_named() {
 
 #[tokio::test]
 async fn a_key_without_the_permission_registers_nobody() {
-    let scene = Scene::new().await;
-    let key = ApiKey::new(scene.emulator.add_profile_api_key(&["SOMETHING_ELSE"])).unwrap();
-    let visitor = scene.client.anonymous(key, VISITOR);
+    let env = TestEnv::new().await;
+    let key = ApiKey::new(env.emulator.add_profile_api_key(&["SOMETHING_ELSE"])).unwrap();
+    let visitor = env.client.anonymous(key, VISITOR);
     let error = visitor
         .register(NewAccount::new(NEWCOMER, PASSWORD, VISITOR))
         .await
@@ -245,8 +240,8 @@ async fn a_key_without_the_permission_registers_nobody() {
 
 #[tokio::test]
 async fn an_account_without_what_it_needs_is_refused_before_it_is_sent() {
-    let scene = Scene::new().await;
-    let visitor = scene.visitor();
+    let env = TestEnv::new().await;
+    let visitor = env.visitor();
     for (account, what) in [
         (NewAccount::new("", PASSWORD, VISITOR), "e-mail address is empty"),
         (NewAccount::new(NEWCOMER, "", VISITOR), "password is empty"),
@@ -275,7 +270,7 @@ async fn an_account_without_what_it_needs_is_refused_before_it_is_sent() {
     ] {
         assert!(matches!(error, Error::InvalidInput(_)), "{error}");
     }
-    assert!(scene.emulator.requests().is_empty());
+    assert!(env.emulator.requests().is_empty());
 }
 
 #[tokio::test]
@@ -287,23 +282,23 @@ async fn a_registration_is_never_sent_twice() {
         Fault::status(401),
         Fault::reset(),
     ] {
-        let scene = Scene::new().await;
+        let env = TestEnv::new().await;
         // This one would try three times, at once.
         let client = synerise_auth::Client::builder()
-            .base_url(scene.emulator.base_url())
+            .base_url(env.emulator.base_url())
             .random(synerise_auth::random::FixedRandom(0.0))
             .build()
             .unwrap();
-        let visitor = client.anonymous(scene.profile_key(), VISITOR);
-        scene.emulator.faults().on("registerProfile").always(fault);
+        let visitor = client.anonymous(env.profile_key(), VISITOR);
+        env.emulator.faults().on("registerProfile").always(fault);
         let account = NewAccount::new(NEWCOMER, PASSWORD, VISITOR);
         let error = visitor.register(account.clone()).await.unwrap_err();
-        assert_eq!(scene.emulator.count("registerProfile"), 1, "{error}");
+        assert_eq!(env.emulator.count("registerProfile"), 1, "{error}");
         // A token that was refused is dropped all the same: who tries again has a new one.
-        if scene.statuses("registerProfile") == [401] {
-            scene.emulator.faults().clear();
+        if env.statuses("registerProfile") == [401] {
+            env.emulator.faults().clear();
             visitor.register(account).await.unwrap();
-            let got = ["authenticateAnonymously", "refreshProfileToken"].map(|id| scene.emulator.count(id));
+            let got = ["authenticateAnonymously", "refreshProfileToken"].map(|id| env.emulator.count(id));
             assert_eq!(got.iter().sum::<u64>(), 2);
         }
     }

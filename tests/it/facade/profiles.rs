@@ -10,19 +10,19 @@ use synerise_auth::{
 };
 use synerise_auth_emulator::{Fault, UnmetCondition};
 
-use crate::scene::{CUSTOMER, DEVICE, PASSWORD, Scene, VISITOR, customer, pin_for_everyone};
+use crate::support::{CUSTOMER, DEVICE, PASSWORD, TestEnv, VISITOR, customer, pin_for_everyone};
 
 const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 17));
 
 #[tokio::test]
 async fn a_customer_logs_in_by_e_mail_or_by_an_identifier_of_the_shop() {
-    let scene = Scene::new().await;
-    scene.emulator.set_custom_id(CUSTOMER, "card-17");
+    let env = TestEnv::new().await;
+    env.emulator.set_custom_id(CUSTOMER, "card-17");
     for login in [LoginId::email(CUSTOMER), LoginId::custom_id("card-17")] {
         let identity = Identity::synerise(login, PASSWORD, VISITOR);
-        let profile = scene
+        let profile = env
             .client
-            .profile(scene.profile_key())
+            .profile(env.profile_key())
             .login(identity)
             .await
             .unwrap();
@@ -36,24 +36,24 @@ async fn a_customer_logs_in_by_e_mail_or_by_an_identifier_of_the_shop() {
 
 #[tokio::test]
 async fn a_customer_whom_a_third_party_vouches_for_gets_an_account() {
-    let scene = Scene::new().await;
+    let env = TestEnv::new().await;
     for (identity, provider, email) in [
         (Identity::facebook("token-1"), "FACEBOOK", "a@example.com"),
         (Identity::oauth("token-1"), "OAUTH", "b@example.com"),
         (Identity::apple("token-1"), "APPLE", "c@example.com"),
         (Identity::google("token-1"), "GOOGLE", "d@example.com"),
     ] {
-        scene.emulator.add_third_party_token(provider, "token-1", email);
-        let profile = scene
+        env.emulator.add_third_party_token(provider, "token-1", email);
+        let profile = env
             .client
-            .profile(scene.profile_key())
+            .profile(env.profile_key())
             .login(identity)
             .await
             .unwrap();
         let origin = profile.token().await.unwrap().origin().cloned();
         assert_eq!(origin, Some(TokenOrigin::from(provider)));
         assert_eq!(
-            scene.emulator.profile(email).unwrap().origin.as_deref(),
+            env.emulator.profile(email).unwrap().origin.as_deref(),
             Some(provider)
         );
     }
@@ -61,39 +61,37 @@ async fn a_customer_whom_a_third_party_vouches_for_gets_an_account() {
 
 #[tokio::test]
 async fn an_account_of_a_third_party_joins_the_visitor_whose_uuid_is_given() {
-    let scene = Scene::new().await;
-    scene.visitor().token().await.unwrap();
-    scene
-        .emulator
+    let env = TestEnv::new().await;
+    env.visitor().token().await.unwrap();
+    env.emulator
         .add_third_party_token("GOOGLE", "token-1", "a@example.com");
     let identity = Identity::google("token-1").with_uuid(VISITOR);
-    scene
-        .client
-        .profile(scene.profile_key())
+    env.client
+        .profile(env.profile_key())
         .login(identity)
         .await
         .unwrap();
-    assert_eq!(scene.emulator.profile("a@example.com").unwrap().uuid, VISITOR);
+    assert_eq!(env.emulator.profile("a@example.com").unwrap().uuid, VISITOR);
 }
 
 #[tokio::test]
 async fn what_a_login_says_of_a_customer_arrives() {
-    let scene = Scene::new().await;
+    let env = TestEnv::new().await;
     let attributes = Attributes::new()
         .set("colour", "green")
         .unwrap()
         .set("sizes", json!([42, null, { "eu": 43.5 }]))
         .unwrap();
-    let login = scene
+    let login = env
         .client
-        .profile(scene.profile_key())
+        .profile(env.profile_key())
         .login(customer(PASSWORD))
         .device_id(DEVICE)
         .agreements(Agreements::new().email(true).sms(false))
         .attributes(attributes)
         .tags(["vip", "2026"]);
     login.await.unwrap();
-    let known = scene.emulator.profile(CUSTOMER).unwrap();
+    let known = env.emulator.profile(CUSTOMER).unwrap();
     assert_eq!(known.devices, [DEVICE]);
     assert_eq!(known.tags, ["vip", "2026"]);
     assert_eq!(
@@ -111,16 +109,15 @@ async fn an_attribute_that_the_service_would_drop_is_refused_by_its_name() {
     assert!(matches!(error, Error::InvalidInput(_)));
     assert!(error.to_string().contains("`zipCode`"), "{error}");
     // Sent all the same, it is dropped: which is why.
-    let scene = Scene::new().await;
-    let login = scene
+    let env = TestEnv::new().await;
+    let login = env
         .client
-        .profile(scene.profile_key())
+        .profile(env.profile_key())
         .login(customer(PASSWORD))
         .attributes(Attributes::new().set_even_if_reserved("zipCode", "30-001"));
     login.await.unwrap();
     assert!(
-        !scene
-            .emulator
+        !env.emulator
             .profile(CUSTOMER)
             .unwrap()
             .attributes
@@ -130,8 +127,8 @@ async fn an_attribute_that_the_service_would_drop_is_refused_by_its_name() {
 
 #[tokio::test]
 async fn a_login_that_cannot_succeed_is_refused_before_it_is_sent() {
-    let scene = Scene::new().await;
-    let login = |identity| scene.client.profile(scene.profile_key()).login(identity);
+    let env = TestEnv::new().await;
+    let login = |identity| env.client.profile(env.profile_key()).login(identity);
     let by_email = |email: &str| Identity::synerise(LoginId::email(email), PASSWORD, VISITOR);
     for (login, what) in [
         (login(by_email(" ")), "e-mail address is empty"),
@@ -147,19 +144,14 @@ async fn a_login_that_cannot_succeed_is_refused_before_it_is_sent() {
         let error = login.await.unwrap_err();
         assert!(error.to_string().starts_with(what), "{error}");
     }
-    assert_eq!(scene.emulator.count("authenticateProfile"), 0);
+    assert_eq!(env.emulator.count("authenticateProfile"), 0);
 }
 
 #[tokio::test]
 async fn a_workspace_that_controls_devices_says_that_it_wants_one() {
-    let scene = Scene::new().await;
-    scene.emulator.require_device_id();
-    let login = || {
-        scene
-            .client
-            .profile(scene.profile_key())
-            .login(customer(PASSWORD))
-    };
+    let env = TestEnv::new().await;
+    env.emulator.require_device_id();
+    let login = || env.client.profile(env.profile_key()).login(customer(PASSWORD));
     let error = login().await.unwrap_err();
     assert!(matches!(error, Error::DeviceIdRequired(_)), "{error}");
     assert_eq!((error.status(), error.code()), (Some(400), Some("SAU-601")));
@@ -170,13 +162,8 @@ async fn a_workspace_that_controls_devices_says_that_it_wants_one() {
 
 #[tokio::test]
 async fn wrong_passwords_lock_the_account_in_the_end() {
-    let scene = Scene::new().await;
-    let login = |password| {
-        scene
-            .client
-            .profile(scene.profile_key())
-            .login(customer(password))
-    };
+    let env = TestEnv::new().await;
+    let login = |password| env.client.profile(env.profile_key()).login(customer(password));
     for _ in 0..10 {
         let error = login("wrong").await.unwrap_err();
         assert_eq!(error.status(), Some(401));
@@ -185,32 +172,26 @@ async fn wrong_passwords_lock_the_account_in_the_end() {
     let error = login(PASSWORD).await.unwrap_err();
     assert_eq!(error.status(), Some(423));
     assert!(error.advice().contains("locked"));
-    assert_eq!(scene.emulator.count("authenticateProfile"), 11);
+    assert_eq!(env.emulator.count("authenticateProfile"), 11);
 }
 
 #[tokio::test]
 async fn a_conditional_login_logs_in_or_says_what_is_missing() {
-    let scene = Scene::new().await;
-    let login = |identity| {
-        scene
-            .client
-            .profile(scene.profile_key())
-            .login_if_allowed(identity)
-    };
+    let env = TestEnv::new().await;
+    let login = |identity| env.client.profile(env.profile_key()).login_if_allowed(identity);
     let ConditionalLogin::LoggedIn(profile) = login(customer(PASSWORD)).await.unwrap() else {
         panic!("the customer has an account");
     };
     profile.token().await.unwrap();
 
-    scene
-        .emulator
+    env.emulator
         .add_third_party_token("GOOGLE", "token-1", "stranger@example.com");
     let ConditionalLogin::Unmet { status, .. } = login(Identity::google("token-1")).await.unwrap() else {
         panic!("a stranger has no account");
     };
     assert_eq!(status, ConditionalLoginStatus::RegistrationRequired);
     assert!(
-        scene.emulator.profile("stranger@example.com").is_none(),
+        env.emulator.profile("stranger@example.com").is_none(),
         "and gets none"
     );
 
@@ -222,7 +203,7 @@ async fn a_conditional_login_logs_in_or_says_what_is_missing() {
         ("APPROVAL_REQUIRED", ConditionalLoginStatus::ApprovalRequired),
         ("MFA_REQUIRED", ConditionalLoginStatus::MfaRequired),
     ] {
-        scene.emulator.require_at_login(CUSTOMER, name, &["condition-1"]);
+        env.emulator.require_at_login(CUSTOMER, name, &["condition-1"]);
         match login(customer(PASSWORD)).await.unwrap() {
             ConditionalLogin::Unmet { status, conditions } => {
                 assert_eq!((status, conditions), (expected, vec!["condition-1".to_owned()]));
@@ -235,15 +216,15 @@ async fn a_conditional_login_logs_in_or_says_what_is_missing() {
 
 #[tokio::test]
 async fn a_condition_that_is_new_to_this_version_is_an_outcome_too() {
-    let scene = Scene::new().await;
+    let env = TestEnv::new().await;
     let answer = json!({ "status": "PIN_ACTIVATION_REQUIRED", "conditions": [] });
-    let faults = scene.emulator.faults();
+    let faults = env.emulator.faults();
     faults
         .on("authenticateProfileConditionally")
         .then(Fault::json(&answer));
-    let login = scene
+    let login = env
         .client
-        .profile(scene.profile_key())
+        .profile(env.profile_key())
         .login_if_allowed(customer(PASSWORD));
     let ConditionalLogin::Unmet { status, .. } = login.await.unwrap() else {
         panic!("it is not met");
@@ -256,20 +237,18 @@ async fn a_condition_that_is_new_to_this_version_is_an_outcome_too() {
 
 #[tokio::test]
 async fn a_condition_that_comes_as_a_refusal_is_an_error_that_can_be_matched() {
-    let scene = Scene::with(|choices| choices.unmet_condition = UnmetCondition::Refused).await;
-    let workspace = scene.workspace();
+    let env =
+        TestEnv::with_assumptions(|assumptions| assumptions.unmet_condition = UnmetCondition::Refused).await;
+    let workspace = env.workspace();
     let settings = workspace.profile_settings();
     settings
         .update(|settings| settings.registration = pin_for_everyone())
         .await
         .unwrap();
     let account = synerise_auth::NewAccount::new("new@example.com", PASSWORD, VISITOR).device_id(DEVICE);
-    scene.visitor().register(account).await.unwrap();
+    env.visitor().register(account).await.unwrap();
     let identity = Identity::synerise(LoginId::email("new@example.com"), PASSWORD, VISITOR);
-    let login = scene
-        .client
-        .profile(scene.profile_key())
-        .login_if_allowed(identity);
+    let login = env.client.profile(env.profile_key()).login_if_allowed(identity);
     let error = login.await.unwrap_err();
     assert!(
         matches!(
@@ -282,22 +261,22 @@ async fn a_condition_that_comes_as_a_refusal_is_an_error_that_can_be_matched() {
 
 #[tokio::test]
 async fn a_conditional_login_may_go_as_the_visitor_who_makes_it() {
-    let scene = Scene::new().await;
-    let visitor = scene.visitor();
+    let env = TestEnv::new().await;
+    let visitor = env.visitor();
     let token = visitor.token().await.unwrap();
-    let login = scene
+    let login = env
         .client
-        .profile(scene.profile_key())
+        .profile(env.profile_key())
         .login_if_allowed(customer(PASSWORD));
     login.as_anonymous(&visitor).await.unwrap();
-    let requests = scene.emulator.requests();
+    let requests = env.emulator.requests();
     assert!(requests.last().unwrap().bearer_is(token.expose()));
 }
 
 #[tokio::test]
 async fn visitors_share_a_session_by_key_uuid_and_device() {
-    let scene = Scene::new().await;
-    let session = |visitor: Visitor| scene.client.anonymous(scene.profile_key(), visitor);
+    let env = TestEnv::new().await;
+    let session = |visitor: Visitor| env.client.anonymous(env.profile_key(), visitor);
     let first = session(Visitor::new(VISITOR));
     let same = session(Visitor::new(VISITOR));
     let device = session(Visitor::new(VISITOR).device_id(DEVICE));
@@ -308,30 +287,30 @@ async fn visitors_share_a_session_by_key_uuid_and_device() {
     for another in [device, other] {
         assert_ne!(token.expose(), another.token().await.unwrap().expose());
     }
-    assert_eq!(scene.emulator.count("authenticateAnonymously"), 3);
+    assert_eq!(env.emulator.count("authenticateAnonymously"), 3);
 }
 
 #[tokio::test]
 async fn a_visitors_session_is_prolonged_and_begins_anew_once_it_is_over() {
-    let scene = Scene::new().await;
-    let visitor = scene.visitor();
+    let env = TestEnv::new().await;
+    let visitor = env.visitor();
     visitor.token().await.unwrap();
-    scene.pass(Duration::from_secs(3400));
+    env.pass(Duration::from_secs(3400));
     visitor.token_valid_for(Duration::from_secs(3600)).await.unwrap();
-    assert_eq!(scene.emulator.count("refreshProfileToken"), 1);
-    scene.pass(Duration::from_secs(3600));
+    assert_eq!(env.emulator.count("refreshProfileToken"), 1);
+    env.pass(Duration::from_secs(3600));
     visitor.token().await.unwrap();
     assert_eq!(
-        scene.emulator.count("refreshProfileToken"),
+        env.emulator.count("refreshProfileToken"),
         1,
         "what is over can't be prolonged"
     );
-    assert_eq!(scene.emulator.count("authenticateAnonymously"), 2);
-    scene.emulator.revoke_tokens();
-    scene.pass(Duration::from_secs(60));
+    assert_eq!(env.emulator.count("authenticateAnonymously"), 2);
+    env.emulator.revoke_tokens();
+    env.pass(Duration::from_secs(60));
     visitor.token_valid_for(Duration::from_secs(3600)).await.unwrap();
     assert_eq!(
-        scene.emulator.count("authenticateAnonymously"),
+        env.emulator.count("authenticateAnonymously"),
         3,
         "a refresh that is refused for good"
     );
@@ -339,48 +318,48 @@ async fn a_visitors_session_is_prolonged_and_begins_anew_once_it_is_over() {
 
 #[tokio::test]
 async fn a_profiles_session_is_prolonged_while_it_is_active() {
-    let scene = Scene::new().await;
-    let profile = scene.profile().await.unwrap();
+    let env = TestEnv::new().await;
+    let profile = env.profile().await.unwrap();
     for _ in 0..3 {
-        scene.pass(Duration::from_secs(3400));
+        env.pass(Duration::from_secs(3400));
         profile.token_valid_for(Duration::from_secs(3600)).await.unwrap();
     }
-    assert_eq!(scene.emulator.count("refreshProfileToken"), 3);
-    assert_eq!(scene.emulator.count("authenticateProfile"), 1);
+    assert_eq!(env.emulator.count("refreshProfileToken"), 3);
+    assert_eq!(env.emulator.count("authenticateProfile"), 1);
 }
 
 #[tokio::test]
 async fn a_profiles_session_that_is_over_says_what_to_do() {
-    let scene = Scene::new().await;
-    let profile = scene.profile().await.unwrap();
-    scene.pass(Duration::from_secs(3600));
+    let env = TestEnv::new().await;
+    let profile = env.profile().await.unwrap();
+    env.pass(Duration::from_secs(3600));
     for _ in 0..2 {
         let error = profile.token().await.unwrap_err();
         assert!(matches!(error, Error::SessionExpired(_)), "{error}");
         assert!(error.advice().starts_with("let the customer log in again"));
-        scene.pass(Duration::from_secs(600));
+        env.pass(Duration::from_secs(600));
     }
     assert_eq!(profile.status().state, TokenState::Ended);
-    assert_eq!(scene.emulator.count("refreshProfileToken"), 0);
-    assert_eq!(scene.emulator.count("authenticateProfile"), 1);
+    assert_eq!(env.emulator.count("refreshProfileToken"), 0);
+    assert_eq!(env.emulator.count("authenticateProfile"), 1);
 }
 
 #[tokio::test]
 async fn a_password_that_was_kept_logs_in_again_without_what_may_have_changed() {
-    let scene = Scene::new().await;
-    let login = scene
+    let env = TestEnv::new().await;
+    let login = env
         .client
-        .profile(scene.profile_key())
+        .profile(env.profile_key())
         .login(customer(PASSWORD))
         .device_id(DEVICE)
         .agreements(Agreements::new().email(true))
         .tags(["once"])
         .keep_credentials();
     let profile = login.await.unwrap();
-    scene.pass(Duration::from_secs(3600));
+    env.pass(Duration::from_secs(3600));
     profile.token().await.unwrap();
-    assert_eq!(scene.emulator.count("authenticateProfile"), 2);
-    let again = scene.emulator.requests().pop().unwrap().body.unwrap();
+    assert_eq!(env.emulator.count("authenticateProfile"), 2);
+    let again = env.emulator.requests().pop().unwrap().body.unwrap();
     let fields: Vec<_> = again.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         fields,
@@ -397,37 +376,35 @@ async fn a_password_that_was_kept_logs_in_again_without_what_may_have_changed() 
 
 #[tokio::test]
 async fn a_third_partys_token_is_never_sent_again() {
-    let scene = Scene::new().await;
-    scene
-        .emulator
+    let env = TestEnv::new().await;
+    env.emulator
         .add_single_use_token("APPLE", "token-1", "a@example.com");
     let login = || {
-        scene
-            .client
-            .profile(scene.profile_key())
+        env.client
+            .profile(env.profile_key())
             .login(Identity::apple("token-1"))
     };
     let profile = login().await.unwrap();
-    scene.emulator.revoke_tokens();
-    scene.emulator.stub("GET", "/v4/clients", json!({}));
+    env.emulator.revoke_tokens();
+    env.emulator.stub("GET", "/v4/clients", json!({}));
     let error = profile.get("/v4/clients").send().await.unwrap_err();
     assert!(matches!(error, Error::SessionExpired(_)), "{error}");
-    scene.pass(Duration::from_secs(7200));
+    env.pass(Duration::from_secs(7200));
     assert!(matches!(
         profile.token().await.unwrap_err(),
         Error::SessionExpired(_)
     ));
-    assert_eq!(scene.emulator.count("authenticateProfile"), 1);
+    assert_eq!(env.emulator.count("authenticateProfile"), 1);
 }
 
 #[tokio::test]
 async fn tokens_that_cannot_be_read_and_answers_of_a_token_alone_are_as_good() {
-    let scene = Scene::with(|choices| {
-        choices.encrypted_profile_tokens = true;
-        choices.profile_token_alone = true;
+    let env = TestEnv::with_assumptions(|assumptions| {
+        assumptions.encrypted_profile_tokens = true;
+        assumptions.profile_token_alone = true;
     })
     .await;
-    let token = scene.profile().await.unwrap().token().await.unwrap();
+    let token = env.profile().await.unwrap().token().await.unwrap();
     assert!(token.claims().is_none());
     assert_eq!(
         token.lifetime(),
@@ -442,27 +419,27 @@ async fn tokens_that_cannot_be_read_and_answers_of_a_token_alone_are_as_good() {
 
 #[tokio::test]
 async fn a_backend_logs_a_customer_in() {
-    let scene = Scene::new().await;
-    let workspace = scene.workspace();
-    let login = workspace.login_profile(scene.profile_key(), customer(PASSWORD), ADDRESS);
+    let env = TestEnv::new().await;
+    let workspace = env.workspace();
+    let login = workspace.login_profile(env.profile_key(), customer(PASSWORD), ADDRESS);
     let profile = login.device_id(DEVICE).keep_credentials().await.unwrap();
-    assert_eq!(scene.emulator.profile(CUSTOMER).unwrap().devices, [DEVICE]);
+    assert_eq!(env.emulator.profile(CUSTOMER).unwrap().devices, [DEVICE]);
     // Prolonged as any profile's session, and repeated as it was made.
-    scene.pass(Duration::from_secs(3000));
+    env.pass(Duration::from_secs(3000));
     profile.token_valid_for(Duration::from_secs(3600)).await.unwrap();
-    assert_eq!(scene.emulator.count("refreshProfileToken"), 1);
-    scene.pass(Duration::from_secs(3600));
+    assert_eq!(env.emulator.count("refreshProfileToken"), 1);
+    env.pass(Duration::from_secs(3600));
     profile.token().await.unwrap();
-    assert_eq!(scene.emulator.count("authenticateProfileServerSide"), 2);
+    assert_eq!(env.emulator.count("authenticateProfileServerSide"), 2);
 }
 
 #[tokio::test]
 async fn a_backends_key_needs_the_permission() {
-    let scene = Scene::new().await;
+    let env = TestEnv::new().await;
     let login = |permission: &str| {
-        let key = scene.emulator.add_workspace_api_key(&[permission]);
-        let workspace = scene.client.workspace(ApiKey::new(key).unwrap());
-        workspace.login_profile(scene.profile_key(), customer(PASSWORD), ADDRESS)
+        let key = env.emulator.add_workspace_api_key(&[permission]);
+        let workspace = env.client.workspace(ApiKey::new(key).unwrap());
+        workspace.login_profile(env.profile_key(), customer(PASSWORD), ADDRESS)
     };
     let error = login("SOMETHING_ELSE").await.unwrap_err();
     assert_eq!(error.status(), Some(403));
@@ -477,10 +454,10 @@ async fn a_backends_key_needs_the_permission() {
 #[tokio::test]
 async fn a_server_side_login_that_is_elsewhere_says_how_to_get_there() {
     let path = "/sauth/v3/auth/login/backend";
-    let scene = Scene::with(|choices| choices.server_side_login_path = path.into()).await;
-    let login = scene
+    let env = TestEnv::with_assumptions(|assumptions| assumptions.server_side_login_path = path.into()).await;
+    let login = env
         .workspace()
-        .login_profile(scene.profile_key(), customer(PASSWORD), ADDRESS);
+        .login_profile(env.profile_key(), customer(PASSWORD), ADDRESS);
     let error = login.await.unwrap_err();
     assert_eq!(error.status(), Some(404));
     assert!(
@@ -489,13 +466,13 @@ async fn a_server_side_login_that_is_elsewhere_says_how_to_get_there() {
     );
 
     let client = synerise_auth::Client::builder()
-        .base_url(scene.emulator.base_url())
+        .base_url(env.emulator.base_url())
         .server_side_login_path(path)
         .build()
         .unwrap();
-    let workspace = client.workspace(scene.workspace_key());
+    let workspace = client.workspace(env.workspace_key());
     workspace
-        .login_profile(scene.profile_key(), customer(PASSWORD), ADDRESS)
+        .login_profile(env.profile_key(), customer(PASSWORD), ADDRESS)
         .await
         .unwrap();
 }

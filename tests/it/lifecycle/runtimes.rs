@@ -1,26 +1,29 @@
 //! A session belongs to no runtime, and what others panic with is no reason to hang.
 
-#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
-
-mod support;
-
-use std::future::Future;
-use std::pin::pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use support::{World, failed, renewed, secs, until};
 use synerise_auth::clock::{Clock, ManualClock, Reading, Sleep};
 use synerise_auth::random::{FixedRandom, Random};
 use synerise_auth::{Error, Session, Workspace};
 use tokio::runtime::{Builder, Handle, Runtime};
 
+use crate::support::{START, TestEnv, bounded, failed, renewed, secs, spawn_token};
+
 fn current_thread() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
+/// Whether `future`, polled once inside of the current runtime, has to wait.
+async fn is_pending<F: Future>(mut future: Pin<&mut F>) -> bool {
+    poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_pending())).await
+}
+
+/// Polls `future` once outside of any runtime.
 fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))
 }
@@ -28,11 +31,11 @@ fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
 #[test]
 fn a_session_outlives_the_runtime_that_it_was_built_and_used_in() {
     let first = current_thread();
-    let (world, session) = first.block_on(async {
-        let world = World::new().await;
-        let session = world.workspace();
+    let (env, session) = first.block_on(async {
+        let env = TestEnv::new().await;
+        let session = env.workspace();
         assert_eq!(session.get("/v4/clients").send().await.unwrap().status(), 200);
-        (world, session)
+        (env, session)
     });
     drop(first);
     current_thread().block_on(async {
@@ -41,70 +44,66 @@ fn a_session_outlives_the_runtime_that_it_was_built_and_used_in() {
             1,
             "the token is good anywhere"
         );
-        world.pass(secs(3600));
+        env.pass(secs(3600));
         assert_eq!(session.token().await.unwrap().generation(), 2);
         assert_eq!(session.get("/v4/clients").send().await.unwrap().status(), 200);
     });
-    assert_eq!(world.logins(), 2);
+    assert_eq!(env.logins(), 2);
 }
 
 #[test]
 fn a_renewal_that_went_down_with_its_runtime_is_begun_again_by_who_waits_for_it() {
     let (first, second) = (current_thread(), current_thread());
-    let world = second.block_on(World::new());
-    let session = world.workspace();
-    let gate = world.emulator.faults().on("workspaceLogin").hold();
+    let env = second.block_on(TestEnv::new());
+    let session = env.workspace();
+    let gate = env.emulator.faults().on("workspaceLogin").hold();
     first.block_on(async {
         let caller = session.clone();
         tokio::spawn(async move { caller.token().await });
         gate.wait_for(1).await;
     });
-    let waiting = second.spawn({
-        let session = session.clone();
-        async move { session.token().await }
-    });
-    // It waits for the other runtime's renewal, no longer than that may take.
-    second.block_on(world.clock.sleepers(4));
+    let mut waiting = pin!(session.token());
+    let waits = second.block_on(async { is_pending(waiting.as_mut()).await });
+    assert!(waits, "for the other runtime's renewal");
     drop(first);
     second.block_on(async {
-        gate.wait_for(2).await;
-        gate.release();
-        assert_eq!(waiting.await.unwrap().unwrap().generation(), 1);
+        let again = async {
+            gate.wait_for(2).await;
+            gate.release();
+        };
+        let (token, ()) = tokio::join!(waiting, again);
+        assert_eq!(token.unwrap().generation(), 1);
     });
-    assert_eq!(world.logins(), 2);
+    assert_eq!(env.logins(), 2);
 }
 
 #[test]
 fn a_renewal_in_a_runtime_that_nobody_drives_is_taken_over_when_it_is_overdue() {
     let (idle, driven) = (current_thread(), current_thread());
-    let world = driven.block_on(World::new());
-    let session = world.workspace();
+    let env = driven.block_on(TestEnv::new());
+    let session = env.workspace();
     {
         let _inside = idle.enter();
         assert!(poll_once(session.token()).is_pending());
     }
     assert!(session.status().renewing);
     driven.block_on(async {
-        let waiting = tokio::spawn({
-            let session = session.clone();
-            async move { session.token().await }
-        });
-        world.clock.sleepers(1).await;
-        assert!(!waiting.is_finished());
-        world.pass(secs(35));
-        assert_eq!(waiting.await.unwrap().unwrap().generation(), 1);
-        assert_eq!(world.logins(), 1);
+        let mut waiting = pin!(session.token());
+        assert!(is_pending(waiting.as_mut()).await);
+        env.pass(secs(35));
+        assert_eq!(waiting.await.unwrap().generation(), 1);
+        assert_eq!(env.logins(), 1);
     });
     // Driven again, the old renewal has nothing to say any more.
     idle.block_on(tokio::task::yield_now());
-    assert_eq!((world.logins(), session.status().generation), (1, 1));
+    assert_eq!((env.logins(), session.status().generation), (1, 1));
 }
 
 #[test]
 fn without_a_runtime_a_token_is_read_but_not_fetched() {
     let runtime = current_thread();
-    let world = runtime.block_on(World::new());
-    let session = world.workspace();
+    let env = runtime.block_on(TestEnv::new());
+    let session = env.workspace();
     let Poll::Ready(Err(error)) = poll_once(session.token()) else {
         panic!("it must not wait")
     };
@@ -112,7 +111,7 @@ fn without_a_runtime_a_token_is_read_but_not_fetched() {
     assert!(matches!(session.keep_alive(), Err(Error::NoRuntime)));
     runtime.block_on(session.token()).unwrap();
     for age in [0, 3400] {
-        world.pass(secs(age));
+        env.pass(secs(age));
         let Poll::Ready(Ok(token)) = poll_once(session.token()) else {
             panic!("a live token needs no runtime")
         };
@@ -124,17 +123,27 @@ fn without_a_runtime_a_token_is_read_but_not_fetched() {
     assert!(matches!(error, Error::NoRuntime), "{error}");
 }
 
+/// Lets the runtime work until it has no more than so many tasks.
+async fn settle(tasks: usize) {
+    let metrics = Handle::current().metrics();
+    bounded(async {
+        while metrics.num_alive_tasks() > tasks {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn an_idle_session_has_no_task() {
-    let world = World::with(
-        |emulator| emulator,
+    let env = TestEnv::with_client(
         // Idle connections have tasks of their own, which are the HTTP client's.
         |client| client.http(|http| http.pool_max_idle_per_host(0)),
     )
     .await;
     let metrics = Handle::current().metrics();
     let before = metrics.num_alive_tasks();
-    let session = world.workspace();
+    let session = env.workspace();
     let mut events = session.subscribe();
     assert_eq!(
         metrics.num_alive_tasks(),
@@ -142,12 +151,12 @@ async fn an_idle_session_has_no_task() {
         "nothing begins with the session"
     );
     session.token().await.unwrap();
-    until(|| metrics.num_alive_tasks() == before).await;
+    settle(before).await;
     assert_eq!(renewed(&mut events).await, 1);
-    world.pass(secs(3400));
+    env.pass(secs(3400));
     session.token().await.unwrap();
     assert_eq!(renewed(&mut events).await, 2);
-    until(|| metrics.num_alive_tasks() == before).await;
+    settle(before).await;
 }
 
 /// A clock, and a source of randomness, of somebody who did not test them.
@@ -181,44 +190,31 @@ impl Random for Faulty {
     }
 }
 
-/// A world with a faulty part; whether it is broken; its session, whose first login waits at a gate.
-async fn faulty(what: &str) -> (World, Arc<AtomicBool>, Session<Workspace>) {
+/// An emulator whose client has a faulty part; whether that is broken; a session.
+async fn faulty(what: &str) -> (TestEnv, Arc<AtomicBool>, Session<Workspace>) {
     let broken = Arc::new(AtomicBool::new(false));
-    let mut shared = None;
-    let world = World::with(
-        |emulator| emulator,
-        |client| {
-            let clock = ManualClock::at(support::START);
-            let faulty = Faulty {
-                clock: clock.clone(),
-                broken: Arc::clone(&broken),
-            };
-            shared = Some(clock);
-            match what {
-                "clock" => client.clock(faulty),
-                _ => client.clock(faulty.clock.clone()).random(faulty),
-            }
-        },
-    )
-    .await;
-    let world = World {
-        clock: shared.unwrap(),
-        ..world
+    let clock = ManualClock::at(START);
+    let faulty = Faulty {
+        clock: clock.clone(),
+        broken: Arc::clone(&broken),
     };
-    let session = world.workspace();
-    (world, broken, session)
+    let mut env = TestEnv::with_client(|client| match what {
+        "clock" => client.clock(faulty),
+        _ => client.clock(faulty.clock.clone()).random(faulty),
+    })
+    .await;
+    env.clock = clock;
+    let session = env.workspace();
+    (env, broken, session)
 }
 
 #[tokio::test]
 async fn a_panic_in_a_renewal_is_an_error_to_all_who_wait_and_no_more() {
     for what in ["clock", "random"] {
-        let (world, broken, session) = faulty(what).await;
+        let (env, broken, session) = faulty(what).await;
         let mut events = session.subscribe();
-        let gate = world.emulator.faults().on("workspaceLogin").hold();
-        let waiting = [(); 10].map(|()| {
-            let session = session.clone();
-            tokio::spawn(async move { session.token().await })
-        });
+        let gate = env.emulator.faults().on("workspaceLogin").hold();
+        let waiting = [(); 10].map(|()| spawn_token(&session));
         gate.wait_for(1).await;
         broken.store(true, Ordering::SeqCst);
         gate.release();
@@ -229,21 +225,21 @@ async fn a_panic_in_a_renewal_is_an_error_to_all_who_wait_and_no_more() {
             let error = caller.await.unwrap().unwrap_err();
             assert!(matches!(error, Error::RenewalAborted), "{what}: {error}");
         }
-        assert_eq!(world.logins(), 1, "{what}");
-        world.pass(secs(1));
+        assert_eq!(env.logins(), 1, "{what}");
+        env.pass(secs(1));
         assert_eq!(session.token().await.unwrap().generation(), 1, "{what}");
-        assert_eq!(world.logins(), 2, "{what}");
+        assert_eq!(env.logins(), 2, "{what}");
     }
 }
 
 #[tokio::test]
 async fn a_panic_in_a_background_renewal_leaves_the_token_served() {
     for what in ["clock", "random"] {
-        let (world, broken, session) = faulty(what).await;
+        let (env, broken, session) = faulty(what).await;
         session.token().await.unwrap();
         let mut events = session.subscribe();
-        world.pass(secs(3400));
-        let gate = world.emulator.faults().on("workspaceLogin").hold();
+        env.pass(secs(3400));
+        let gate = env.emulator.faults().on("workspaceLogin").hold();
         session.token().await.unwrap();
         gate.wait_for(1).await;
         broken.store(true, Ordering::SeqCst);
@@ -251,7 +247,7 @@ async fn a_panic_in_a_background_renewal_leaves_the_token_served() {
         failed(&mut events).await;
         broken.store(false, Ordering::SeqCst);
         assert_eq!(session.token().await.unwrap().generation(), 1, "{what}");
-        world.pass(secs(1));
+        env.pass(secs(1));
         session.token().await.unwrap();
         assert_eq!(renewed(&mut events).await, 2, "{what}");
     }
@@ -259,7 +255,7 @@ async fn a_panic_in_a_background_renewal_leaves_the_token_served() {
 
 #[tokio::test]
 async fn a_panic_in_a_callers_own_call_is_that_callers_alone() {
-    let (world, broken, session) = faulty("clock").await;
+    let (env, broken, session) = faulty("clock").await;
     session.token().await.unwrap();
     broken.store(true, Ordering::SeqCst);
     let caller = tokio::spawn({
@@ -269,21 +265,20 @@ async fn a_panic_in_a_callers_own_call_is_that_callers_alone() {
     assert!(caller.await.unwrap_err().is_panic());
     broken.store(false, Ordering::SeqCst);
     assert_eq!(session.token_valid_for(secs(60)).await.unwrap().generation(), 1);
-    assert_eq!(world.logins(), 1);
+    assert_eq!(env.logins(), 1);
 }
 
 #[tokio::test]
 async fn jitter_that_is_no_number_is_survived() {
     for fraction in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 2.0] {
-        let world = World::with(|emulator| emulator, |client| client.random(FixedRandom(fraction))).await;
-        let session = world.workspace();
-        world
-            .emulator
+        let env = TestEnv::with_client(|client| client.random(FixedRandom(fraction))).await;
+        let session = env.workspace();
+        env.emulator
             .faults()
             .on("workspaceLogin")
             .then(synerise_auth_emulator::Fault::status(503));
         assert_eq!(session.token().await.unwrap_err().status(), Some(503));
-        world.pass(secs(1));
+        env.pass(secs(1));
         assert_eq!(session.token().await.unwrap().generation(), 1, "{fraction}");
     }
 }

@@ -1,15 +1,14 @@
 //! What a health check and an observer see.
 
-mod support;
-
-use support::{World, failed, renewed, secs};
 use synerise_auth::{Event, TokenState};
 use synerise_auth_emulator::Fault;
 
+use crate::support::{TestEnv, failed, invalidated, renewed, secs, spawn_token};
+
 #[tokio::test]
 async fn a_health_check_sees_the_tokens_state_and_starts_nothing() {
-    let world = World::new().await;
-    let session = world.workspace();
+    let env = TestEnv::new().await;
+    let session = env.workspace();
     let empty = session.status();
     assert_eq!(
         (empty.state, empty.generation, empty.last_renewal),
@@ -26,42 +25,38 @@ async fn a_health_check_sees_the_tokens_state_and_starts_nothing() {
         (3600, TokenState::Dead, false),
         (9999, TokenState::Dead, false),
     ] {
-        world.pass(secs(age).saturating_sub(session.status().last_renewal.unwrap()));
+        env.pass(secs(age).saturating_sub(session.status().last_renewal.unwrap()));
         let status = session.status();
         assert_eq!((status.state, status.is_ready()), (state, ready), "{age}");
         assert_eq!(status.expires_in, secs(3600_u64.saturating_sub(age)));
         assert_eq!((status.generation, status.last_renewal), (1, Some(secs(age))));
     }
-    assert_eq!(world.logins(), 1);
+    assert_eq!(env.logins(), 1);
 }
 
 #[tokio::test]
 async fn a_health_check_sees_why_the_last_renewal_failed() {
-    let world = World::new().await;
-    world
-        .emulator
+    let env = TestEnv::new().await;
+    env.emulator
         .faults()
         .on("workspaceLogin")
         .then(Fault::status(503));
-    let session = world.workspace();
+    let session = env.workspace();
     session.token().await.unwrap_err();
     let status = session.status();
     assert_eq!(status.last_error.and_then(|error| error.status()), Some(503));
-    assert!(!format!("{session:?}").contains(world.emulator.workspace_api_key()));
-    world.pass(secs(1));
+    assert!(!format!("{session:?}").contains(env.emulator.workspace_api_key()));
+    env.pass(secs(1));
     session.token().await.unwrap();
     assert!(session.status().last_error.is_none());
 }
 
 #[tokio::test]
 async fn a_renewal_under_way_can_be_seen() {
-    let world = World::new().await;
-    let session = world.workspace();
-    let gate = world.emulator.faults().on("workspaceLogin").hold();
-    let caller = tokio::spawn({
-        let session = session.clone();
-        async move { session.token().await }
-    });
+    let env = TestEnv::new().await;
+    let session = env.workspace();
+    let gate = env.emulator.faults().on("workspaceLogin").hold();
+    let caller = spawn_token(&session);
     gate.wait_for(1).await;
     assert!(session.status().renewing);
     gate.release();
@@ -71,36 +66,29 @@ async fn a_renewal_under_way_can_be_seen() {
 
 #[tokio::test]
 async fn every_observer_is_told_what_happens_in_its_order() {
-    let world = World::new().await;
-    let session = world.workspace();
+    let env = TestEnv::new().await;
+    let session = env.workspace();
     let mut observers = [session.subscribe(), session.subscribe()];
     session.token().await.unwrap();
     session.invalidate();
     session.invalidate();
-    world
-        .emulator
+    env.emulator
         .faults()
         .on("workspaceLogin")
         .then(Fault::status(401));
     session.token().await.unwrap_err();
-    world.pass(secs(10));
+    env.pass(secs(10));
     session.token().await.unwrap();
-    world.emulator.revoke_tokens();
+    env.emulator.revoke_tokens();
     session.get("/v4/clients").send().await.unwrap();
     let mut late = session.subscribe();
     drop(session);
     for events in &mut observers {
         assert_eq!(renewed(events).await, 1);
-        assert!(matches!(
-            events.next().await,
-            Some(Event::Invalidated { generation: 1, .. })
-        ));
+        assert_eq!(invalidated(events).await, 1);
         assert_eq!(failed(events).await.status(), Some(401));
         assert_eq!(renewed(events).await, 2);
-        assert!(matches!(
-            events.next().await,
-            Some(Event::Invalidated { generation: 2, .. })
-        ));
+        assert_eq!(invalidated(events).await, 2);
         assert_eq!(renewed(events).await, 3);
         assert!(events.next().await.is_none(), "the session is gone");
     }
@@ -109,8 +97,8 @@ async fn every_observer_is_told_what_happens_in_its_order() {
 
 #[tokio::test]
 async fn an_observer_that_is_slow_misses_the_oldest_and_never_the_newest() {
-    let world = World::new().await;
-    let session = world.workspace();
+    let env = TestEnv::new().await;
+    let session = env.workspace();
     let mut events = session.subscribe();
     for _ in 0..100 {
         session.token().await.unwrap();

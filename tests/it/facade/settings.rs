@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 use synerise_auth::{Error, PinConfirmationType, Registration, RegistrationType};
 use synerise_auth_emulator::Emulator;
 
-use crate::capture::{Answer, Capture};
-use crate::scene::Scene;
+use crate::support::{Answer, Capture, TestEnv};
 
 /// A service that has these settings and answers what it is sent, as the real one does.
 async fn with_settings(path: &'static str, settings: Value) -> Capture {
@@ -84,8 +83,8 @@ async fn settings_that_are_not_sent_would_be_reset_and_are_not() {
 
 #[tokio::test]
 async fn every_setting_can_be_read_and_changed() {
-    let scene = Scene::new().await;
-    let workspace = scene.workspace();
+    let env = TestEnv::new().await;
+    let workspace = env.workspace();
     let settings = workspace.profile_settings();
     settings
         .update(|settings| {
@@ -138,8 +137,8 @@ async fn every_setting_can_be_read_and_changed() {
 
 #[tokio::test]
 async fn nothing_is_written_when_nothing_is_changed() {
-    let scene = Scene::new().await;
-    let user = scene.user_in_workspace().await.unwrap();
+    let env = TestEnv::new().await;
+    let user = env.user_in_workspace().await.unwrap();
     assert_eq!(user.profile_settings().update(|_| {}).await.unwrap(), []);
     let same = user
         .profile_settings()
@@ -154,14 +153,14 @@ async fn nothing_is_written_when_nothing_is_changed() {
             .unwrap(),
         []
     );
-    assert_eq!(scene.emulator.count("replaceProfileSettings"), 0);
-    assert_eq!(scene.emulator.count("replaceIpPolicy"), 0);
+    assert_eq!(env.emulator.count("replaceProfileSettings"), 0);
+    assert_eq!(env.emulator.count("replaceIpPolicy"), 0);
 }
 
 #[tokio::test]
 async fn what_cannot_be_written_is_refused_after_reading_and_before_writing() {
-    let scene = Scene::new().await;
-    let workspace = scene.workspace();
+    let env = TestEnv::new().await;
+    let workspace = env.workspace();
     let lifetime = Duration::from_millis(1500);
     let error = workspace
         .profile_settings()
@@ -174,7 +173,7 @@ async fn what_cannot_be_written_is_refused_after_reading_and_before_writing() {
             .starts_with("token lifetime is not a whole number of seconds"),
         "{error}"
     );
-    assert_eq!(scene.emulator.count("replaceProfileSettings"), 0);
+    assert_eq!(env.emulator.count("replaceProfileSettings"), 0);
 }
 
 #[tokio::test]
@@ -230,8 +229,8 @@ async fn an_ip_policy_keeps_what_is_not_changed() {
 
 #[tokio::test]
 async fn an_ip_policy_is_changed_at_the_service() {
-    let scene = Scene::new().await;
-    let user = scene.user_in_workspace().await.unwrap();
+    let env = TestEnv::new().await;
+    let user = env.user_in_workspace().await.unwrap();
     for address in ["192.0.2.17", "198.51.100.0/24"] {
         let changes = user
             .ip_policy()

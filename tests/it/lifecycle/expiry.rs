@@ -1,13 +1,12 @@
 //! A token's end is told by the response, whatever the local clock says, and none is served after it.
 
-mod support;
-
 use std::time::Duration;
 
-use support::{CLIENTS, START, World, renewed, secs};
 use synerise_auth::clock::ManualClock;
 use synerise_auth::{Error, TokenState};
 use synerise_auth_emulator::{Fault, TokenShape};
+
+use crate::support::{START, TestEnv, renewed, secs, spawn_token};
 
 const HOUR: Duration = secs(3600);
 const DAY: Duration = secs(24 * 3600);
@@ -15,30 +14,29 @@ const TEN_YEARS: Duration = secs(3650 * 24 * 3600);
 
 #[tokio::test]
 async fn a_token_of_ten_years_is_fetched_once_in_ten_years() {
-    let world = World::with_lifetime(TEN_YEARS).await;
-    let session = world.workspace();
+    let env = TestEnv::with_lifetime(TEN_YEARS).await;
+    let session = env.workspace();
     assert_eq!(session.token().await.unwrap().lifetime(), TEN_YEARS);
     for _ in 0..3649 {
-        world.pass(DAY);
+        env.pass(DAY);
         assert_eq!(session.token().await.unwrap().generation(), 1);
     }
-    assert_eq!(world.logins(), 1);
-    world.pass(DAY);
+    assert_eq!(env.logins(), 1);
+    env.pass(DAY);
     assert_eq!(session.token().await.unwrap().generation(), 2);
 }
 
 #[tokio::test]
 async fn a_token_that_does_not_say_its_end_gets_the_documented_lifetime() {
     for shape in [TokenShape::WithoutExpiry, TokenShape::Undecodable] {
-        let world = World::with_lifetime(DAY).await;
-        world
-            .emulator
+        let env = TestEnv::with_lifetime(DAY).await;
+        env.emulator
             .faults()
             .on("workspaceLogin")
             .then(Fault::token(shape));
-        let session = world.workspace();
+        let session = env.workspace();
         assert_eq!(session.token().await.unwrap().lifetime(), HOUR, "{shape:?}");
-        world.pass(HOUR);
+        env.pass(HOUR);
         assert_eq!(session.status().state, TokenState::Dead);
         assert_eq!(session.token().await.unwrap().generation(), 2);
     }
@@ -52,16 +50,16 @@ async fn a_token_that_is_over_on_arrival_is_an_error_and_never_served() {
         Fault::token(TokenShape::ExpirationBeforeCreation).without_date(),
     ] {
         let what = format!("{fault:?}");
-        let world = World::new().await;
-        world.emulator.faults().on("workspaceLogin").then(fault);
-        let session = world.workspace();
+        let env = TestEnv::new().await;
+        env.emulator.faults().on("workspaceLogin").then(fault);
+        let session = env.workspace();
         let error = session.token().await.unwrap_err();
         assert!(
             matches!(error, Error::UnexpectedResponse(_)) && error.is_retryable(),
             "{what}: {error}"
         );
         assert_eq!(session.status().generation, 0);
-        world.pass(secs(1));
+        env.pass(secs(1));
         assert_eq!(session.token().await.unwrap().generation(), 1, "{what}");
     }
 }
@@ -81,20 +79,20 @@ fn wrong_clocks() -> [Duration; 5] {
 async fn a_local_clock_that_is_wrong_changes_nothing() {
     for wall in wrong_clocks() {
         for fault in [Fault::none(), Fault::none().without_date()] {
-            let world = World::new().await;
-            world.emulator.faults().on("workspaceLogin").always(fault);
-            world.clock.set_wall(wall);
-            let session = world.workspace();
+            let env = TestEnv::new().await;
+            env.emulator.faults().on("workspaceLogin").always(fault);
+            env.clock.set_wall(wall);
+            let session = env.workspace();
             assert_eq!(session.token().await.unwrap().lifetime(), HOUR, "{wall:?}");
-            world.pass(secs(3299));
+            env.pass(secs(3299));
             assert_eq!(session.token().await.unwrap().generation(), 1);
             assert_eq!(session.status().state, TokenState::Fresh, "{wall:?}");
             session.get("/v4/clients").send().await.unwrap();
-            world.pass(secs(301));
+            env.pass(secs(301));
             assert_eq!(session.status().state, TokenState::Dead, "{wall:?}");
             assert_eq!(session.token().await.unwrap().generation(), 2);
             session.get("/v4/clients").send().await.unwrap();
-            assert_eq!((world.logins(), world.emulator.count(CLIENTS)), (2, 2));
+            assert_eq!((env.logins(), env.calls()), (2, 2));
         }
     }
 }
@@ -102,51 +100,48 @@ async fn a_local_clock_that_is_wrong_changes_nothing() {
 #[tokio::test]
 async fn a_clock_that_jumps_while_callers_wait_keeps_none_of_them() {
     for wall in wrong_clocks() {
-        let world = World::new().await;
-        let session = world.workspace();
-        let gate = world.emulator.faults().on("workspaceLogin").hold();
-        let caller = tokio::spawn({
-            let session = session.clone();
-            async move { session.token().await }
-        });
+        let env = TestEnv::new().await;
+        let session = env.workspace();
+        let gate = env.emulator.faults().on("workspaceLogin").hold();
+        let caller = spawn_token(&session);
         gate.wait_for(1).await;
-        world.clock.set_wall(wall);
+        env.clock.set_wall(wall);
         gate.release();
         let token = caller.await.unwrap().unwrap();
         assert_eq!((token.generation(), token.lifetime()), (1, HOUR), "{wall:?}");
-        assert_eq!(world.logins(), 1);
+        assert_eq!(env.logins(), 1);
     }
 }
 
 #[tokio::test]
 async fn a_clock_that_jumps_costs_one_login_at_the_most() {
     for wall in wrong_clocks() {
-        let world = World::new().await;
-        let session = world.workspace();
+        let env = TestEnv::new().await;
+        let session = env.workspace();
         session.token().await.unwrap();
-        world.clock.set_wall(wall);
+        env.clock.set_wall(wall);
         for _ in 0..10 {
             session.token().await.unwrap();
         }
-        assert!(world.logins() <= 2, "{wall:?}: {}", world.logins());
+        assert!(env.logins() <= 2, "{wall:?}: {}", env.logins());
         // A clock that was set back makes no token live longer.
         let generation = session.status().generation;
-        world.pass(HOUR);
+        env.pass(HOUR);
         assert_eq!(session.token().await.unwrap().generation(), generation + 1);
     }
 }
 
 #[tokio::test]
 async fn a_machine_that_slept_serves_nothing_that_ended_meanwhile() {
-    let world = World::new().await;
-    let session = world.workspace();
+    let env = TestEnv::new().await;
+    let session = env.workspace();
     let mut events = session.subscribe();
     session.token().await.unwrap();
     renewed(&mut events).await;
 
     let nap = |length: Duration| {
-        world.clock.suspend(length);
-        world.emulator.clock().advance(length);
+        env.clock.suspend(length);
+        env.emulator.clock().advance(length);
     };
     nap(secs(1800));
     assert_eq!(session.token().await.unwrap().generation(), 1);
@@ -154,44 +149,42 @@ async fn a_machine_that_slept_serves_nothing_that_ended_meanwhile() {
     assert_eq!(session.status().state, TokenState::Dead);
     assert_eq!(session.token().await.unwrap().generation(), 2, "it waits");
     session.get("/v4/clients").send().await.unwrap();
-    assert_eq!((world.logins(), world.emulator.count(CLIENTS)), (2, 1));
+    assert_eq!((env.logins(), env.calls()), (2, 1));
 }
 
 #[tokio::test]
 async fn a_backoff_is_over_for_a_machine_that_slept_through_it() {
-    let world = World::new().await;
-    let session = world.workspace();
-    world
-        .emulator
+    let env = TestEnv::new().await;
+    let session = env.workspace();
+    env.emulator
         .faults()
         .on("workspaceLogin")
         .then(Fault::status(429).retry_after(secs(200)));
     session.token().await.unwrap_err();
     session.token().await.unwrap_err();
-    assert_eq!(world.logins(), 1);
-    world.clock.suspend(secs(201));
-    world.emulator.clock().advance(secs(201));
+    assert_eq!(env.logins(), 1);
+    env.clock.suspend(secs(201));
+    env.emulator.clock().advance(secs(201));
     assert_eq!(session.token().await.unwrap().generation(), 1);
 }
 
 #[tokio::test]
 async fn a_token_of_some_age_is_given_what_is_left_of_its_life() {
     // As from a server that hands the same token to everybody: made at the start, with an hour to live.
-    let world = World::new().await;
-    let first = world.workspace().token().await.unwrap();
+    let env = TestEnv::new().await;
+    let first = env.workspace().token().await.unwrap();
     let clock = ManualClock::at(START + TEN_YEARS);
     let other = synerise_auth::Client::builder()
-        .base_url(world.emulator.base_url())
+        .base_url(env.emulator.base_url())
         .clock(clock.clone())
         .build()
         .unwrap();
-    world.emulator.clock().advance(secs(3000));
-    world
-        .emulator
+    env.emulator.clock().advance(secs(3000));
+    env.emulator
         .faults()
         .on("workspaceLogin")
         .then(Fault::json(&serde_json::json!({ "token": first.expose() })));
-    let token = other.workspace(world.key()).token().await.unwrap();
+    let token = other.workspace(env.workspace_key()).token().await.unwrap();
     assert_eq!(token.expose(), first.expose());
     assert_eq!(token.lifetime(), secs(600));
 }

@@ -13,7 +13,7 @@ use synerise_auth::{
     Workspace, WorkspaceUser,
 };
 
-use crate::capture::{Answer, Capture, Captured};
+use crate::support::{Answer, Capture, Captured};
 
 const KEY: &str = "1c586ac4-cb47-4c45-a7cf-e0fb74e8e5f4";
 const UUID: &str = "07243772-008a-42e1-ba37-c3807cebde8f";

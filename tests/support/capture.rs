@@ -2,8 +2,6 @@
 //!
 //! The emulator redacts secrets and refuses what is wrong; here a test sees the wire itself.
 
-#![allow(dead_code, reason = "each test file uses its share of it")]
-
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 

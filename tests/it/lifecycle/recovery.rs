@@ -1,7 +1,6 @@
 //! What happens when a login is refused, when it fails, and when a token is refused before its end.
 
-mod support;
-
+use std::collections::BTreeSet;
 use std::error::Error as StdError;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,34 +9,35 @@ use std::time::UNIX_EPOCH;
 
 use http_body_util::Full;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use support::{CLIENTS, START, World, failed, millis, renewed, secs};
-use synerise_auth::{ApiKey, Client, Error, RetryPolicy, TokenState};
+use synerise_auth::{Client, Error, RetryPolicy, TokenState};
 use synerise_auth_emulator::{Fault, TokenShape};
-use tokio::task::JoinSet;
+
+use crate::support::{
+    CLIENTS, START, TestEnv, failed, invalidated, millis, renewed, secs, spawn_get, spawn_tokens,
+};
 
 #[tokio::test]
 async fn a_refused_key_is_not_tried_in_a_loop_and_not_given_up() {
-    let world = World::new().await;
-    world
-        .emulator
+    let env = TestEnv::new().await;
+    env.emulator
         .faults()
         .on("workspaceLogin")
         .always(Fault::status(401));
-    let session = world.workspace();
+    let session = env.workspace();
     for _ in 0..100 {
         let error = session.token().await.unwrap_err();
         assert_eq!(error.status(), Some(401));
     }
-    assert_eq!(world.logins(), 1);
-    world.pass(millis(4_999));
+    assert_eq!(env.logins(), 1);
+    env.pass(millis(4_999));
     session.token().await.unwrap_err();
-    assert_eq!(world.logins(), 1);
-    world.pass(millis(1));
+    assert_eq!(env.logins(), 1);
+    env.pass(millis(1));
     session.token().await.unwrap_err();
-    assert_eq!(world.logins(), 2, "once more after the backoff");
-    world.emulator.faults().clear();
+    assert_eq!(env.logins(), 2, "once more after the backoff");
+    env.emulator.faults().clear();
     session.token().await.unwrap_err();
-    world.pass(secs(10));
+    env.pass(secs(10));
     assert_eq!(
         session.token().await.unwrap().generation(),
         1,
@@ -48,27 +48,23 @@ async fn a_refused_key_is_not_tried_in_a_loop_and_not_given_up() {
 #[tokio::test]
 async fn a_thousand_callers_share_one_failure_and_the_first_call_after_the_backoff_succeeds() {
     for status in [401, 403, 500, 503] {
-        let world = World::new().await;
-        let session = world.workspace();
-        world
-            .emulator
+        let env = TestEnv::new().await;
+        let session = env.workspace();
+        env.emulator
             .faults()
             .on("workspaceLogin")
             .then(Fault::status(status));
-        let gate = world.emulator.faults().on("workspaceLogin").hold();
-        let mut callers = JoinSet::new();
-        for _ in 0..1000 {
-            let session = session.clone();
-            callers.spawn(async move { session.token().await.unwrap_err().to_string() });
-        }
+        let gate = env.emulator.faults().on("workspaceLogin").hold();
+        let callers = spawn_tokens(&session, 1000);
         gate.wait_for(1).await;
         gate.release();
-        let errors = callers.join_all().await;
-        assert!(errors.iter().all(|error| *error == errors[0]), "{status}");
-        assert_eq!(world.logins(), 1, "{status}");
-        world.pass(secs(5));
+        let outcomes = callers.join_all().await.into_iter();
+        let errors: BTreeSet<_> = outcomes.map(|outcome| outcome.unwrap_err().to_string()).collect();
+        assert_eq!(errors.len(), 1, "{status}: {errors:?}");
+        assert_eq!(env.logins(), 1, "{status}");
+        env.pass(secs(5));
         assert_eq!(session.token().await.unwrap().generation(), 1, "{status}");
-        assert_eq!(world.logins(), 2, "{status}");
+        assert_eq!(env.logins(), 2, "{status}");
     }
 }
 
@@ -81,22 +77,22 @@ async fn a_connection_that_breaks_is_a_failure_that_passes() {
         Fault::truncated_body(),
     ] {
         let what = format!("{fault:?}");
-        let world = World::new().await;
-        world.emulator.faults().on("workspaceLogin").then(fault);
-        let session = world.workspace();
+        let env = TestEnv::new().await;
+        env.emulator.faults().on("workspaceLogin").then(fault);
+        let session = env.workspace();
         let error = session.token().await.unwrap_err();
         assert!(error.is_retryable(), "{what}: {error}");
         assert!(matches!(error, Error::Unreachable(_)), "{what}: {error}");
-        world.pass(secs(1));
+        env.pass(secs(1));
         assert_eq!(session.token().await.unwrap().generation(), 1, "{what}");
     }
 }
 
 #[tokio::test]
 async fn a_host_that_is_not_there_is_a_failure_that_passes() {
-    let World { emulator, client, .. } = World::new().await;
-    let session = client.workspace(ApiKey::new(emulator.workspace_api_key()).unwrap());
-    drop(emulator);
+    let env = TestEnv::new().await;
+    let session = env.workspace();
+    drop(env);
     let error = session.token().await.unwrap_err();
     assert!(
         matches!(error, Error::Unreachable(_)) && error.is_retryable(),
@@ -104,15 +100,15 @@ async fn a_host_that_is_not_there_is_a_failure_that_passes() {
     );
 }
 
-/// A name server that knows no name until it is mended.
+/// A name server that knows no name until it is fixed.
 struct NameServer {
     host: SocketAddr,
-    mended: Arc<AtomicBool>,
+    fixed: Arc<AtomicBool>,
 }
 
 impl Resolve for NameServer {
     fn resolve(&self, _: Name) -> Resolving {
-        let answer: Result<Addrs, Box<dyn StdError + Send + Sync>> = if self.mended.load(Ordering::SeqCst) {
+        let answer: Result<Addrs, Box<dyn StdError + Send + Sync>> = if self.fixed.load(Ordering::SeqCst) {
             Ok(Box::new(std::iter::once(self.host)))
         } else {
             Err("no such host".into())
@@ -123,29 +119,29 @@ impl Resolve for NameServer {
 
 #[tokio::test]
 async fn a_name_server_that_fails_is_a_failure_that_passes() {
-    let mended = Arc::new(AtomicBool::new(false));
-    let world = World::new().await;
+    let fixed = Arc::new(AtomicBool::new(false));
+    let env = TestEnv::new().await;
     let names = NameServer {
-        host: world.emulator.address(),
-        mended: Arc::clone(&mended),
+        host: env.emulator.address(),
+        fixed: Arc::clone(&fixed),
     };
     let client = Client::builder()
         .base_url(format!("http://synerise.invalid:{}", names.host.port()))
         .allow_plain_http_to_any_host()
         .http(|http| http.no_proxy().dns_resolver(Arc::new(names)))
-        .clock(world.clock.clone())
+        .clock(env.clock.clone())
         .retry(RetryPolicy::never())
         .build()
         .unwrap();
-    let session = client.workspace(world.key());
+    let session = client.workspace(env.workspace_key());
     let error = session.token().await.unwrap_err();
     assert!(
         matches!(error, Error::Unreachable(_)) && error.is_retryable(),
         "{error}"
     );
     assert!(error.to_string().contains("no such host"), "{error}");
-    mended.store(true, Ordering::SeqCst);
-    world.pass(secs(1));
+    fixed.store(true, Ordering::SeqCst);
+    env.pass(secs(1));
     assert_eq!(session.token().await.unwrap().generation(), 1);
 }
 
@@ -170,14 +166,14 @@ async fn an_answer_of_the_wrong_kind_is_an_error_that_quotes_none_of_it() {
         ),
     ] {
         let what = format!("{fault:?}");
-        let world = World::new().await;
-        world.emulator.faults().on("workspaceLogin").then(fault);
-        let session = world.workspace();
+        let env = TestEnv::new().await;
+        env.emulator.faults().on("workspaceLogin").then(fault);
+        let session = env.workspace();
         let error = session.token().await.unwrap_err();
         assert!(matches!(error, Error::UnexpectedResponse(_)), "{what}: {error}");
         let printed = format!("{error} {error:?}");
         assert!(!printed.contains(quoted), "{what}: {printed}");
-        world.pass(secs(1));
+        env.pass(secs(1));
         assert_eq!(session.token().await.unwrap().generation(), 1, "{what}");
     }
 }
@@ -197,16 +193,16 @@ async fn a_server_that_asks_for_time_is_given_it() {
     ];
     for (fault, seconds) in asks {
         let what = format!("{fault:?}");
-        let world = World::new().await;
-        world.clock.set_wall(START + secs(600));
-        world.emulator.faults().on("workspaceLogin").then(fault);
-        let session = world.workspace();
+        let env = TestEnv::new().await;
+        env.clock.set_wall(START + secs(600));
+        env.emulator.faults().on("workspaceLogin").then(fault);
+        let session = env.workspace();
         let error = session.token().await.unwrap_err();
         assert!(error.retry_after().is_some() && error.is_retryable(), "{what}");
-        world.pass(millis(seconds * 1000 - 1));
+        env.pass(millis(seconds * 1000 - 1));
         session.token().await.unwrap_err();
-        assert_eq!(world.logins(), 1, "{what}");
-        world.pass(millis(1));
+        assert_eq!(env.logins(), 1, "{what}");
+        env.pass(millis(1));
         assert_eq!(session.token().await.unwrap().generation(), 1, "{what}");
     }
 }
@@ -214,78 +210,53 @@ async fn a_server_that_asks_for_time_is_given_it() {
 #[tokio::test]
 async fn a_retry_after_that_means_nothing_leaves_the_ordinary_backoff() {
     for value in ["soon", "-5", "", "Thu, 99 Foo 2026 00:00:00 GMT"] {
-        let world = World::new().await;
+        let env = TestEnv::new().await;
         let fault = Fault::status(429).header("retry-after", value);
-        world.emulator.faults().on("workspaceLogin").then(fault);
-        let session = world.workspace();
+        env.emulator.faults().on("workspaceLogin").then(fault);
+        let session = env.workspace();
         let error = session.token().await.unwrap_err();
         assert_eq!(error.retry_after(), None, "{value:?}");
-        world.pass(secs(1));
+        env.pass(secs(1));
         assert_eq!(session.token().await.unwrap().generation(), 1, "{value:?}");
     }
 }
 
 #[tokio::test]
 async fn a_storm_of_401_costs_one_renewal_and_every_call_succeeds() {
-    let world = World::new().await;
-    let session = world.workspace();
+    let env = TestEnv::new().await;
+    let session = env.workspace();
     session.token().await.unwrap();
     let mut events = session.subscribe();
-    let gate = world.emulator.faults().on(CLIENTS).hold();
-    let mut callers = JoinSet::new();
-    for _ in 0..50 {
-        let session = session.clone();
-        callers.spawn(async move {
-            session
-                .get("/v4/clients")
-                .send()
-                .await
-                .map(|reply| reply.status())
-        });
-    }
+    let gate = env.emulator.faults().on(CLIENTS).hold();
+    let callers = [(); 50].map(|()| spawn_get(&session));
     gate.wait_for(50).await;
-    world.emulator.revoke_tokens();
+    env.emulator.revoke_tokens();
     gate.release();
-    for status in callers.join_all().await {
-        assert_eq!(status.unwrap(), 200);
+    for caller in callers {
+        assert_eq!(caller.await.unwrap().unwrap().status(), 200);
     }
-    assert_eq!((world.logins(), world.calls()), (2, 100));
-    let told: Vec<String> = [events.next().await, events.next().await]
-        .into_iter()
-        .map(|event| format!("{:?}", event.unwrap()))
-        .collect();
-    assert!(
-        told[0].starts_with("Invalidated { generation: 1") && told[1].starts_with("Renewed { generation: 2"),
-        "{told:?}"
-    );
+    assert_eq!((env.logins(), env.calls()), (2, 100));
+    assert_eq!(invalidated(&mut events).await, 1);
+    assert_eq!(renewed(&mut events).await, 2);
     assert_eq!(session.status().generation, 2);
 }
 
 #[tokio::test]
 async fn a_late_401_to_an_older_token_drops_nothing() {
-    let world = World::new().await;
-    let session = world.workspace();
+    let env = TestEnv::new().await;
+    let session = env.workspace();
     let old = session.token().await.unwrap();
-    let gate = world.emulator.faults().on(CLIENTS).hold();
-    let caller = tokio::spawn({
-        let session = session.clone();
-        async move {
-            session
-                .get("/v4/clients")
-                .send()
-                .await
-                .map(|reply| reply.status())
-        }
-    });
+    let gate = env.emulator.faults().on(CLIENTS).hold();
+    let caller = spawn_get(&session);
     gate.wait_for(1).await;
     session.invalidate();
     assert_eq!(session.token().await.unwrap().generation(), 2);
-    assert!(world.emulator.revoke_token(old.expose()));
+    assert!(env.emulator.revoke_token(old.expose()));
     let mut events = session.subscribe();
     gate.release();
-    assert_eq!(caller.await.unwrap().unwrap(), 200);
-    assert_eq!(world.calls(), 2, "with the newer token");
-    assert_eq!(world.logins(), 2);
+    assert_eq!(caller.await.unwrap().unwrap().status(), 200);
+    assert_eq!(env.calls(), 2, "with the newer token");
+    assert_eq!(env.logins(), 2);
     assert_eq!(session.token().await.unwrap().generation(), 2);
     drop(session);
     assert!(events.next().await.is_none(), "nothing was dropped");
@@ -293,58 +264,48 @@ async fn a_late_401_to_an_older_token_drops_nothing() {
 
 #[tokio::test]
 async fn a_401_that_stays_is_retried_once_and_costs_no_login_per_call() {
-    let world = World::new().await;
-    let session = world.workspace();
-    world.emulator.faults().on(CLIENTS).always(Fault::status(401));
+    let env = TestEnv::new().await;
+    let session = env.workspace();
+    env.emulator.faults().on(CLIENTS).always(Fault::status(401));
     let error = session.get("/v4/clients").send().await.unwrap_err();
     assert_eq!(error.status(), Some(401));
-    assert_eq!((world.logins(), world.calls()), (2, 2));
+    assert_eq!((env.logins(), env.calls()), (2, 2));
     for call in 1..=20 {
         let error = session.get("/v4/clients").send().await.unwrap_err();
         assert_eq!(error.status(), Some(401));
-        assert_eq!((world.logins(), world.calls()), (2, 2 + call));
+        assert_eq!((env.logins(), env.calls()), (2, 2 + call));
     }
-    world.pass(secs(1));
+    env.pass(secs(1));
     session.get("/v4/clients").send().await.unwrap_err();
-    assert_eq!(world.logins(), 3, "at most one a second");
-    world.emulator.faults().clear();
+    assert_eq!(env.logins(), 3, "at most one a second");
+    env.emulator.faults().clear();
     assert_eq!(session.get("/v4/clients").send().await.unwrap().status(), 200);
 }
 
 #[tokio::test]
 async fn a_second_401_is_the_answer_however_late_it_comes() {
-    let world = World::new().await;
-    let session = world.workspace();
-    world.emulator.faults().on(CLIENTS).always(Fault::status(401));
-    let first = world.emulator.faults().on(CLIENTS).hold();
-    let caller = tokio::spawn({
-        let session = session.clone();
-        async move {
-            session
-                .get("/v4/clients")
-                .send()
-                .await
-                .map(|reply| reply.status())
-        }
-    });
+    let env = TestEnv::new().await;
+    let session = env.workspace();
+    env.emulator.faults().on(CLIENTS).always(Fault::status(401));
+    let first = env.emulator.faults().on(CLIENTS).hold();
+    let caller = spawn_get(&session);
     first.wait_for(1).await;
-    let second = world.emulator.faults().on(CLIENTS).hold();
+    let second = env.emulator.faults().on(CLIENTS).hold();
     first.release();
     second.wait_for(1).await;
-    world.pass(secs(5));
+    env.pass(secs(5));
     second.release();
     assert_eq!(caller.await.unwrap().unwrap_err().status(), Some(401));
-    assert_eq!((world.logins(), world.calls()), (2, 2));
+    assert_eq!((env.logins(), env.calls()), (2, 2));
 }
 
 #[tokio::test]
 async fn a_call_whose_renewal_fails_says_why() {
-    let world = World::new().await;
-    let session = world.workspace();
+    let env = TestEnv::new().await;
+    let session = env.workspace();
     session.token().await.unwrap();
-    world.emulator.revoke_tokens();
-    world
-        .emulator
+    env.emulator.revoke_tokens();
+    env.emulator
         .faults()
         .on("workspaceLogin")
         .always(Fault::status(503));
@@ -353,18 +314,17 @@ async fn a_call_whose_renewal_fails_says_why() {
         (error.status(), error.operation()),
         (Some(503), Some("workspaceLogin"))
     );
-    assert_eq!(world.calls(), 1);
+    assert_eq!(env.calls(), 1);
 }
 
 #[tokio::test]
 async fn a_body_that_can_be_sent_once_is_sent_once_and_the_token_is_dropped_all_the_same() {
-    let world = World::new().await;
-    world
-        .emulator
+    let env = TestEnv::new().await;
+    env.emulator
         .stub("POST", "/v4/clients", serde_json::json!({ "ok": true }));
-    let session = world.workspace();
+    let session = env.workspace();
     session.token().await.unwrap();
-    world.emulator.revoke_tokens();
+    env.emulator.revoke_tokens();
     let post = || {
         let stream = reqwest::Body::wrap(Full::new(bytes::Bytes::from_static(b"{}")));
         session
@@ -374,57 +334,44 @@ async fn a_body_that_can_be_sent_once_is_sent_once_and_the_token_is_dropped_all_
             .send()
     };
     assert_eq!(post().await.unwrap_err().status(), Some(401));
-    assert_eq!(world.emulator.count("POST /v4/clients"), 1);
+    assert_eq!(env.emulator.count("POST /v4/clients"), 1);
     assert_eq!(session.status().state, TokenState::Empty);
     assert_eq!(post().await.unwrap().status(), 200);
-    assert_eq!((world.logins(), world.emulator.count("POST /v4/clients")), (2, 2));
+    assert_eq!((env.logins(), env.emulator.count("POST /v4/clients")), (2, 2));
 }
 
 #[tokio::test]
 async fn a_401_while_the_token_is_renewed_joins_that_renewal() {
-    let world = World::new().await;
-    let session = world.workspace();
+    let env = TestEnv::new().await;
+    let session = env.workspace();
     session.token().await.unwrap();
     let mut events = session.subscribe();
-    world.pass(secs(3400));
-    let gate = world.emulator.faults().on("workspaceLogin").hold();
+    env.pass(secs(3400));
+    let gate = env.emulator.faults().on("workspaceLogin").hold();
     assert_eq!(session.token().await.unwrap().generation(), 1);
     gate.wait_for(1).await;
-    world.emulator.revoke_tokens();
-    let caller = tokio::spawn({
-        let session = session.clone();
-        async move {
-            session
-                .get("/v4/clients")
-                .send()
-                .await
-                .map(|reply| reply.status())
-        }
-    });
-    assert!(matches!(
-        events.next().await,
-        Some(synerise_auth::Event::Invalidated { generation: 1, .. })
-    ));
+    env.emulator.revoke_tokens();
+    let caller = spawn_get(&session);
+    assert_eq!(invalidated(&mut events).await, 1);
     gate.release();
-    assert_eq!(caller.await.unwrap().unwrap(), 200);
-    assert_eq!((world.logins(), world.calls()), (2, 2));
+    assert_eq!(caller.await.unwrap().unwrap().status(), 200);
+    assert_eq!((env.logins(), env.calls()), (2, 2));
 }
 
 #[tokio::test]
 async fn an_owner_that_knows_better_gets_another_token() {
-    let world = World::new().await;
-    let session = world.workspace();
+    let env = TestEnv::new().await;
+    let session = env.workspace();
     let first = session.token().await.unwrap();
     session.invalidate();
     assert_eq!(session.status().state, TokenState::Empty);
     let second = session.token().await.unwrap();
     assert_ne!(first.expose(), second.expose());
-    assert_eq!((second.generation(), world.logins()), (2, 2));
+    assert_eq!((second.generation(), env.logins()), (2, 2));
 
-    // It ends a backoff too: a refused key that its owner has mended is tried at once.
+    // It ends a backoff too: a refused key that its owner has fixed is tried at once.
     session.invalidate();
-    world
-        .emulator
+    env.emulator
         .faults()
         .on("workspaceLogin")
         .then(Fault::status(401));
@@ -435,11 +382,10 @@ async fn an_owner_that_knows_better_gets_another_token() {
 
 #[tokio::test]
 async fn after_a_fault_ends_the_session_recovers_within_its_backoff() {
-    let world = World::new().await;
-    let session = world.workspace();
+    let env = TestEnv::new().await;
+    let session = env.workspace();
     let mut events = session.subscribe();
-    world
-        .emulator
+    env.emulator
         .faults()
         .on("workspaceLogin")
         .then(Fault::status(500))
@@ -449,7 +395,7 @@ async fn after_a_fault_ends_the_session_recovers_within_its_backoff() {
     for _ in 0..4 {
         session.token().await.unwrap_err();
         failed(&mut events).await;
-        world.pass(secs(30));
+        env.pass(secs(30));
     }
     assert_eq!(session.token().await.unwrap().generation(), 1);
     assert_eq!(renewed(&mut events).await, 1);

@@ -7,7 +7,7 @@ use synerise_auth::{
     MfaMethod, Profile, Result, Session, TokenOrigin, UsageQuery, User, UserLogin, Workspace,
 };
 
-use crate::capture::{Answer, Capture};
+use crate::support::{Answer, Capture};
 
 const CURRENT: &str = "/uauth/business-profile/current";
 const LOGIN: &str = "/uauth/v2/auth/login/profile";

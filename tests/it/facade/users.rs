@@ -9,11 +9,11 @@ use synerise_auth::{
 };
 use synerise_auth_emulator::Fault;
 
-use crate::scene::{PASSWORD, Scene, USER};
+use crate::support::{PASSWORD, TestEnv, USER};
 
 /// A login that is asked for a second factor.
-async fn challenge(scene: &Scene, username: &str, password: &str) -> MfaChallenge {
-    match scene.client.user().login(username, password).await.unwrap() {
+async fn challenge(env: &TestEnv, username: &str, password: &str) -> MfaChallenge {
+    match env.client.user().login(username, password).await.unwrap() {
         UserLogin::MfaRequired(challenge) => challenge,
         UserLogin::Complete(_) => panic!("no second factor was asked for"),
     }
@@ -21,8 +21,8 @@ async fn challenge(scene: &Scene, username: &str, password: &str) -> MfaChalleng
 
 #[tokio::test]
 async fn a_user_without_a_second_factor_is_in_at_once() {
-    let scene = Scene::new().await;
-    let user = scene.user().await.unwrap();
+    let env = TestEnv::new().await;
+    let user = env.user().await.unwrap();
     let info = user.user_info().unwrap();
     assert_eq!(info.kind, Some(ConsumerType::User));
     assert_eq!(info.name.as_deref(), Some(USER));
@@ -31,24 +31,24 @@ async fn a_user_without_a_second_factor_is_in_at_once() {
 
 #[tokio::test]
 async fn a_second_factor_by_an_authenticator_app_completes_the_login() {
-    let scene = Scene::new().await;
-    let seeded = scene.emulator.user();
-    let challenge = challenge(&scene, &seeded.username, &seeded.password).await;
+    let env = TestEnv::new().await;
+    let seeded = env.emulator.user();
+    let challenge = challenge(&env, &seeded.username, &seeded.password).await;
     assert_eq!(challenge.methods(), [MfaMethod::Totp]);
     let user = challenge
-        .verify(MfaMethod::Totp, scene.emulator.totp_code())
+        .verify(MfaMethod::Totp, env.emulator.totp_code())
         .await
         .unwrap();
-    user.select_workspace(scene.emulator.workspace_guid())
+    user.select_workspace(env.emulator.workspace_guid())
         .await
         .unwrap();
 }
 
 #[tokio::test]
 async fn after_a_wrong_code_the_right_one_is_taken() {
-    let scene = Scene::new().await;
-    let seeded = scene.emulator.user();
-    let challenge = challenge(&scene, &seeded.username, &seeded.password).await;
+    let env = TestEnv::new().await;
+    let seeded = env.emulator.user();
+    let challenge = challenge(&env, &seeded.username, &seeded.password).await;
     for _ in 0..3 {
         let error = challenge.verify(MfaMethod::Totp, "000000").await.unwrap_err();
         assert!(
@@ -57,31 +57,30 @@ async fn after_a_wrong_code_the_right_one_is_taken() {
         );
     }
     challenge
-        .verify(MfaMethod::Totp, scene.emulator.totp_code())
+        .verify(MfaMethod::Totp, env.emulator.totp_code())
         .await
         .unwrap();
-    assert_eq!(scene.emulator.count("userLogin"), 1);
+    assert_eq!(env.emulator.count("userLogin"), 1);
 }
 
 #[tokio::test]
 async fn a_second_factor_by_e_mail_completes_the_login() {
-    let scene = Scene::new().await;
+    let env = TestEnv::new().await;
     let address = "mail@example.com";
-    scene.emulator.add_user_with_email_codes(address, PASSWORD);
-    let challenge = challenge(&scene, address, PASSWORD).await;
+    env.emulator.add_user_with_email_codes(address, PASSWORD);
+    let challenge = challenge(&env, address, PASSWORD).await;
     assert_eq!(challenge.methods(), [MfaMethod::Email]);
-    let code = scene.emulator.last_message(address).unwrap().secret;
+    let code = env.emulator.last_message(address).unwrap().secret;
     let user = challenge.verify(MfaMethod::Email, code).await.unwrap();
     assert_eq!(user.workspaces().await.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn a_device_that_passed_is_asked_for_no_code_for_8_hours() {
-    let scene = Scene::new().await;
-    let seeded = scene.emulator.user();
+    let env = TestEnv::new().await;
+    let seeded = env.emulator.user();
     let login = || {
-        scene
-            .client
+        env.client
             .user()
             .login(&seeded.username, &*seeded.password)
             .device_id("laptop")
@@ -90,22 +89,20 @@ async fn a_device_that_passed_is_asked_for_no_code_for_8_hours() {
         panic!("the device is known already");
     };
     challenge
-        .verify(MfaMethod::Totp, scene.emulator.totp_code())
+        .verify(MfaMethod::Totp, env.emulator.totp_code())
         .await
         .unwrap();
     assert!(matches!(login().await.unwrap(), UserLogin::Complete(_)));
-    scene.pass(Duration::from_secs(8 * 3600));
+    env.pass(Duration::from_secs(8 * 3600));
     assert!(matches!(login().await.unwrap(), UserLogin::MfaRequired(_)));
 }
 
 #[tokio::test]
 async fn a_token_of_an_external_provider_goes_with_the_login() {
-    let scene = Scene::new().await;
-    scene
-        .emulator
-        .add_third_party_token("GOOGLE", "google-token", USER);
+    let env = TestEnv::new().await;
+    env.emulator.add_third_party_token("GOOGLE", "google-token", USER);
     let login = |token: &'static str| {
-        let login = scene.client.user().login(USER, PASSWORD);
+        let login = env.client.user().login(USER, PASSWORD);
         login.external_provider(ExternalProviderType::Google, token)
     };
     login("google-token").await.unwrap();
@@ -114,23 +111,23 @@ async fn a_token_of_an_external_provider_goes_with_the_login() {
 
 #[tokio::test]
 async fn what_a_login_cannot_do_without_is_refused_before_it_is_sent() {
-    let scene = Scene::new().await;
+    let env = TestEnv::new().await;
     for (username, password, what) in [("", "x", "user name"), ("x", "", "password")] {
-        let error = scene.client.user().login(username, password).await.unwrap_err();
+        let error = env.client.user().login(username, password).await.unwrap_err();
         assert!(matches!(error, Error::InvalidInput(_)) && error.to_string().starts_with(what));
     }
-    assert_eq!(scene.emulator.count("userLogin"), 0);
+    assert_eq!(env.emulator.count("userLogin"), 0);
 }
 
 #[tokio::test]
 async fn a_user_sees_workspaces_and_selects_one() {
-    let scene = Scene::new().await;
-    let restricted = scene.emulator.add_workspace("Second").guid;
-    scene.emulator.require_second_factor(&restricted);
-    let seeded = scene.emulator.user();
-    let user = challenge(&scene, &seeded.username, &seeded.password)
+    let env = TestEnv::new().await;
+    let restricted = env.emulator.add_workspace("Second").guid;
+    env.emulator.require_second_factor(&restricted);
+    let seeded = env.emulator.user();
+    let user = challenge(&env, &seeded.username, &seeded.password)
         .await
-        .verify(MfaMethod::Totp, scene.emulator.totp_code())
+        .verify(MfaMethod::Totp, env.emulator.totp_code())
         .await
         .unwrap();
     assert_eq!(user.current_workspace().await.unwrap(), None);
@@ -173,22 +170,22 @@ async fn a_user_sees_workspaces_and_selects_one() {
 
 #[tokio::test]
 async fn a_workspace_that_is_no_guid_is_refused_before_it_is_sent() {
-    let scene = Scene::new().await;
-    let user = scene.user().await.unwrap();
+    let env = TestEnv::new().await;
+    let user = env.user().await.unwrap();
     for text in ["", "../../../v4/clients", "not-a-guid"] {
         let error = user.select_workspace(text).await.unwrap_err();
         assert!(error.to_string().starts_with("workspace is no GUID"), "{error}");
     }
-    assert_eq!(scene.emulator.count("selectWorkspace"), 0);
+    assert_eq!(env.emulator.count("selectWorkspace"), 0);
 }
 
 #[tokio::test]
 async fn a_locked_workspace_says_423_and_leaves_the_user_logged_in() {
-    let scene = Scene::new().await;
-    let user = scene.user().await.unwrap();
-    scene.emulator.lock_workspace(scene.emulator.workspace_guid());
+    let env = TestEnv::new().await;
+    let user = env.user().await.unwrap();
+    env.emulator.lock_workspace(env.emulator.workspace_guid());
     let error = user
-        .select_workspace(scene.emulator.workspace_guid())
+        .select_workspace(env.emulator.workspace_guid())
         .await
         .unwrap_err();
     assert_eq!((error.status(), error.code()), (Some(423), Some("UAU-423")));
@@ -198,9 +195,9 @@ async fn a_locked_workspace_says_423_and_leaves_the_user_logged_in() {
 
 #[tokio::test]
 async fn a_users_session_that_is_over_says_what_to_do() {
-    let scene = Scene::new().await;
-    let user = scene.user().await.unwrap();
-    scene.emulator.revoke_tokens();
+    let env = TestEnv::new().await;
+    let user = env.user().await.unwrap();
+    env.emulator.revoke_tokens();
     for _ in 0..2 {
         let error = user.workspaces().await.unwrap_err();
         assert!(matches!(error, Error::SessionExpired(_)), "{error}");
@@ -211,25 +208,25 @@ async fn a_users_session_that_is_over_says_what_to_do() {
         );
     }
     // The refusal that ended it is the cause, with the id that support asks for.
-    let scene = Scene::new().await;
-    let user = scene.user().await.unwrap();
-    scene.emulator.revoke_tokens();
+    let env = TestEnv::new().await;
+    let user = env.user().await.unwrap();
+    env.emulator.revoke_tokens();
     let error = user.workspaces().await.unwrap_err();
     assert_eq!(
         (error.status(), error.operation()),
         (Some(401), Some("listWorkspaces"))
     );
     assert!(error.trace_id().is_some());
-    assert_eq!(scene.emulator.count("listWorkspaces"), 1);
+    assert_eq!(env.emulator.count("listWorkspaces"), 1);
 }
 
 #[tokio::test]
 async fn statistics_are_typed_and_filtered() {
-    let scene = Scene::new().await;
-    scene.emulator.record_events("2025-05-29", "page.visit", 7);
-    scene.emulator.record_events("2025-05-30", "page.visit", 3);
-    scene.emulator.record_events("2025-05-30", "product.buy", 2);
-    let user = scene.user_in_workspace().await.unwrap();
+    let env = TestEnv::new().await;
+    env.emulator.record_events("2025-05-29", "page.visit", 7);
+    env.emulator.record_events("2025-05-30", "page.visit", 3);
+    env.emulator.record_events("2025-05-30", "product.buy", 2);
+    let user = env.user_in_workspace().await.unwrap();
     let day = |day| NaiveDate::from_ymd_opt(2025, 5, day).unwrap();
     let query = UsageQuery::days(day(29), day(30)).unwrap();
 
@@ -254,7 +251,7 @@ async fn statistics_are_typed_and_filtered() {
     assert_eq!(days[0].total, Some(2));
     let elsewhere = query
         .clone()
-        .workspaces([scene.emulator.add_workspace("Other").guid.parse().unwrap()]);
+        .workspaces([env.emulator.add_workspace("Other").guid.parse().unwrap()]);
     let days = user.new_data_points(&elsewhere).await.unwrap();
     assert_eq!(days[0].total, Some(0));
 
@@ -278,10 +275,9 @@ async fn a_range_of_days_that_ends_before_it_begins_is_refused() {
 
 #[tokio::test]
 async fn an_endpoint_that_takes_no_users_does_not_end_a_users_session() {
-    let scene = Scene::new().await;
-    let user = scene.user().await.unwrap();
-    scene
-        .emulator
+    let env = TestEnv::new().await;
+    let user = env.user().await.unwrap();
+    env.emulator
         .faults()
         .on("newDataPointsStats")
         .always(Fault::status(401));
@@ -289,8 +285,7 @@ async fn an_endpoint_that_takes_no_users_does_not_end_a_users_session() {
     let query = UsageQuery::days(day, day).unwrap();
     let error = user.new_data_points(&query).await.unwrap_err();
     assert!(matches!(error, Error::Api(_)), "{error}");
-    scene
-        .emulator
+    env.emulator
         .faults()
         .on("getCurrentWorkspace")
         .then(Fault::status(401));

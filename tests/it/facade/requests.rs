@@ -1,5 +1,8 @@
 //! What is sent again and what is not, where a credential may go, and what a server may do to an answer.
 
+use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,7 +14,7 @@ use synerise_auth::{
 };
 use synerise_auth_emulator::{Emulator, Fault};
 
-use crate::capture::{Answer, Capture, Captured};
+use crate::support::{Answer, Capture, Captured};
 
 const CLIENTS: &str = "/v4/clients";
 
@@ -400,6 +403,30 @@ async fn an_answer_that_is_too_large_is_not_read() {
     self::workspace(&client).get(CLIENTS).send().await.unwrap();
 }
 
+#[tokio::test]
+async fn an_absurd_length_reserves_no_memory_whatever_the_limit_is() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut connection, _) = listener.accept().unwrap();
+        let _ = connection.read(&mut [0; 4096]).unwrap();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\nPEM",
+            u64::MAX / 2 + 1
+        );
+        connection.write_all(head.as_bytes()).unwrap();
+    });
+    let client = Client::builder()
+        .base_url(format!("http://{address}"))
+        .retry(RetryPolicy::never())
+        .max_response_bytes(usize::MAX)
+        .build()
+        .unwrap();
+    let error = client.public_key().await.unwrap_err();
+    assert!(matches!(error, Error::Unreachable(_)), "{error}");
+    server.join().unwrap();
+}
+
 /// A workspace that is logged in, at a server that then never answers.
 async fn at_a_silent_server(
     clock: &ManualClock,
@@ -543,9 +570,7 @@ async fn what_http_does_not_allow_is_refused_before_it_is_sent() {
         workspace.get(CLIENTS).header("bad name", "x"),
         workspace.get(CLIENTS).header("x-good", "two\r\nlines"),
         workspace.get(CLIENTS).query(&"not pairs"),
-        workspace
-            .post(CLIENTS)
-            .json(&std::collections::HashMap::from([((1, 2), 3)])),
+        workspace.post(CLIENTS).json(&HashMap::from([((1, 2), 3)])),
     ] {
         let error = request.send().await.unwrap_err();
         assert!(matches!(error, Error::InvalidInput(_)), "{error}");
@@ -563,4 +588,29 @@ async fn a_query_is_in_no_error() {
     let error = request.send().await.unwrap_err();
     assert_eq!(error.operation(), Some("GET /v4/clients"));
     assert!(!format!("{error} {error:?}").contains("fake-tracker-key"));
+}
+
+#[test]
+fn settings_that_the_http_client_refuses_are_named_with_their_cause() {
+    let error = Client::builder()
+        .http(|http| http.user_agent("a\nb"))
+        .build()
+        .unwrap_err();
+    assert!(matches!(error, Error::InvalidInput(_)), "{error}");
+    assert!(error.to_string().contains("header value"), "{error}");
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_json_is_named_with_its_cause() {
+    let client = Client::builder().base_url("http://127.0.0.1:1").build().unwrap();
+    let workspace = client.workspace(ApiKey::new("fake-key").unwrap());
+    let body = HashMap::from([((1, 2), 3)]);
+    let error = workspace
+        .post("/v4/clients")
+        .json(&body)
+        .send()
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::InvalidInput(_)), "{error}");
+    assert!(error.to_string().contains("key must be a string"), "{error}");
 }
