@@ -1,8 +1,10 @@
-//! Turns `openapi/synerise-auth.json` into two files in `OUT_DIR`: `bindings.rs`, the client that progenitor
-//! generates, and `operations.rs`, the table by which the facade authenticates, retries and names spans.
+//! Turns `openapi/synerise-auth.json` into three files in `OUT_DIR`: `bindings.rs`, the client that progenitor
+//! generates; `operations.rs`, the table by which the facade authenticates, retries and names spans; and `enums.rs`, the
+//! enums that the service may extend.
 //!
 //! It reads that one document, needs no network, and writes nowhere else. A document that can't be used is a build
-//! error that names the operation and the remedy.
+//! error that names the operation or the schema, and the remedy. `cargo xtask update-spec` runs the same code before it
+//! takes a document.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,6 +14,8 @@ use std::{env, fs};
 mod bindings;
 #[path = "build/document.rs"]
 mod document;
+#[path = "build/enums.rs"]
+mod enums;
 #[path = "build/operations.rs"]
 mod operations;
 
@@ -35,8 +39,14 @@ fn generate() -> Result<(), String> {
     let document = document::Document::parse(&text)?;
     let bindings = bindings::generate(&document, env::var_os("CARGO_FEATURE_SCHEMARS").is_some())?;
     let operations = operations::generate(&document)?;
+    let enums = enums::generate(&document)?;
     let out = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set: run this by cargo")?;
-    for (name, content) in [("bindings.rs", bindings), ("operations.rs", operations)] {
+    let files = [
+        ("bindings.rs", bindings),
+        ("operations.rs", operations),
+        ("enums.rs", enums),
+    ];
+    for (name, content) in files {
         let path = Path::new(&out).join(name);
         fs::write(&path, content).map_err(|error| format!("{} can't be written: {error}", path.display()))?;
     }

@@ -1,5 +1,6 @@
 //! Runs progenitor, and takes out of its code what must not reach a user.
 
+use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
 
 use openapiv3::OpenAPI;
@@ -8,12 +9,19 @@ use quote::{ToTokens, quote};
 use schemars::schema::{InstanceType, SchemaObject};
 use syn::{File, ImplItem, Item, ItemStruct, Type, parse_quote};
 
-use crate::document::{Document, method_name};
+use super::document::{Document, method_name, type_name};
+
+/// Where the library keeps the open enums.
+const ENUMS: &str = "crate::model";
 
 pub(crate) fn generate(document: &Document, with_schemars: bool) -> Result<String, String> {
     let settings = settings(document, with_schemars);
     let mut file = run(&settings, &document.api).map_err(|problem| blame(document, &settings, &problem))?;
-    let revealing = document.request_schemas();
+    let revealing: BTreeSet<String> = document
+        .request_schemas()
+        .iter()
+        .map(|name| type_name(name))
+        .collect();
     for item in &mut file.items {
         match item {
             Item::Mod(module) if module.ident == "types" => {
@@ -49,14 +57,15 @@ fn settings(document: &Document, with_schemars: bool) -> GenerationSettings {
         ..SchemaObject::default()
     };
     settings.with_conversion(password, "crate::Secret", std::iter::empty());
-    for name in document.enums() {
-        let path = format!("crate::model::{name}");
+    for (schema, _) in document.enums() {
+        let name = type_name(schema);
+        let path = format!("{ENUMS}::{name}");
         settings.with_replacement(name, path, [TypeImpl::Display, TypeImpl::FromStr].into_iter());
     }
     // What is read, changed and written back whole must keep what the document doesn't know.
     for name in document.open_request_schemas() {
         let map = "::serde_json::Map<::std::string::String, ::serde_json::Value>";
-        settings.with_replacement(name, map, std::iter::empty());
+        settings.with_replacement(type_name(&name), map, std::iter::empty());
     }
     if with_schemars {
         settings.with_derive("::schemars::JsonSchema");

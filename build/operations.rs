@@ -7,9 +7,9 @@ use quote::{format_ident, quote};
 use serde_json::Value;
 use syn::{Expr, parse_quote};
 
-use crate::document::{Document, Located, method_name, reference_name};
+use super::document::{Document, Located, method_name, reference_name};
 
-/// How deep a response's schema may nest; a document that refers to itself ends here.
+/// How deep a response's schema is described; what lies deeper is read as it comes. A schema that holds itself ends here.
 const DEEPEST: usize = 12;
 
 pub(crate) fn generate(document: &Document) -> Result<String, String> {
@@ -30,7 +30,7 @@ pub(crate) fn generate(document: &Document) -> Result<String, String> {
         let consumers = consumers(&located)?;
         let idempotent = located.extension("x-idempotent").as_bool().unwrap_or_default();
         let send_once = located.extension("x-send-once").as_bool().unwrap_or_default();
-        let response = response(document, &located)?;
+        let response = response(document, &located);
         tables.push(quote! {
             #[doc = #doc]
             pub static #constant: Operation = Operation {
@@ -106,7 +106,7 @@ fn consumers(located: &Located<'_>) -> Result<Vec<Expr>, String> {
 }
 
 /// The shape of a success, for answers that are nearly but not quite what the document says.
-fn response(document: &Document, located: &Located<'_>) -> Result<Expr, String> {
+fn response(document: &Document, located: &Located<'_>) -> Expr {
     let responses = &document.json["paths"][located.path][located.method]["responses"];
     let success = responses
         .as_object()
@@ -114,21 +114,22 @@ fn response(document: &Document, located: &Located<'_>) -> Result<Expr, String> 
         .flatten()
         .find(|(status, _)| status.starts_with('2'));
     match success.and_then(|(_, response)| response.pointer("/content/application~1json/schema")) {
-        Some(schema) => shape(document, schema, DEEPEST)
-            .ok_or_else(|| located.refuse("answers with a schema that nests too deep")),
-        None => Ok(parse_quote!(Shape::Any)),
+        Some(schema) => shape(document, schema, DEEPEST),
+        None => parse_quote!(Shape::Any),
     }
 }
 
-fn shape(document: &Document, schema: &Value, depth: usize) -> Option<Expr> {
-    let depth = depth.checked_sub(1)?;
+fn shape(document: &Document, schema: &Value, depth: usize) -> Expr {
+    let Some(depth) = depth.checked_sub(1) else {
+        return parse_quote!(Shape::Any);
+    };
     if let Some(name) = schema["$ref"].as_str().and_then(reference_name) {
-        return shape(document, document.schema(name)?, depth);
+        return shape(document, document.schema(name).unwrap_or(&Value::Null), depth);
     }
     if let Some([only]) = schema["allOf"].as_array().map(Vec::as_slice) {
         return shape(document, only, depth);
     }
-    Some(match (schema["type"].as_str(), schema["format"].as_str()) {
+    match (schema["type"].as_str(), schema["format"].as_str()) {
         (Some("string"), Some("date-time")) => parse_quote!(Shape::DateTime),
         (Some("string"), Some("date")) => parse_quote!(Shape::Date),
         (Some("string"), _) => parse_quote!(Shape::Text),
@@ -136,7 +137,7 @@ fn shape(document: &Document, schema: &Value, depth: usize) -> Option<Expr> {
         (Some("number"), _) => parse_quote!(Shape::Number),
         (Some("boolean"), _) => parse_quote!(Shape::Boolean),
         (Some("array"), _) => {
-            let items = shape(document, &schema["items"], depth)?;
+            let items = shape(document, &schema["items"], depth);
             parse_quote!(Shape::List(&#items))
         }
         (Some("object"), _) => match schema["properties"].as_object() {
@@ -151,20 +152,20 @@ fn shape(document: &Document, schema: &Value, depth: usize) -> Option<Expr> {
                 for (name, property) in properties {
                     let (required, inner) = (
                         required.contains(&name.as_str()),
-                        shape(document, property, depth)?,
+                        shape(document, property, depth),
                     );
                     fields.push(parse_quote!(Field { name: #name, required: #required, shape: #inner }));
                 }
                 parse_quote!(Shape::Object(&[#(#fields),*]))
             }
             None if schema["additionalProperties"].is_object() => {
-                let values = shape(document, &schema["additionalProperties"], depth)?;
+                let values = shape(document, &schema["additionalProperties"], depth);
                 parse_quote!(Shape::Map(&#values))
             }
             None => parse_quote!(Shape::Any),
         },
         _ => parse_quote!(Shape::Any),
-    })
+    }
 }
 
 fn secret_fields(value: &Value, found: &mut BTreeSet<String>) {

@@ -9,10 +9,11 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use synerise_auth::{
-    AccountDevice, ActivationMethod, Agreements, ApiKey, Attributes, Client, Identity, LoginId, NewAccount,
-    Pin, PinConfirmationType, Registration, Visitor,
-};
+use synerise_auth::account::{AccountDevice, NewAccount};
+use synerise_auth::error::ActivationMethod;
+use synerise_auth::model::{Agreements, Attributes, PinConfirmationType};
+use synerise_auth::settings::{Pin, Registration};
+use synerise_auth::{ApiKey, Client, ErrorKind, Identity, LoginId, Visitor};
 use synerise_auth_emulator::Emulator;
 
 const EMAIL: &str = "jan@shop.example";
@@ -60,7 +61,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .device_id(device)
         .await
     {
-        Err(synerise_auth::Error::ActivationRequired(ActivationMethod::Pin, _)) => {
+        Err(error) if error.kind() == ErrorKind::ActivationRequired(ActivationMethod::Pin) => {
             println!("3. a login says that the PIN in the e-mail is missing");
         }
         Err(error) => return Err(error.into()),

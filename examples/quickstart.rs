@@ -12,7 +12,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use synerise_auth::clock::{Clock, ManualClock, SystemClock};
-use synerise_auth::{ApiKey, Client, Session, Token, Workspace};
+use synerise_auth::kind::Workspace;
+use synerise_auth::{ApiKey, Client, Session, Token};
 use synerise_auth_emulator::Emulator;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;

@@ -8,7 +8,8 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use synerise_auth::{ApiKey, Client, Registration};
+use synerise_auth::settings::Registration;
+use synerise_auth::{ApiKey, Client};
 use synerise_auth_emulator::Emulator;
 
 #[tokio::main]

@@ -8,7 +8,9 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use synerise_auth::chrono::NaiveDate;
-use synerise_auth::{Client, MfaMethod, UsageQuery, UserLogin};
+use synerise_auth::model::MfaMethod;
+use synerise_auth::usage::UsageQuery;
+use synerise_auth::{Client, UserLoginOutcome};
 use synerise_auth_emulator::Emulator;
 
 #[tokio::main]
@@ -35,8 +37,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let operator = emulator.user();
     let login = client.user().login(&operator.username, &*operator.password);
     let user = match login.device_id("office-laptop").await? {
-        UserLogin::Complete(user) => user,
-        UserLogin::MfaRequired(challenge) => {
+        UserLoginOutcome::Complete(user) => user,
+        UserLoginOutcome::MfaRequired(challenge) => {
             println!(
                 "1. the password is right; a second factor is asked for: {:?}",
                 challenge.methods()

@@ -14,7 +14,8 @@ use crate::session::kind::PortalUser;
 /// What is counted: days, and optionally some event types and workspaces only.
 ///
 /// ```
-/// use synerise_auth::{UsageQuery, chrono::NaiveDate};
+/// use synerise_auth::usage::UsageQuery;
+/// use synerise_auth::chrono::NaiveDate;
 ///
 /// let day = |day| NaiveDate::from_ymd_opt(2025, 5, day).unwrap();
 /// let query = UsageQuery::days(day(29), day(30))?.actions(["page.visit"]);

@@ -9,14 +9,13 @@
     reason = "a test may"
 )]
 
-#[path = "facade/capture.rs"]
-mod capture;
+mod support;
 
 use std::path::PathBuf;
 use std::process::Command;
 
-use capture::{Answer, Capture, Captured};
 use serde_json::json;
+use support::{Answer, Capture, Captured};
 
 const KEY: &str = "fake-workspace-key";
 const TOKEN: &str = "fake-token-that-nobody-can-decode";
@@ -209,7 +208,7 @@ async fn quickstart_says_what_is_wrong_with_a_server() {
     assert_eq!(refusing.seen().len(), 1);
 
     let html = Capture::start(|_| Answer::new(200, "text/html", "<html>welcome</html>")).await;
-    let line = "workspaceLogin: the answer (200) can't be used: it is not the JSON that was asked for";
+    let line = "workspaceLogin: the response (200) can't be used: it is not the JSON that was asked for";
     assert_fails(&quickstart(html.base_url(), KEY).await, line);
 
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();

@@ -9,8 +9,7 @@
     reason = "a test may"
 )]
 
-#[path = "facade/capture.rs"]
-mod capture;
+mod support;
 
 use std::error::Error as _;
 use std::fmt::{Debug, Write as _};
@@ -21,15 +20,16 @@ use std::sync::{Arc, Mutex};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
+use synerise_auth::account::{AccountDevice, NewAccount};
 use synerise_auth::chrono::NaiveDate;
+use synerise_auth::model::{ExternalProviderType, MfaMethod, TrackerKey};
 use synerise_auth::raw::types;
-use synerise_auth::{
-    AccountDevice, ApiKey, Client, ExternalProviderType, Identity, LoginId, MfaMethod, NewAccount,
-    Registration, Result, Secret, TrackerKey, UsageQuery, UserLogin,
-};
+use synerise_auth::settings::Registration;
+use synerise_auth::usage::UsageQuery;
+use synerise_auth::{ApiKey, Client, Identity, LoginId, Result, Secret, UserLoginOutcome};
 use tracing_subscriber::fmt::MakeWriter;
 
-use capture::{Answer, Capture, Captured};
+use support::{Answer, Capture, Captured};
 
 const WORKSPACE_KEY: &str = "canary-workspace-key";
 const PROFILE_KEY: &str = "canary-profile-key";
@@ -241,8 +241,9 @@ async fn call_as_workspace(client: &Client, printed: &Printed) {
     printed.result(workspace.check_permissions(["A"]).await);
     printed.result(workspace.refresh().await);
     printed.result(workspace.profile_settings().get().await);
-    let change =
-        |settings: &mut synerise_auth::ProfileSettings| settings.registration = Registration::Automatic;
+    let change = |settings: &mut synerise_auth::settings::ProfileSettings| {
+        settings.registration = Registration::Automatic
+    };
     printed.result(workspace.profile_settings().update(change).await);
     printed.result(
         workspace
@@ -311,7 +312,7 @@ async fn call_as_user(client: &Client, printed: &Printed) {
     let login = client.user().login("user@example.com", PASSWORD);
     let login = login.external_provider(ExternalProviderType::Google, PROVIDER);
     printed.value(&login);
-    let Some(UserLogin::MfaRequired(challenge)) = printed.result(login.await) else {
+    let Some(UserLoginOutcome::MfaRequired(challenge)) = printed.result(login.await) else {
         return;
     };
     printed.result(challenge.verify(MfaMethod::Email, CODE).await);
@@ -326,7 +327,7 @@ async fn call_as_user(client: &Client, printed: &Printed) {
                 .await,
         ) {
             printed.result(inside.retention_data_points(&query).await);
-            printed.result(inside.workspace_access().await);
+            printed.result(inside.workspace_restrictions().await);
         }
     }
     let body = types::UserLoginRequest {

@@ -8,17 +8,17 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value};
 
-use crate::choices::Choices;
+use crate::assumptions::Assumptions;
 use crate::clock::EmulatorClock;
 use crate::document::Document;
 use crate::emulator::Emulator;
-use crate::faults::Faults;
+use crate::fault_script::Faults;
+use crate::fixtures::Fixtures;
 use crate::log::RequestLog;
 use crate::operations::check_server_side_login_path;
 use crate::pipeline::Shared;
-use crate::seeds::Seeds;
 use crate::server::Server;
-use crate::state::workspaces::{check_settings, default_settings, overlaid};
+use crate::state::workspaces::{check_settings, default_settings, merged_with_defaults};
 use crate::state::{Lifetimes, State};
 
 /// How long a token lives where nothing else is said (documented for profile tokens).
@@ -35,7 +35,7 @@ pub struct EmulatorBuilder {
     profile_lifetime: Option<Duration>,
     user_lifetime: Option<Duration>,
     profile_settings: Option<Value>,
-    choices: Choices,
+    assumptions: Assumptions,
 }
 
 impl EmulatorBuilder {
@@ -48,7 +48,7 @@ impl EmulatorBuilder {
             profile_lifetime: None,
             user_lifetime: None,
             profile_settings: None,
-            choices: Choices::default(),
+            assumptions: Assumptions::default(),
         }
     }
 
@@ -114,18 +114,18 @@ impl EmulatorBuilder {
     }
 
     /// What the emulator does where the documentation is silent.
-    pub fn choices(self, choices: Choices) -> Self {
-        Self { choices, ..self }
+    pub fn assumptions(self, assumptions: Assumptions) -> Self {
+        Self { assumptions, ..self }
     }
 
     /// Starts the emulator, on a thread of its own. It stops when it is dropped.
     ///
     /// # Errors
     /// If the port cannot be had, or the thread not be started; and [`io::ErrorKind::InvalidInput`] if the settings
-    /// or the choices are not valid.
+    /// or the assumptions are not valid.
     pub async fn start(self) -> io::Result<Emulator> {
         let invalid = |message: String| io::Error::new(io::ErrorKind::InvalidInput, message);
-        check_server_side_login_path(&self.choices.server_side_login_path).map_err(invalid)?;
+        check_server_side_login_path(&self.assumptions.server_side_login_path).map_err(invalid)?;
         let kind = |own: Option<Duration>| own.unwrap_or(self.lifetime).max(Duration::from_secs(1));
         let lifetimes = Lifetimes {
             workspace: kind(self.workspace_lifetime),
@@ -137,16 +137,16 @@ impl EmulatorBuilder {
                 .map_or_else(EmulatorClock::running, EmulatorClock::standing_at),
         );
         let mut state = State::new(lifetimes);
-        let seeds = Seeds::plant(&mut state, &self.choices, clock.now());
+        let fixtures = Fixtures::create(&mut state, &self.assumptions, clock.now());
         let document = Document::embedded().map_err(invalid)?;
         if let Some(sent) = &self.profile_settings {
             state.workspaces[0].settings =
-                initial_settings(sent, &document, lifetimes, &self.choices).map_err(invalid)?;
+                initial_settings(sent, &document, lifetimes, &self.assumptions).map_err(invalid)?;
         }
         let shared = Arc::new(Shared {
             clock,
             state: Mutex::new(state),
-            choices: self.choices,
+            assumptions: self.assumptions,
             document,
             faults: Faults::default(),
             log: RequestLog::default(),
@@ -154,7 +154,7 @@ impl EmulatorBuilder {
             stubs: Mutex::default(),
         });
         let server = Server::start(self.address, Arc::clone(&shared)).await?;
-        Ok(Emulator::new(server, shared, seeds))
+        Ok(Emulator::new(server, shared, fixtures))
     }
 }
 
@@ -163,18 +163,19 @@ fn initial_settings(
     sent: &Value,
     document: &Document,
     lifetimes: Lifetimes,
-    choices: &Choices,
+    assumptions: &Assumptions,
 ) -> Result<Map<String, Value>, String> {
     let none = HashMap::new();
     document
         .check_request("replaceProfileSettings", &none, &none, Some(sent))
-        .map_err(|refusal| {
-            let problem = refusal.fields.first();
-            problem.map_or(refusal.message, |problem| {
+        .map_err(|error| {
+            let problem = error.fields.first();
+            problem.map_or(error.message, |problem| {
                 format!("settings: {} {}", problem.field, problem.message)
             })
         })?;
-    let settings = overlaid(default_settings(lifetimes.profile, choices), sent);
-    check_settings(&settings, choices).map_err(|(field, message)| format!("settings: {field} {message}"))?;
+    let settings = merged_with_defaults(default_settings(lifetimes.profile, assumptions), sent);
+    check_settings(&settings, assumptions)
+        .map_err(|(field, message)| format!("settings: {field} {message}"))?;
     Ok(settings)
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
-use crate::sync::hold;
+use crate::sync::lock;
 
 /// Seconds from 1970 to the end of the year 9999, the last that an HTTP date can name.
 const LAST_SECOND: u64 = 253_402_300_799;
@@ -21,20 +21,20 @@ const LAST_SECOND: u64 = 253_402_300_799;
 /// [`EmulatorBuilder::clock_at`]: crate::EmulatorBuilder::clock_at
 #[derive(Debug)]
 pub struct EmulatorClock {
-    hands: Mutex<Hands>,
+    state: Mutex<ClockState>,
     moved: watch::Sender<()>,
     /// How many wait for a time to come.
     waiting: watch::Sender<usize>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Hands {
+struct ClockState {
     shown: SystemTime,
     /// When `shown` was true, by a clock that nobody can set; `None` while the clock stands still.
     running_since: Option<Instant>,
 }
 
-impl Hands {
+impl ClockState {
     fn now(self) -> SystemTime {
         #[expect(
             clippy::disallowed_methods,
@@ -59,12 +59,12 @@ impl EmulatorClock {
     }
 
     fn starting_at(time: SystemTime, running_since: Option<Instant>) -> Self {
-        let hands = Hands {
+        let state = ClockState {
             shown: clamp(time),
             running_since,
         };
         Self {
-            hands: Mutex::new(hands),
+            state: Mutex::new(state),
             moved: watch::Sender::new(()),
             waiting: watch::Sender::new(0),
         }
@@ -72,25 +72,25 @@ impl EmulatorClock {
 
     /// The time by this clock.
     pub fn now(&self) -> SystemTime {
-        hold(&self.hands).now()
+        lock(&self.state).now()
     }
 
     /// Moves the clock forward. Delays that end by then end at once.
     pub fn advance(&self, by: Duration) {
-        self.turn(|now| now.checked_add(by));
+        self.change(|now| now.checked_add(by));
     }
 
     /// Sets the clock, forward or back. A clock that was running runs on from there.
     pub fn set(&self, to: SystemTime) {
-        self.turn(|_| Some(to));
+        self.change(|_| Some(to));
     }
 
     /// Makes the clock stand still at the time it shows.
     pub fn freeze(&self) {
         {
-            let mut hands = hold(&self.hands);
-            *hands = Hands {
-                shown: hands.now(),
+            let mut state = lock(&self.state);
+            *state = ClockState {
+                shown: state.now(),
                 running_since: None,
             };
         }
@@ -101,17 +101,17 @@ impl EmulatorClock {
         clippy::disallowed_methods,
         reason = "this file is the one that reads the machine's clocks"
     )]
-    fn turn(&self, to: impl FnOnce(SystemTime) -> Option<SystemTime>) {
+    fn change(&self, to: impl FnOnce(SystemTime) -> Option<SystemTime>) {
         {
-            let mut hands = hold(&self.hands);
-            hands.shown = to(hands.now()).map_or_else(last_time, clamp);
-            hands.running_since = hands.running_since.map(|_| Instant::now());
+            let mut state = lock(&self.state);
+            state.shown = to(state.now()).map_or_else(last_time, clamp);
+            state.running_since = state.running_since.map(|_| Instant::now());
         }
         self.moved.send_replace(());
     }
 
     /// Waits until this many requests wait for the clock: each is in a [delay](crate::Fault::delayed) or between two
-    /// bytes of a [dripping body](crate::Fault::drip). Then an [`advance`](Self::advance) ends what it is meant to end.
+    /// bytes of a [dripping body](crate::Fault::slow_body). Then an [`advance`](Self::advance) ends what it is meant to end.
     pub async fn wait_for_delays(&self, requests: usize) {
         // Closed only when the sender is dropped, and `self` holds it.
         let _ = self
@@ -122,26 +122,26 @@ impl EmulatorClock {
     }
 
     /// Waits until the clock shows at least `deadline`, whether it ran there or was moved.
-    pub(crate) async fn reaches(&self, deadline: SystemTime) {
+    pub(crate) async fn wait_until(&self, deadline: SystemTime) {
         let mut moved = self.moved.subscribe();
         let _waiting = Waiting::on(&self.waiting);
         loop {
-            let hands = *hold(&self.hands);
-            let Ok(left) = deadline.duration_since(hands.now()) else {
+            let state = *lock(&self.state);
+            let Ok(left) = deadline.duration_since(state.now()) else {
                 return;
             };
             if left.is_zero() {
                 return;
             }
-            let runs_there = async {
-                match hands.running_since {
+            let elapsed = async {
+                match state.running_since {
                     #[expect(clippy::disallowed_methods, reason = "this file is the one that sleeps")]
                     Some(_) => tokio::time::sleep(left).await,
                     None => std::future::pending().await,
                 }
             };
             tokio::select! {
-                () = runs_there => {}
+                () = elapsed => {}
                 // The sender lives in `self`, so this never reports a closed channel.
                 _ = moved.changed() => {}
             }

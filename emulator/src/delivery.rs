@@ -27,9 +27,9 @@ impl ResetSwitch {
 
 /// Marks a response that is not to be sent: the connection ends instead.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Severed;
+pub(crate) struct ResetConnection;
 
-impl Severed {
+impl ResetConnection {
     pub(crate) fn response(switch: Option<&ResetSwitch>) -> Response {
         if let Some(switch) = switch {
             switch.set();
@@ -42,18 +42,18 @@ impl Severed {
 
 /// Ends a body before its announced length; hyper then closes the connection.
 #[derive(Debug)]
-struct Broken;
+struct BodyAborted;
 
-impl std::fmt::Display for Broken {
+impl std::fmt::Display for BodyAborted {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("the body is broken off by a scripted fault")
     }
 }
 
-impl std::error::Error for Broken {}
+impl std::error::Error for BodyAborted {}
 
 /// The body, and the length to announce where it does not follow from the body.
-pub(crate) fn spoiled(
+pub(crate) fn body_with_delivery(
     body: Bytes,
     delivery: Delivery,
     switch: ResetSwitch,
@@ -62,14 +62,14 @@ pub(crate) fn spoiled(
     if matches!(delivery, Delivery::Whole) {
         return (Body::from(body), None);
     }
-    let (sender, channel) = Channel::<Bytes, Broken>::new(1);
+    let (sender, channel) = Channel::<Bytes, BodyAborted>::new(1);
     let length = (!matches!(delivery, Delivery::Oversized(_))).then_some(body.len());
-    tokio::spawn(feed(sender, body, delivery, switch, Arc::clone(clock)));
+    tokio::spawn(send_body(sender, body, delivery, switch, Arc::clone(clock)));
     (Body::new(channel), length)
 }
 
-async fn feed(
-    mut sender: Sender<Bytes, Broken>,
+async fn send_body(
+    mut sender: Sender<Bytes, BodyAborted>,
     body: Bytes,
     delivery: Delivery,
     switch: ResetSwitch,
@@ -77,36 +77,36 @@ async fn feed(
 ) {
     match delivery {
         Delivery::Whole => _ = sender.send_data(body).await,
-        Delivery::Drip(pause) => _ = drip(&mut sender, &body, pause, &clock).await,
-        Delivery::Oversized(bytes) => _ = oversize(&mut sender, bytes).await,
-        Delivery::Torn => {
+        Delivery::Slow(pause) => _ = send_slowly(&mut sender, &body, pause, &clock).await,
+        Delivery::Oversized(bytes) => _ = send_oversized(&mut sender, bytes).await,
+        Delivery::Truncated => {
             let _ = sender.send_data(body.slice(..body.len() / 2)).await;
-            flushed().await;
-            sender.abort(Broken);
+            let_connection_flush().await;
+            sender.abort(BodyAborted);
         }
         Delivery::ResetInBody => {
             let _ = sender.send_data(body.slice(..body.len() / 2)).await;
-            flushed().await;
+            let_connection_flush().await;
             switch.set();
-            sender.abort(Broken);
+            sender.abort(BodyAborted);
         }
         Delivery::ResetBeforeBody => {
-            flushed().await;
+            let_connection_flush().await;
             switch.set();
-            sender.abort(Broken);
+            sender.abort(BodyAborted);
         }
     }
 }
 
 /// Lets the connection's task write what it has: it shares this task's thread, and flushes when it finds no more.
-async fn flushed() {
+async fn let_connection_flush() {
     for _ in 0..16 {
         tokio::task::yield_now().await;
     }
 }
 
-async fn drip(
-    sender: &mut Sender<Bytes, Broken>,
+async fn send_slowly(
+    sender: &mut Sender<Bytes, BodyAborted>,
     body: &Bytes,
     pause: Duration,
     clock: &EmulatorClock,
@@ -116,7 +116,7 @@ async fn drip(
     for at in 0..body.len() {
         due = due.and_then(|due| due.checked_add(pause));
         if let Some(due) = due {
-            clock.reaches(due).await;
+            clock.wait_until(due).await;
         }
         sender.send_data(body.slice(at..=at)).await?;
     }
@@ -124,8 +124,8 @@ async fn drip(
 }
 
 /// A JSON object that would parse, were it not for its length.
-async fn oversize(
-    sender: &mut Sender<Bytes, Broken>,
+async fn send_oversized(
+    sender: &mut Sender<Bytes, BodyAborted>,
     bytes: u64,
 ) -> Result<(), http_body_util::channel::SendError> {
     const START: &[u8] = br#"{"token":""#;

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use axum::http::StatusCode;
 use serde_json::Value;
 
-use crate::errors::{FieldProblem, Refusal};
+use crate::errors::{ApiError, FieldProblem};
 use crate::schema::{Schema, to_json_schema};
 
 const DOCUMENT: &str = include_str!("../openapi/synerise-auth.json");
@@ -84,7 +84,7 @@ impl Document {
         path: &HashMap<String, String>,
         query: &HashMap<String, String>,
         body: Option<&Value>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ApiError> {
         let Some(schemas) = self.operations.get(operation) else {
             return Ok(());
         };
@@ -105,16 +105,16 @@ impl Document {
         match (&schemas.body, body) {
             (Some(expected), Some(body)) => problems.extend(expected.schema.problems(body, "")),
             (Some(expected), None) if expected.required => {
-                return Err(Refusal::bad_request("The request body is missing"));
+                return Err(ApiError::bad_request("The request body is missing"));
             }
             _ => {}
         }
         if problems.is_empty() {
             return Ok(());
         }
-        let mut refusal = Refusal::bad_request("The request is not valid");
-        refusal.fields = problems;
-        Err(refusal)
+        let mut error = ApiError::bad_request("The request is not valid");
+        error.fields = problems;
+        Err(error)
     }
 
     /// What about an answer does not fit, if anything.
@@ -308,23 +308,23 @@ mod tests {
     #[test]
     fn a_request_that_does_not_fit_is_told_which_field() {
         let none = HashMap::new();
-        let refusal = document().check_request("workspaceLogin", &none, &none, Some(&json!({ "apiKey": 7 })));
-        assert_eq!(refusal.unwrap_err().fields[0].field, "apiKey");
+        let error = document().check_request("workspaceLogin", &none, &none, Some(&json!({ "apiKey": 7 })));
+        assert_eq!(error.unwrap_err().fields[0].field, "apiKey");
         let code = json!({ "verificationCode": "123456" });
-        let refusal = document().check_request("userMfaLogin", &none, &none, Some(&code));
-        assert_eq!(refusal.unwrap_err().fields[0].field, "mfaType");
-        let refusal = document().check_request("workspaceLogin", &none, &none, None);
-        assert_eq!(refusal.unwrap_err().status, StatusCode::BAD_REQUEST);
+        let error = document().check_request("userMfaLogin", &none, &none, Some(&code));
+        assert_eq!(error.unwrap_err().fields[0].field, "mfaType");
+        let error = document().check_request("workspaceLogin", &none, &none, None);
+        assert_eq!(error.unwrap_err().status, StatusCode::BAD_REQUEST);
     }
 
     #[test]
     fn the_value_of_a_field_that_does_not_fit_is_not_repeated() {
         let none = HashMap::new();
         let body = json!({ "apiKey": ["canary"] });
-        let refusal = document()
+        let error = document()
             .check_request("workspaceLogin", &none, &none, Some(&body))
             .unwrap_err();
-        assert!(!format!("{refusal:?}").contains("canary"));
+        assert!(!format!("{error:?}").contains("canary"));
     }
 
     #[test]

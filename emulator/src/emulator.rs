@@ -1,5 +1,7 @@
 //! The handle that a test holds.
 
+mod test_data;
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,15 +11,15 @@ use serde_json::Value;
 
 use crate::builder::EmulatorBuilder;
 use crate::clock::{EmulatorClock, unix_seconds};
-use crate::faults::Faults;
+use crate::fault_script::Faults;
+use crate::fixtures::{Fixtures, UserFixture, WorkspaceFixture};
 use crate::log::RecordedRequest;
 use crate::operations;
 use crate::outbox::Message;
 use crate::pipeline::Shared;
-use crate::seeds::{SeededUser, SeededWorkspace, Seeds};
 use crate::server::Server;
 use crate::state::users::SecondFactor;
-use crate::sync::hold;
+use crate::sync::lock;
 
 /// A running Synerise authentication server. It stops when it is dropped.
 ///
@@ -27,7 +29,7 @@ pub struct Emulator {
     server: Server,
     base_url: String,
     pub(crate) shared: Arc<Shared>,
-    seeds: Seeds,
+    fixtures: Fixtures,
 }
 
 // Its state is long and full of secrets.
@@ -54,13 +56,13 @@ impl Emulator {
         Self::builder().start().await
     }
 
-    pub(crate) fn new(server: Server, shared: Arc<Shared>, seeds: Seeds) -> Self {
+    pub(crate) fn new(server: Server, shared: Arc<Shared>, fixtures: Fixtures) -> Self {
         let base_url = format!("http://{}", server.address);
         Self {
             server,
             base_url,
             shared,
-            seeds,
+            fixtures,
         }
     }
 
@@ -75,45 +77,46 @@ impl Emulator {
     }
 
     /// The workspace that the emulator started with.
-    pub fn workspace(&self) -> &SeededWorkspace {
-        &self.seeds.workspace
+    pub fn workspace(&self) -> &WorkspaceFixture {
+        &self.fixtures.workspace
     }
 
     /// The GUID of the workspace that the emulator started with.
     pub fn workspace_guid(&self) -> &str {
-        &self.seeds.workspace.guid
+        &self.fixtures.workspace.guid
     }
 
     /// The workspace API key of that workspace, with every permission.
     pub fn workspace_api_key(&self) -> &str {
-        &self.seeds.workspace.workspace_api_key
+        &self.fixtures.workspace.workspace_api_key
     }
 
     /// The profile API key of that workspace, with every permission.
     pub fn profile_api_key(&self) -> &str {
-        &self.seeds.workspace.profile_api_key
+        &self.fixtures.workspace.profile_api_key
     }
 
     /// The tracker key of that workspace.
     pub fn tracker_key(&self) -> &str {
-        &self.seeds.workspace.tracker_key
+        &self.fixtures.workspace.tracker_key
     }
 
     /// The user that the emulator started with.
-    pub fn user(&self) -> &SeededUser {
-        &self.seeds.user
+    pub fn user(&self) -> &UserFixture {
+        &self.fixtures.user
     }
 
     /// The code that the user's authenticator shows now, by the emulator's clock. A code is taken once: to log in
     /// again, advance the clock by its 30 seconds.
     pub fn totp_code(&self) -> String {
-        self.totp_code_of(&self.seeds.user.username).unwrap_or_default()
+        self.totp_code_of(&self.fixtures.user.username)
+            .unwrap_or_default()
     }
 
     /// The code that this user's authenticator shows now; `None` for a user who has none.
     pub fn totp_code_of(&self, username: &str) -> Option<String> {
         let now = unix_seconds(self.clock().now());
-        let state = hold(&self.shared.state);
+        let state = lock(&self.shared.state);
         match &state
             .users
             .iter()
@@ -150,7 +153,7 @@ impl Emulator {
             panic!("{method:?} is no method")
         };
         assert!(path.starts_with('/'), "the path {path:?} must start with /");
-        hold(&self.shared.stubs).insert(format!("{method} {path}"), answer);
+        lock(&self.shared.stubs).insert(format!("{method} {path}"), answer);
     }
 
     /// How many requests reached this operation, those that met a fault included.
@@ -174,19 +177,19 @@ impl Emulator {
     }
 
     /// Where the emulator's own answers depart from the document. Always empty, unless the emulator has a bug or a
-    /// [choice](crate::Choices) asks for such an answer; scripted faults do not count.
+    /// [choice](crate::Assumptions) asks for such an answer; scripted faults do not count.
     pub fn violations(&self) -> Vec<String> {
-        hold(&self.shared.violations).clone()
+        lock(&self.shared.violations).clone()
     }
 
     /// Every e-mail that would have been sent, oldest first.
     pub fn outbox(&self) -> Vec<Message> {
-        hold(&self.shared.state).outbox.clone()
+        lock(&self.shared.state).outbox.clone()
     }
 
     /// The last e-mail to this address.
     pub fn last_message(&self, to: &str) -> Option<Message> {
-        hold(&self.shared.state)
+        lock(&self.shared.state)
             .outbox
             .iter()
             .rfind(|message| message.to == to)
@@ -195,27 +198,27 @@ impl Emulator {
 
     /// Revokes every token that was issued so far: each is answered 401 from now on.
     pub fn revoke_tokens(&self) {
-        hold(&self.shared.state).tokens.revoke_where(|_| true);
+        lock(&self.shared.state).tokens.revoke_where(|_| true);
     }
 
     /// Revokes one token. False if it was not issued here or is revoked already.
     pub fn revoke_token(&self, token: &str) -> bool {
-        hold(&self.shared.state).tokens.revoke(token)
+        lock(&self.shared.state).tokens.revoke(token)
     }
 
     /// How many tokens were issued.
     pub fn tokens_issued(&self) -> u64 {
-        hold(&self.shared.state).tokens.issued()
+        lock(&self.shared.state).tokens.issued()
     }
 
     /// Signs with another key from now on, and publishes that one. Tokens of the former key are answered 401, as
     /// nothing published verifies them.
     pub fn rotate_signing_key(&self) {
-        hold(&self.shared.state).tokens.rotate_key();
+        lock(&self.shared.state).tokens.rotate_key();
     }
 
     /// The published key, as `GET /v4/public.pem` answers it.
     pub fn public_key_pem(&self) -> &'static str {
-        hold(&self.shared.state).tokens.public_key_pem()
+        lock(&self.shared.state).tokens.public_key_pem()
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 /// Why a request is not served.
 #[derive(Debug, Clone)]
-pub(crate) struct Refusal {
+pub(crate) struct ApiError {
     pub(crate) status: StatusCode,
     /// The service's own code, such as `SAU-302`.
     pub(crate) code: Option<&'static str>,
@@ -22,7 +22,7 @@ pub(crate) struct FieldProblem {
     pub(crate) message: String,
 }
 
-impl Refusal {
+impl ApiError {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self {
             status,
@@ -90,7 +90,7 @@ impl Refusal {
         }
         match self.code {
             Some(code) => _ = body.insert("errorCode".into(), code.into()),
-            // The user service gives a code with every refusal, the profile service only where one is documented.
+            // The user service gives a code with every error, the profile service only where one is documented.
             None if service == Service::Uauth => {
                 body.insert("errorCode".into(), format!("UAU-{}", self.status.as_u16()).into());
             }
@@ -134,17 +134,17 @@ mod tests {
 
     #[test]
     fn each_service_has_its_own_body() {
-        let refusal = Refusal::forbidden("confirm the e-mail address first").with_code("SAU-302");
-        let profiles = refusal.body("/sauth/v3/auth/login/client", UNIX_EPOCH);
+        let error = ApiError::forbidden("confirm the e-mail address first").with_code("SAU-302");
+        let profiles = error.body("/sauth/v3/auth/login/client", UNIX_EPOCH);
         assert_eq!(profiles["errorCode"], "SAU-302");
         assert_eq!(profiles["errors"], json!([]));
         assert_eq!(profiles["timestamp"], "1970-01-01T00:00:00.000Z");
 
-        let users = Refusal::unauthorized("no").body("/uauth/v2/auth/login/profile", UNIX_EPOCH);
+        let users = ApiError::unauthorized("no").body("/uauth/v2/auth/login/profile", UNIX_EPOCH);
         assert_eq!(users["errorCode"], "UAU-401");
         assert!(users.get("errors").is_none());
 
-        let gateway = Refusal::unauthorized("no").body("/v4/auth/refresh/profile", UNIX_EPOCH);
+        let gateway = ApiError::unauthorized("no").body("/v4/auth/refresh/profile", UNIX_EPOCH);
         assert!(gateway.get("traceId").is_none());
         assert_eq!(gateway["errors"], json!([]));
     }

@@ -37,10 +37,10 @@ pub struct Fault {
 #[derive(Debug, Clone)]
 pub(crate) enum Reply {
     /// What the emulator would say anyway.
-    Genuine,
+    Normal,
     /// The service's error body for this status.
-    Refusal(StatusCode),
-    Instead {
+    ApiError(StatusCode),
+    Replacement {
         status: StatusCode,
         content_type: HeaderValue,
         body: Bytes,
@@ -53,10 +53,10 @@ pub(crate) enum Reply {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Delivery {
     Whole,
-    Torn,
+    Truncated,
     ResetBeforeBody,
     ResetInBody,
-    Drip(Duration),
+    Slow(Duration),
     Oversized(u64),
 }
 
@@ -82,7 +82,7 @@ impl Fault {
 
     /// No fault: the genuine answer. A step of a sequence, or the ground for refinements.
     pub fn none() -> Self {
-        Self::of(Reply::Genuine, Delivery::Whole)
+        Self::of(Reply::Normal, Delivery::Whole)
     }
 
     /// The request is never answered; the connection stays open.
@@ -97,22 +97,22 @@ impl Fault {
 
     /// The request has its effect and its headers are answered, then the connection is reset.
     pub fn reset_before_body() -> Self {
-        Self::of(Reply::Genuine, Delivery::ResetBeforeBody)
+        Self::of(Reply::Normal, Delivery::ResetBeforeBody)
     }
 
     /// The request has its effect, half of the body is answered, then the connection is reset.
     pub fn reset_in_body() -> Self {
-        Self::of(Reply::Genuine, Delivery::ResetInBody)
+        Self::of(Reply::Normal, Delivery::ResetInBody)
     }
 
     /// The body ends half-way to its `content-length`, and the connection is closed in good order.
-    pub fn torn_body() -> Self {
-        Self::of(Reply::Genuine, Delivery::Torn)
+    pub fn truncated_body() -> Self {
+        Self::of(Reply::Normal, Delivery::Truncated)
     }
 
     /// The body comes a byte at a time, with this much of the emulator's time before each.
-    pub fn drip(pause: Duration) -> Self {
-        Self::of(Reply::Genuine, Delivery::Drip(pause))
+    pub fn slow_body(pause: Duration) -> Self {
+        Self::of(Reply::Normal, Delivery::Slow(pause))
     }
 
     /// A status 200 with a JSON object of `bytes` bytes, in chunks, so that its length is not announced.
@@ -126,7 +126,7 @@ impl Fault {
     /// If `status` is no HTTP status (100 to 999).
     #[track_caller]
     pub fn status(status: u16) -> Self {
-        Self::of(Reply::Refusal(status_code(status)), Delivery::Whole)
+        Self::of(Reply::ApiError(status_code(status)), Delivery::Whole)
     }
 
     /// A status 200 with this JSON; [`with_status`](Self::with_status) for another status.
@@ -155,7 +155,7 @@ impl Fault {
     #[track_caller]
     pub fn body(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         let content_type = header_value(content_type);
-        let reply = Reply::Instead {
+        let reply = Reply::Replacement {
             status: status_code(status),
             content_type,
             body: body.into(),
@@ -188,8 +188,8 @@ impl Fault {
     pub fn with_status(mut self, status: u16) -> Self {
         let new = status_code(status);
         match &mut self.reply {
-            Reply::Instead { status, .. } | Reply::Refusal(status) => *status = new,
-            Reply::Genuine | Reply::Hang | Reply::Reset => self.reply = Reply::Refusal(new),
+            Reply::Replacement { status, .. } | Reply::ApiError(status) => *status = new,
+            Reply::Normal | Reply::Hang | Reply::Reset => self.reply = Reply::ApiError(new),
         }
         self
     }

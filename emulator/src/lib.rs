@@ -61,7 +61,7 @@
 //!
 //! # What it knows
 //!
-//! - **Seeds.** One workspace with a key of each kind and a user with an authenticator are there from the start. More
+//! - **Fixtures.** One workspace with a key of each kind and a user with an authenticator are there from the start. More
 //!   is one line each: [`add_account`](Emulator::add_account), [`add_user`](Emulator::add_user),
 //!   [`add_workspace`](Emulator::add_workspace), [`add_third_party_token`](Emulator::add_third_party_token),
 //!   [`add_profile_api_key`](Emulator::add_profile_api_key), [`record_events`](Emulator::record_events).
@@ -73,7 +73,7 @@
 //!
 //! # What is not published
 //!
-//! The public references leave questions open. The answers that a client could depend on are in [`Choices`], to be set
+//! The public references leave questions open. The answers that a client could depend on are in [`Assumptions`], to be set
 //! otherwise. These are fixed:
 //!
 //! - A token of the wrong kind and a missing permission are answered 403; no token, and one that is not good, 401.
@@ -89,9 +89,9 @@
 //! - E-mail addresses, customIds and UUIDs are compared as they are sent. Organizations, as callers, are not modelled.
 //! - Statistics cover at most 366 days; "other" counters are 0; retention never ends.
 
-mod access;
+mod assumptions;
+mod authorize;
 mod builder;
-mod choices;
 mod clock;
 mod consumer;
 mod delivery;
@@ -99,31 +99,30 @@ mod document;
 mod emulator;
 mod errors;
 mod fault;
-mod faults;
+mod fault_script;
+mod fixtures;
 mod gate;
 mod log;
 mod operations;
 mod outbox;
 mod pipeline;
+mod request_context;
 mod routes;
 mod schema;
-mod seeding;
-mod seeds;
 mod server;
 mod signing;
 mod state;
 mod sync;
 mod tokens;
-mod visit;
 
+pub use assumptions::{Assumptions, UnmetCondition};
 pub use builder::EmulatorBuilder;
-pub use choices::{Choices, UnmetCondition};
 pub use clock::EmulatorClock;
 pub use emulator::Emulator;
 pub use fault::Fault;
-pub use faults::{FaultScript, Faults};
+pub use fault_script::{FaultScript, Faults};
+pub use fixtures::{ProfileSnapshot, UserFixture, WorkspaceFixture};
 pub use gate::Gate;
 pub use log::RecordedRequest;
 pub use outbox::{Message, MessageKind};
-pub use seeds::{KnownProfile, SeededUser, SeededWorkspace};
 pub use tokens::TokenShape;

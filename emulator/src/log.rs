@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use serde_json::Value;
 
-use crate::sync::hold;
+use crate::sync::lock;
 
 /// Members of bodies whose values are secret.
 const SECRETS: [&str; 7] = [
@@ -168,7 +168,7 @@ pub(crate) struct Entry {
 
 impl RequestLog {
     pub(crate) fn arrived(&self, request: RecordedRequest) -> Entry {
-        let mut log = hold(&self.requests);
+        let mut log = lock(&self.requests);
         log.requests.push(request);
         Entry {
             index: log.requests.len() - 1,
@@ -189,18 +189,18 @@ impl RequestLog {
     }
 
     fn edit(&self, entry: Entry, change: impl FnOnce(&mut RecordedRequest)) {
-        let mut log = hold(&self.requests);
+        let mut log = lock(&self.requests);
         if log.cleared == entry.cleared {
             log.requests.get_mut(entry.index).map(change);
         }
     }
 
     pub(crate) fn all(&self) -> Vec<RecordedRequest> {
-        hold(&self.requests).requests.clone()
+        lock(&self.requests).requests.clone()
     }
 
     pub(crate) fn count(&self, operation: &str) -> u64 {
-        hold(&self.requests)
+        lock(&self.requests)
             .requests
             .iter()
             .filter(|request| request.operation == operation)
@@ -208,7 +208,7 @@ impl RequestLog {
     }
 
     pub(crate) fn clear(&self) {
-        let mut log = hold(&self.requests);
+        let mut log = lock(&self.requests);
         log.requests.clear();
         log.cleared += 1;
     }

@@ -81,7 +81,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         .await
         .map_err(|error| format!("cannot start: {error}"))?;
     let user = emulator.user();
-    let seeds = json!({
+    let fixtures = json!({
         "base_url": emulator.base_url(),
         "workspace_guid": emulator.workspace_guid(),
         "workspace_api_key": emulator.workspace_api_key(),
@@ -91,7 +91,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     });
     let mut stdout = std::io::stdout().lock();
     // Flushed, because whoever started the program waits for this line, most often through a pipe.
-    writeln!(stdout, "{seeds}")
+    writeln!(stdout, "{fixtures}")
         .and_then(|()| stdout.flush())
         .map_err(|error| format!("cannot write: {error}"))?;
     drop(stdout);

@@ -2,11 +2,11 @@
 
 use axum::http::Method;
 
-use crate::choices::Choices;
+use crate::assumptions::Assumptions;
 use crate::consumer::Kind::{self, Anonymous, PendingUser, Profile, User, UserInWorkspace, Workspace};
-use crate::errors::Refusal;
+use crate::errors::ApiError;
+use crate::request_context::{ApiResponse, RequestContext};
 use crate::routes::{activation, keys, profiles, registration, settings, usage, users, workspaces};
-use crate::visit::{Answer, Visit};
 
 /// One operation of the document.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(crate) struct Operation {
     pub(crate) access: Access,
     /// What the API key has to be allowed, beside the caller being of the right kind.
     pub(crate) permission: Option<&'static str>,
-    pub(crate) serve: fn(&mut Visit<'_>) -> Result<Answer, Refusal>,
+    pub(crate) serve: fn(&mut RequestContext<'_>) -> Result<ApiResponse, ApiError>,
 }
 
 impl Operation {
@@ -27,9 +27,9 @@ impl Operation {
         self
     }
 
-    pub(crate) fn path_for<'a>(&'a self, choices: &'a Choices) -> &'a str {
+    pub(crate) fn path_for<'a>(&'a self, assumptions: &'a Assumptions) -> &'a str {
         if self.id == SERVER_SIDE_LOGIN {
-            &choices.server_side_login_path
+            &assumptions.server_side_login_path
         } else {
             self.path
         }
@@ -83,7 +83,7 @@ const fn operation(
     method: Method,
     path: &'static str,
     access: Access,
-    serve: fn(&mut Visit<'_>) -> Result<Answer, Refusal>,
+    serve: fn(&mut RequestContext<'_>) -> Result<ApiResponse, ApiError>,
 ) -> Operation {
     Operation {
         id,

@@ -10,19 +10,19 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde_json::Value;
 
-use crate::access::{admit, bearer};
-use crate::choices::Choices;
+use crate::assumptions::Assumptions;
+use crate::authorize::{authorize, bearer};
 use crate::clock::EmulatorClock;
-use crate::delivery::{ResetSwitch, Severed, spoiled};
+use crate::delivery::{ResetConnection, ResetSwitch, body_with_delivery};
 use crate::document::Document;
-use crate::errors::Refusal;
+use crate::errors::ApiError;
 use crate::fault::{DateHeader, Fault, Reply};
-use crate::faults::Faults;
+use crate::fault_script::Faults;
 use crate::log::{RecordedRequest, RequestLog};
 use crate::operations::Operation;
+use crate::request_context::{ApiResponse, RequestContext};
 use crate::state::State;
-use crate::sync::hold;
-use crate::visit::{Answer, Visit};
+use crate::sync::lock;
 
 /// The longest request body that is read.
 const LONGEST_REQUEST: usize = 1 << 20;
@@ -32,7 +32,7 @@ const LONGEST_REQUEST: usize = 1 << 20;
 pub(crate) struct Shared {
     pub(crate) clock: Arc<EmulatorClock>,
     pub(crate) state: Mutex<State>,
-    pub(crate) choices: Choices,
+    pub(crate) assumptions: Assumptions,
     pub(crate) document: Document,
     pub(crate) faults: Faults,
     pub(crate) log: RequestLog,
@@ -85,21 +85,25 @@ pub(crate) async fn serve(
         .delay
         .and_then(|delay| shared.clock.now().checked_add(delay))
     {
-        shared.clock.reaches(deadline).await;
+        shared.clock.wait_until(deadline).await;
     }
     let path = parts.uri.path();
     let (status, content) = match &fault.reply {
         Reply::Hang => std::future::pending().await,
-        Reply::Reset => return Severed::response(parts.extensions.get::<ResetSwitch>()),
-        Reply::Instead {
+        Reply::Reset => return ResetConnection::response(parts.extensions.get::<ResetSwitch>()),
+        Reply::Replacement {
             status,
             content_type,
             body,
         } => (*status, Some((content_type.clone(), body.clone()))),
-        Reply::Refusal(status) => json_of(&refused(shared, &Refusal::new(*status, "A scripted fault"), path)),
-        Reply::Genuine => {
+        Reply::ApiError(status) => json_of(&error_response(
+            shared,
+            &ApiError::new(*status, "A scripted fault"),
+            path,
+        )),
+        Reply::Normal => {
             let answer = match body {
-                Ok(body) => genuine(
+                Ok(body) => handle(
                     shared,
                     target,
                     &name,
@@ -109,12 +113,12 @@ pub(crate) async fn serve(
                     json,
                     &fault,
                 ),
-                Err(_) => Err(Refusal::new(
+                Err(_) => Err(ApiError::new(
                     StatusCode::PAYLOAD_TOO_LARGE,
                     "The request body is too large",
                 )),
             };
-            let answer = answer.unwrap_or_else(|refusal| refused(shared, &refusal, path));
+            let answer = answer.unwrap_or_else(|error| error_response(shared, &error, path));
             check(shared, target, &answer);
             json_of(&answer)
         }
@@ -125,7 +129,7 @@ pub(crate) async fn serve(
 
 type Content = Option<(HeaderValue, Bytes)>;
 
-fn json_of(answer: &Answer) -> (StatusCode, Content) {
+fn json_of(answer: &ApiResponse) -> (StatusCode, Content) {
     let content = answer.content.as_ref();
     (
         answer.status,
@@ -133,12 +137,12 @@ fn json_of(answer: &Answer) -> (StatusCode, Content) {
     )
 }
 
-fn refused(shared: &Shared, refusal: &Refusal, path: &str) -> Answer {
-    Answer::json_with_status(refusal.status, &refusal.body(path, shared.clock.now()))
+fn error_response(shared: &Shared, error: &ApiError, path: &str) -> ApiResponse {
+    ApiResponse::json_with_status(error.status, &error.body(path, shared.clock.now()))
 }
 
 /// Notes where the emulator itself departs from the document.
-fn check(shared: &Shared, target: Target, answer: &Answer) {
+fn check(shared: &Shared, target: Target, answer: &ApiResponse) {
     let Target::Operation(operation) = target else {
         return;
     };
@@ -150,7 +154,7 @@ fn check(shared: &Shared, target: Target, answer: &Answer) {
         .document
         .check_answer(operation.id, answer.status, media, body)
     {
-        hold(&shared.violations).push(violation);
+        lock(&shared.violations).push(violation);
     }
 }
 
@@ -158,7 +162,7 @@ fn check(shared: &Shared, target: Target, answer: &Answer) {
     clippy::too_many_arguments,
     reason = "the one caller above has them all apart"
 )]
-fn genuine(
+fn handle(
     shared: &Shared,
     target: Target,
     name: &str,
@@ -167,26 +171,26 @@ fn genuine(
     body: &Bytes,
     json: Option<Value>,
     fault: &Fault,
-) -> Result<Answer, Refusal> {
+) -> Result<ApiResponse, ApiError> {
     check_headers(&parts.headers)?;
     let now = shared.clock.now();
-    let mut state = hold(&shared.state);
+    let mut state = lock(&shared.state);
     let operation = match target {
         Target::Operation(operation) => operation,
         Target::OtherMethod => {
-            return Err(Refusal::new(
+            return Err(ApiError::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "The path has no such method",
             ));
         }
         Target::Elsewhere => {
-            let stub = hold(&shared.stubs).get(name).cloned();
-            let stub = stub.ok_or_else(|| Refusal::not_found("There is nothing at this path"))?;
-            bearer(&parts.headers, &state, &shared.choices, now)?;
-            return Ok(Answer::json(&stub));
+            let stub = lock(&shared.stubs).get(name).cloned();
+            let stub = stub.ok_or_else(|| ApiError::not_found("There is nothing at this path"))?;
+            bearer(&parts.headers, &state, &shared.assumptions, now)?;
+            return Ok(ApiResponse::json(&stub));
         }
     };
-    let consumer = admit(operation, &parts.headers, &state, &shared.choices, now)?;
+    let consumer = authorize(operation, &parts.headers, &state, &shared.assumptions, now)?;
     let body = if operation.takes_body() {
         json_body(&parts.headers, body, json)?
     } else {
@@ -196,9 +200,9 @@ fn genuine(
     shared
         .document
         .check_request(operation.id, &path_parameters, &query, body.as_ref())?;
-    let mut visit = Visit {
+    let mut context = RequestContext {
         state: &mut state,
-        choices: &shared.choices,
+        assumptions: &shared.assumptions,
         consumer,
         path_parameters,
         query,
@@ -207,14 +211,14 @@ fn genuine(
         token_shape: fault.token,
         reserved_attributes: shared.document.reserved_attributes(),
     };
-    (operation.serve)(&mut visit)
+    (operation.serve)(&mut context)
 }
 
 /// Headers of which a client must send one at most.
-fn check_headers(headers: &HeaderMap) -> Result<(), Refusal> {
+fn check_headers(headers: &HeaderMap) -> Result<(), ApiError> {
     for name in ["authorization", "api-version", "content-type"] {
         if headers.get_all(name).iter().nth(1).is_some() {
-            return Err(Refusal::bad_request(format!(
+            return Err(ApiError::bad_request(format!(
                 "The header {name} was sent more than once"
             )));
         }
@@ -222,7 +226,7 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn json_body(headers: &HeaderMap, body: &Bytes, json: Option<Value>) -> Result<Option<Value>, Refusal> {
+fn json_body(headers: &HeaderMap, body: &Bytes, json: Option<Value>) -> Result<Option<Value>, ApiError> {
     if body.is_empty() {
         return Ok(None);
     }
@@ -232,13 +236,13 @@ fn json_body(headers: &HeaderMap, body: &Bytes, json: Option<Value>) -> Result<O
         .unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim();
     if !media.eq_ignore_ascii_case("application/json") {
-        return Err(Refusal::new(
+        return Err(ApiError::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "The content type is not application/json",
         ));
     }
     json.map(Some)
-        .ok_or_else(|| Refusal::bad_request("The request body is not JSON"))
+        .ok_or_else(|| ApiError::bad_request("The request body is not JSON"))
 }
 
 fn query_of(parts: &Parts) -> HashMap<String, String> {
@@ -258,7 +262,7 @@ fn deliver(shared: &Shared, parts: &Parts, fault: Fault, status: StatusCode, con
     *response.status_mut() = status;
     if let Some((media, body)) = content {
         let switch = parts.extensions.get::<ResetSwitch>().cloned().unwrap_or_default();
-        let (body, length) = spoiled(body, delivery, switch, &shared.clock);
+        let (body, length) = body_with_delivery(body, delivery, switch, &shared.clock);
         *response.body_mut() = body;
         response.headers_mut().insert(header::CONTENT_TYPE, media);
         if let Some(length) = length {

@@ -25,7 +25,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use crate::delivery::{ResetSwitch, Severed};
+use crate::delivery::{ResetConnection, ResetSwitch};
 use crate::operations::OPERATIONS;
 use crate::pipeline::{Shared, Target, serve};
 
@@ -99,7 +99,7 @@ fn router(shared: &Arc<Shared>) -> Router {
     };
     let mut router = Router::new();
     for operation in &OPERATIONS {
-        let path = operation.path_for(&shared.choices);
+        let path = operation.path_for(&shared.assumptions);
         #[expect(clippy::expect_used, reason = "the table has GET and POST")]
         let filter = MethodFilter::try_from(operation.method.clone()).expect("a standard method");
         router = router.route(path, on(filter, to(Target::Operation(operation))));
@@ -117,7 +117,7 @@ async fn accept(listener: TcpListener, router: Router, mut stopped: oneshot::Rec
             // Dropping the sender is the signal.
             _ = &mut stopped => return,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => _ = connections.spawn(converse(stream, router.clone())),
+                Ok((stream, _)) => _ = connections.spawn(serve_connection(stream, router.clone())),
                 // Out of file descriptors, or the client is gone already: others may do better.
                 Err(_) => tokio::task::yield_now().await,
             },
@@ -126,7 +126,7 @@ async fn accept(listener: TcpListener, router: Router, mut stopped: oneshot::Rec
     }
 }
 
-async fn converse(stream: TcpStream, router: Router) {
+async fn serve_connection(stream: TcpStream, router: Router) {
     // Small answers in several writes are slow otherwise; without it they are only slow.
     let _ = stream.set_nodelay(true);
     let switch = ResetSwitch::default();
@@ -140,7 +140,7 @@ async fn converse(stream: TcpStream, router: Router) {
         let answer = router.call(request);
         async move {
             let Ok(response) = answer.await;
-            if response.extensions().get::<Severed>().is_some() {
+            if response.extensions().get::<ResetConnection>().is_some() {
                 return Err(io::Error::from(io::ErrorKind::ConnectionReset));
             }
             Ok(response)

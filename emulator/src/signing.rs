@@ -83,7 +83,7 @@ fn load(generation: u64) -> RsaKeyPair {
 }
 
 /// A string in the form of an encrypted token (JWE compact serialization) that nobody can read.
-pub(crate) fn encrypted_looking() -> String {
+pub(crate) fn fake_encrypted_token() -> String {
     let header = BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#);
     let part = |length: usize| {
         let mut bytes = vec![0; length];
@@ -95,7 +95,7 @@ pub(crate) fn encrypted_looking() -> String {
 }
 
 /// The `auth` claim: base64 of gzip of a JSON array.
-pub(crate) fn packed_authorities(authorities: &[String]) -> String {
+pub(crate) fn encode_authorities(authorities: &[String]) -> String {
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     #[expect(clippy::expect_used, reason = "writing to memory does not fail")]
     let bytes = packer

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::clock::{unix_milliseconds, unix_seconds};
 use crate::consumer::Consumer;
-use crate::signing::{SigningKeys, encrypted_looking};
+use crate::signing::{SigningKeys, fake_encrypted_token};
 
 /// How a token is unlike what the workspace's settings ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum TokenShape {
 
 /// What a new token is to say.
 #[derive(Debug)]
-pub(crate) struct Order {
+pub(crate) struct TokenRequest {
     pub(crate) consumer: Consumer,
     pub(crate) realm: &'static str,
     /// Claims beside those that every token has.
@@ -39,7 +39,7 @@ pub(crate) struct Order {
 
 /// A new token, with what response bodies say beside it.
 #[derive(Debug)]
-pub(crate) struct Issued {
+pub(crate) struct TokenResponse {
     pub(crate) token: String,
     /// Milliseconds since 1970.
     pub(crate) created: u64,
@@ -70,7 +70,7 @@ impl Rejection {
 }
 
 #[derive(Debug)]
-struct Grant {
+struct TokenRecord {
     consumer: Consumer,
     expires: Option<SystemTime>,
     key_generation: u64,
@@ -82,24 +82,24 @@ struct Grant {
 /// A token is known by its exact bytes. That is stricter than checking its signature (one changed bit makes it
 /// unknown), and it works for tokens that are no JWT.
 #[derive(Debug)]
-pub(crate) struct TokenBook {
+pub(crate) struct TokenStore {
     keys: SigningKeys,
-    grants: HashMap<String, Grant>,
+    records: HashMap<String, TokenRecord>,
     issued: u64,
 }
 
-impl TokenBook {
+impl TokenStore {
     pub(crate) fn new() -> Self {
         Self {
             keys: SigningKeys::embedded(),
-            grants: HashMap::new(),
+            records: HashMap::new(),
             issued: 0,
         }
     }
 
-    pub(crate) fn issue(&mut self, order: Order) -> Issued {
+    pub(crate) fn issue(&mut self, order: TokenRequest) -> TokenResponse {
         const HOUR: Duration = Duration::from_secs(3600);
-        let Order {
+        let TokenRequest {
             consumer,
             realm,
             claims,
@@ -125,20 +125,20 @@ impl TokenBook {
         let expiration = expiration.map(|seconds| seconds.min(i64::MAX.unsigned_abs()));
         let created = unix_milliseconds(created_at);
         let token = if shape == Some(TokenShape::Undecodable) {
-            encrypted_looking()
+            fake_encrypted_token()
         } else {
             self.keys.sign(&claims_of(realm, created, expiration, claims))
         };
-        let grant = Grant {
+        let record = TokenRecord {
             consumer,
             // Out of range is further away than any clock here can show.
             expires: expiration.and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds))),
             key_generation: self.keys.generation(),
             revoked: false,
         };
-        self.grants.insert(token.clone(), grant);
+        self.records.insert(token.clone(), record);
         self.issued += 1;
-        Issued {
+        TokenResponse {
             token,
             created,
             expiration,
@@ -146,27 +146,27 @@ impl TokenBook {
     }
 
     pub(crate) fn check(&self, token: &str, now: SystemTime) -> Result<&Consumer, Rejection> {
-        let grant = self.grants.get(token).ok_or(Rejection::Unknown)?;
-        if grant.revoked {
+        let record = self.records.get(token).ok_or(Rejection::Unknown)?;
+        if record.revoked {
             Err(Rejection::Revoked)
-        } else if grant.key_generation != self.keys.generation() {
+        } else if record.key_generation != self.keys.generation() {
             Err(Rejection::RetiredKey)
-        } else if grant.expires.is_some_and(|expires| now >= expires) {
+        } else if record.expires.is_some_and(|expires| now >= expires) {
             Err(Rejection::Expired)
         } else {
-            Ok(&grant.consumer)
+            Ok(&record.consumer)
         }
     }
 
     pub(crate) fn revoke(&mut self, token: &str) -> bool {
-        self.grants
+        self.records
             .get_mut(token)
-            .is_some_and(|grant| !std::mem::replace(&mut grant.revoked, true))
+            .is_some_and(|record| !std::mem::replace(&mut record.revoked, true))
     }
 
     pub(crate) fn revoke_where(&mut self, mut applies: impl FnMut(&Consumer) -> bool) {
-        for grant in self.grants.values_mut() {
-            grant.revoked |= applies(&grant.consumer);
+        for record in self.records.values_mut() {
+            record.revoked |= applies(&record.consumer);
         }
     }
 
@@ -205,14 +205,14 @@ mod tests {
 
     const NOW: SystemTime = UNIX_EPOCH;
 
-    fn order(shape: Option<TokenShape>) -> Order {
+    fn order(shape: Option<TokenShape>) -> TokenRequest {
         let consumer = Consumer::Workspace {
             workspace: 0,
             api_key: "key".into(),
         };
         let lifetime = Duration::from_secs(60);
         let now = NOW + Duration::from_secs(100_000);
-        Order {
+        TokenRequest {
             consumer,
             realm: "client",
             claims: Map::new(),
@@ -224,29 +224,30 @@ mod tests {
 
     #[test]
     fn a_token_is_taken_until_the_second_in_which_it_expires() {
-        let mut book = TokenBook::new();
-        let issued = book.issue(order(None));
+        let mut store = TokenStore::new();
+        let issued = store.issue(order(None));
         let expiry = NOW + Duration::from_secs(issued.expiration.unwrap());
         assert!(
-            book.check(&issued.token, expiry - Duration::from_millis(1))
+            store
+                .check(&issued.token, expiry - Duration::from_millis(1))
                 .is_ok()
         );
-        assert_eq!(book.check(&issued.token, expiry), Err(Rejection::Expired));
+        assert_eq!(store.check(&issued.token, expiry), Err(Rejection::Expired));
     }
 
     #[test]
     fn a_changed_token_and_a_token_of_a_retired_key_are_refused() {
-        let mut book = TokenBook::new();
-        let issued = book.issue(order(None));
+        let mut store = TokenStore::new();
+        let issued = store.issue(order(None));
         assert_eq!(
-            book.check(&format!("{}A", issued.token), NOW),
+            store.check(&format!("{}A", issued.token), NOW),
             Err(Rejection::Unknown)
         );
-        book.rotate_key();
-        assert_eq!(book.check(&issued.token, NOW), Err(Rejection::RetiredKey));
-        book.rotate_key();
+        store.rotate_key();
+        assert_eq!(store.check(&issued.token, NOW), Err(Rejection::RetiredKey));
+        store.rotate_key();
         assert_eq!(
-            book.check(&issued.token, NOW),
+            store.check(&issued.token, NOW),
             Err(Rejection::RetiredKey),
             "a key that comes back is a new one"
         );
@@ -254,18 +255,18 @@ mod tests {
 
     #[test]
     fn odd_tokens_are_odd_as_they_say() {
-        let mut book = TokenBook::new();
-        let expired = book.issue(order(Some(TokenShape::Expired)));
+        let mut store = TokenStore::new();
+        let expired = store.issue(order(Some(TokenShape::Expired)));
         assert!(expired.created / 1000 < expired.expiration.unwrap());
-        let reversed = book.issue(order(Some(TokenShape::ExpirationBeforeCreation)));
+        let reversed = store.issue(order(Some(TokenShape::ExpirationBeforeCreation)));
         assert!(reversed.created / 1000 > reversed.expiration.unwrap());
         assert_eq!(
-            book.issue(order(Some(TokenShape::WithoutExpiry))).expiration,
+            store.issue(order(Some(TokenShape::WithoutExpiry))).expiration,
             None
         );
-        let opaque = book.issue(order(Some(TokenShape::Undecodable)));
+        let opaque = store.issue(order(Some(TokenShape::Undecodable)));
         assert_eq!(opaque.token.split('.').count(), 5);
-        let forever = book.issue(order(Some(TokenShape::Lifetime(Duration::MAX))));
-        assert!(book.check(&forever.token, NOW).is_ok());
+        let forever = store.issue(order(Some(TokenShape::Lifetime(Duration::MAX))));
+        assert!(store.check(&forever.token, NOW).is_ok());
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use http::header::AUTHORIZATION;
 use serde::Deserialize;
 use serde_json::json;
-use synerise_auth::{ApiKey, Client, Session, Workspace};
+use synerise_auth::kind::Workspace;
+use synerise_auth::{ApiKey, Client, Session};
 
 use crate::Result;
 use crate::cache::Cache;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use synerise_auth::clock::{Clock, Reading, Sleep, SystemClock};
-use synerise_auth::{ApiKey, Client, ClientBuilder, Session, Token, Workspace};
+use synerise_auth::kind::Workspace;
+use synerise_auth::{ApiKey, Client, ClientBuilder, Session, Token};
 
 use crate::Result;
 use crate::cache::Cache;

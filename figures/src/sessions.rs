@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use synerise_auth::{Anonymous, ApiKey, Client, Session, Token};
+use synerise_auth::kind::Anonymous;
+use synerise_auth::{ApiKey, Client, Session, Token};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;

@@ -13,8 +13,8 @@
 mod single_flight;
 mod sync;
 
-mod flights;
 mod protocol;
+mod single_flight_model;
 
 /// Runs `model` in every order of events in which a thread is interrupted at most twice: what loom's authors found to
 /// show nearly every fault, in seconds instead of hours.

@@ -1,13 +1,13 @@
-//! The lifecycle's protocol (`src/lifecycle/mod.rs`) at a small scale: decide and board under the lock, renew in a
-//! task of its own, settle under the lock, land after it; beside it a 401, a runtime that takes its tasks with it,
-//! and a renewal that another one replaced.
+//! The lifecycle's protocol (`src/lifecycle/mod.rs`) at a small scale: decide and board under the lock, refresh in a
+//! task of its own, apply under the lock, land after it; beside it a 401, a runtime that takes its tasks with it,
+//! and a refresh that another one replaced.
 
 use loom::future::block_on;
 use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::thread;
 
 use crate::check;
-use crate::single_flight::{Flight, Passenger, Pilot};
+use crate::single_flight::{Leader, SingleFlight, Waiter};
 use crate::sync::{Arc, Mutex, lock};
 
 /// A token is its generation.
@@ -24,19 +24,19 @@ struct Session {
 struct State {
     token: Option<Token>,
     generation: Token,
-    running: Option<Arc<Flight<Token>>>,
+    running: Option<Arc<SingleFlight<Token>>>,
 }
 
 enum Step {
     Serve(Token),
-    Wait(Passenger<Token>),
-    /// A renewal that this caller began, whose work is done where the test says.
-    Begin(Renewal, Passenger<Token>),
+    Wait(Waiter<Token>),
+    /// A refresh that this caller began, whose work is done where the test says.
+    Begin(Refresh, Waiter<Token>),
 }
 
-struct Renewal {
-    flight: Arc<Flight<Token>>,
-    pilot: Pilot<Token>,
+struct Refresh {
+    flight: Arc<SingleFlight<Token>>,
+    leader: Leader<Token>,
 }
 
 impl Session {
@@ -46,29 +46,29 @@ impl Session {
             return Step::Serve(token);
         }
         if let Some(flight) = &state.running
-            && flight.is_airborne()
+            && flight.is_pending()
             && !is_overdue
         {
             return Step::Wait(flight.wait());
         }
-        let (flight, pilot) = Flight::start();
-        let passenger = flight.wait();
+        let (flight, leader) = SingleFlight::start();
+        let waiter = flight.wait();
         state.running = Some(Arc::clone(&flight));
-        Step::Begin(Renewal { flight, pilot }, passenger)
+        Step::Begin(Refresh { flight, leader }, waiter)
     }
 
-    fn renew(&self, renewal: Renewal) {
-        let Renewal { flight, pilot } = renewal;
+    fn refresh(&self, refresh: Refresh) {
+        let Refresh { flight, leader } = refresh;
         self.logins.fetch_add(1, Ordering::Relaxed);
         let others = self.at_once.fetch_add(1, Ordering::Relaxed);
-        assert_eq!(others, 0, "at most one renewal at a time");
+        assert_eq!(others, 0, "at most one refresh at a time");
         self.at_once.fetch_sub(1, Ordering::Relaxed);
-        if let Some(token) = self.settle(&flight) {
-            pilot.land(token);
+        if let Some(token) = self.apply(&flight) {
+            leader.complete(token);
         }
     }
 
-    fn settle(&self, flight: &Arc<Flight<Token>>) -> Option<Token> {
+    fn apply(&self, flight: &Arc<SingleFlight<Token>>) -> Option<Token> {
         let mut state = lock(&self.state);
         if !state
             .running
@@ -83,19 +83,19 @@ impl Session {
         state.token
     }
 
-    /// As a caller does, with the renewal done in a thread of its own.
+    /// As a caller does, with the refresh done in a thread of its own.
     fn token(self: &Arc<Self>) -> Token {
         loop {
-            let passenger = match self.decide(false) {
+            let waiter = match self.decide(false) {
                 Step::Serve(token) => return token,
-                Step::Wait(passenger) => passenger,
-                Step::Begin(renewal, passenger) => {
+                Step::Wait(waiter) => waiter,
+                Step::Begin(refresh, waiter) => {
                     let session = Arc::clone(self);
-                    thread::spawn(move || session.renew(renewal));
-                    passenger
+                    thread::spawn(move || session.refresh(refresh));
+                    waiter
                 }
             };
-            if let Some(token) = block_on(passenger) {
+            if let Some(token) = block_on(waiter) {
                 return token;
             }
         }
@@ -153,10 +153,10 @@ fn one_401_to_two_callers_costs_one_login_and_drops_no_newer_token() {
 fn a_renewal_that_its_runtime_drops_is_taken_over_by_who_waited_for_it() {
     check(|| {
         let session = Arc::new(Session::default());
-        let Step::Begin(lost, passenger) = session.decide(false) else {
-            unreachable!("a cold session begins a renewal");
+        let Step::Begin(lost, waiter) = session.decide(false) else {
+            unreachable!("a cold session begins a refresh");
         };
-        drop(passenger);
+        drop(waiter);
         let waiter = {
             let session = Arc::clone(&session);
             thread::spawn(move || session.token())
@@ -172,20 +172,20 @@ fn a_renewal_that_was_replaced_changes_nothing_when_it_comes_after_all() {
     check(|| {
         let session = Arc::new(Session::default());
         let Step::Begin(slow, first) = session.decide(false) else {
-            unreachable!("a cold session begins a renewal");
+            unreachable!("a cold session begins a refresh");
         };
         let Step::Begin(next, second) = session.decide(true) else {
-            unreachable!("an overdue renewal is replaced");
+            unreachable!("an overdue refresh is replaced");
         };
         let late = {
             let session = Arc::clone(&session);
             thread::spawn(move || {
-                if let Some(token) = session.settle(&slow.flight) {
-                    slow.pilot.land(token);
+                if let Some(token) = session.apply(&slow.flight) {
+                    slow.leader.complete(token);
                 }
             })
         };
-        session.renew(next);
+        session.refresh(next);
         assert_eq!(block_on(second), Some(1));
         assert_eq!(block_on(first), None, "who waited for the lost one looks again");
         late.join().unwrap();

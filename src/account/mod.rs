@@ -17,8 +17,9 @@ use crate::session::kind::{Anonymous, Customer};
 /// A new account.
 ///
 /// ```no_run
-/// # async fn run(visitor: synerise_auth::Session<synerise_auth::Anonymous>) -> synerise_auth::Result<()> {
-/// use synerise_auth::{Agreements, NewAccount};
+/// # async fn run(visitor: synerise_auth::Session<synerise_auth::kind::Anonymous>) -> synerise_auth::Result<()> {
+/// use synerise_auth::account::NewAccount;
+/// use synerise_auth::model::Agreements;
 ///
 /// let uuid = "00000000-0000-4000-8000-000000000001";
 /// let account = NewAccount::new("customer@shop.example", "not-a-real-Password-1", uuid)

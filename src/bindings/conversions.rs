@@ -126,3 +126,45 @@ impl From<types::WorkspaceDetails> for WorkspaceDetails {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn body(identity: &Identity) -> Result<Value> {
+        let key = ApiKey::new("fake-key").unwrap();
+        Ok(serde_json::to_value(login_request(identity, &key)?).unwrap())
+    }
+
+    #[test]
+    fn each_identity_sends_exactly_what_it_needs() {
+        let password = Identity::synerise(LoginId::email("a@b.example"), "pw", "u-1");
+        let expected = serde_json::json!({ "apiKey": "fake-key", "identityProvider": "SYNERISE", "email": "a@b.example", "password": "pw", "uuid": "u-1" });
+        assert_eq!(body(&password).unwrap(), expected);
+        let custom = Identity::synerise(LoginId::custom_id(17), "pw", Uuid::nil());
+        assert_eq!(body(&custom).unwrap()["customId"], 17);
+        let token = Identity::oauth("token").with_uuid("u-2");
+        let expected = serde_json::json!({ "apiKey": "fake-key", "identityProvider": "OAUTH", "identityProviderToken": "token", "uuid": "u-2" });
+        assert_eq!(body(&token).unwrap(), expected);
+        let unknown = Identity::other("TIKTOK", "token").unwrap();
+        assert_eq!(body(&unknown).unwrap()["identityProvider"], "TIKTOK");
+    }
+
+    #[test]
+    fn what_the_service_would_refuse_is_refused_here() {
+        for identity in [
+            Identity::synerise(LoginId::email(""), "pw", "u"),
+            Identity::synerise(LoginId::email("a@b.example"), "", "u"),
+            Identity::synerise(LoginId::email("a@b.example"), "pw", " "),
+            Identity::synerise(LoginId::custom_id(Value::Null), "pw", "u"),
+            Identity::facebook(""),
+        ] {
+            assert!(body(&identity).is_err(), "{identity:?}");
+        }
+        assert!(Identity::other("SYNERISE", "t").is_err() && Identity::other("UNKNOWN", "t").is_err());
+        assert!(Identity::other("", "t").is_err());
+    }
+}

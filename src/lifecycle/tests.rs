@@ -320,9 +320,9 @@ impl World {
         };
         let now = self.clock.now();
         let life = Validity {
-            issued: now,
-            renewal: now,
-            end: now,
+            issued_at: now,
+            refresh_at: now,
+            expires_at: now,
         };
         let refused = Token::new(&Secret::new("opaque"), generation, life, None).unwrap();
         let before = self.servable(0);
@@ -346,7 +346,7 @@ impl World {
             assert!(
                 answer
                     .as_ref()
-                    .is_err_and(|error| error.kind() == ErrorKind::SessionExpired),
+                    .is_err_and(|error| error.kind() == crate::ErrorKind::SessionExpired),
                 "{answer:?}"
             );
             return;

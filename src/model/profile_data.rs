@@ -10,7 +10,7 @@ use crate::operation::RESERVED_ATTRIBUTES;
 /// A profile's marketing agreements. What is not set is not sent.
 ///
 /// ```
-/// use synerise_auth::Agreements;
+/// use synerise_auth::model::Agreements;
 ///
 /// let agreements = Agreements::new().email(true).sms(false);
 /// // In all the forms that the service takes:
@@ -91,7 +91,7 @@ fn agreement<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>,
 /// The service drops a reserved name without a word. Here it is refused, so that nothing is lost silently.
 ///
 /// ```
-/// use synerise_auth::Attributes;
+/// use synerise_auth::model::Attributes;
 ///
 /// let attributes = Attributes::new().set("favourite_colour", "green")?.set("visits", 3)?;
 /// let refused = Attributes::new().set("email", "x@y.example").unwrap_err();
@@ -180,7 +180,7 @@ mod tests {
                     .contains(name)
             );
         }
-        let wire = Attributes::new().set_even_if_reserved("email", 1).wire().unwrap();
+        let wire = Attributes::new().set_even_if_reserved("email", 1);
         assert_eq!(wire.0["email"], 1);
     }
 }

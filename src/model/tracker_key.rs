@@ -8,7 +8,7 @@ use crate::secret::{ApiKey, Secret};
 /// A tracker key. It is public in the pages that hold the tracking code, but it is not printed here either.
 ///
 /// ```
-/// use synerise_auth::TrackerKey;
+/// use synerise_auth::model::TrackerKey;
 ///
 /// let key = TrackerKey::new("fake-tracker-key")?;
 /// let url = key.sign("https://api.synerise.com/recommendations/v2/recommend?lang=pl")?;

@@ -6,21 +6,27 @@
 /// Only a visitor registers an account.
 ///
 /// ```no_run
-/// use synerise_auth::{Anonymous, NewAccount, Session};
+/// use synerise_auth::account::NewAccount;
+/// use synerise_auth::kind::Anonymous;
+/// use synerise_auth::Session;
 /// async fn call(session: Session<Anonymous>, account: NewAccount) {
 ///     let _ = session.register(account).await;
 /// }
 /// ```
 ///
 /// ```compile_fail,E0599
-/// use synerise_auth::{Workspace, NewAccount, Session};
+/// use synerise_auth::account::NewAccount;
+/// use synerise_auth::kind::Workspace;
+/// use synerise_auth::Session;
 /// async fn call(session: Session<Workspace>, account: NewAccount) {
 ///     let _ = session.register(account).await;
 /// }
 /// ```
 ///
 /// ```compile_fail,E0599
-/// use synerise_auth::{Profile, NewAccount, Session};
+/// use synerise_auth::account::NewAccount;
+/// use synerise_auth::kind::Profile;
+/// use synerise_auth::Session;
 /// async fn call(session: Session<Profile>, account: NewAccount) {
 ///     let _ = session.register(account).await;
 /// }
@@ -30,7 +36,8 @@ enum Registering {}
 /// Only who acts for a workspace changes its settings: not a visitor, not a user who has selected none.
 ///
 /// ```no_run
-/// use synerise_auth::{Session, WorkspaceUser};
+/// use synerise_auth::kind::WorkspaceUser;
+/// use synerise_auth::Session;
 /// async fn call(session: Session<WorkspaceUser>) {
 ///     let _ = session.profile_settings().update(|_| {}).await;
 ///     let _ = session.ip_policy().update(|_| {}).await;
@@ -38,21 +45,24 @@ enum Registering {}
 /// ```
 ///
 /// ```compile_fail,E0599
-/// use synerise_auth::{Anonymous, Session};
+/// use synerise_auth::kind::Anonymous;
+/// use synerise_auth::Session;
 /// async fn call(session: Session<Anonymous>) {
 ///     let _ = session.profile_settings().update(|_| {}).await;
 /// }
 /// ```
 ///
 /// ```compile_fail,E0599
-/// use synerise_auth::{Session, User};
+/// use synerise_auth::kind::User;
+/// use synerise_auth::Session;
 /// async fn call(session: Session<User>) {
 ///     let _ = session.profile_settings().update(|_| {}).await;
 /// }
 /// ```
 ///
 /// ```compile_fail,E0599
-/// use synerise_auth::{Session, User};
+/// use synerise_auth::kind::User;
+/// use synerise_auth::Session;
 /// async fn call(session: Session<User>) {
 ///     let _ = session.ip_policy().update(|_| {}).await;
 /// }
@@ -62,21 +72,24 @@ enum Settings {}
 /// Only a user of the portal lists workspaces.
 ///
 /// ```no_run
-/// use synerise_auth::{Session, User};
+/// use synerise_auth::kind::User;
+/// use synerise_auth::Session;
 /// async fn call(session: Session<User>) {
 ///     let _ = session.workspaces().await;
 /// }
 /// ```
 ///
 /// ```compile_fail,E0599
-/// use synerise_auth::{Profile, Session};
+/// use synerise_auth::kind::Profile;
+/// use synerise_auth::Session;
 /// async fn call(session: Session<Profile>) {
 ///     let _ = session.workspaces().await;
 /// }
 /// ```
 ///
 /// ```compile_fail,E0599
-/// use synerise_auth::{Session, Workspace};
+/// use synerise_auth::kind::Workspace;
+/// use synerise_auth::Session;
 /// async fn call(session: Session<Workspace>) {
 ///     let _ = session.workspaces().await;
 /// }
@@ -86,14 +99,15 @@ enum Workspaces {}
 /// A user who owes a second factor has no session yet.
 ///
 /// ```no_run
-/// use synerise_auth::{Session, User};
+/// use synerise_auth::kind::User;
+/// use synerise_auth::Session;
 /// async fn call(user: Session<User>) {
 ///     let _ = user.workspaces().await;
 /// }
 /// ```
 ///
 /// ```compile_fail,E0599
-/// use synerise_auth::MfaChallenge;
+/// use synerise_auth::session::MfaChallenge;
 /// async fn call(user: MfaChallenge) {
 ///     let _ = user.workspaces().await;
 /// }

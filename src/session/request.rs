@@ -20,7 +20,7 @@ impl<K: Kind> Session<K> {
     /// A `GET` of any path on the session's host.
     ///
     /// ```no_run
-    /// # async fn run(workspace: synerise_auth::Session<synerise_auth::Workspace>) -> synerise_auth::Result<()> {
+    /// # async fn run(workspace: synerise_auth::Session<synerise_auth::kind::Workspace>) -> synerise_auth::Result<()> {
     /// let clients = workspace.get("/v4/clients").query(&[("limit", "10")]).send().await?;
     /// let clients: serde_json::Value = clients.json()?;
     /// # Ok(()) }

@@ -38,7 +38,8 @@ impl UserLogins {
     ///
     /// ```no_run
     /// # async fn run(client: synerise_auth::Client, code: &str) -> synerise_auth::Result<()> {
-    /// use synerise_auth::{MfaMethod, UserLoginOutcome};
+    /// use synerise_auth::model::MfaMethod;
+    /// use synerise_auth::UserLoginOutcome;
     ///
     /// let user = match client.user().login("user@shop.example", "not-a-real-password").await? {
     ///     UserLoginOutcome::Complete(user) => user,

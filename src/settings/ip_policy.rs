@@ -120,7 +120,7 @@ impl<K: WorkspaceAdmin> IpPolicyApi<'_, K> {
     /// this version can't read.
     ///
     /// ```no_run
-    /// # async fn run(workspace: synerise_auth::Session<synerise_auth::WorkspaceUser>) -> synerise_auth::Result<()> {
+    /// # async fn run(workspace: synerise_auth::Session<synerise_auth::kind::WorkspaceUser>) -> synerise_auth::Result<()> {
     /// workspace.ip_policy().update(|policy| policy.addresses.push("192.0.2.17".into())).await?;
     /// # Ok(()) }
     /// ```

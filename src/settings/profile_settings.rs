@@ -232,9 +232,9 @@ impl<K: WorkspaceAdmin> ProfileSettingsApi<'_, K> {
     /// Operations `getProfileSettings`, `replaceProfileSettings` (`POST /sauth/settings/general`).
     ///
     /// ```no_run
-    /// # async fn run(workspace: synerise_auth::Session<synerise_auth::Workspace>) -> synerise_auth::Result<()> {
+    /// # async fn run(workspace: synerise_auth::Session<synerise_auth::kind::Workspace>) -> synerise_auth::Result<()> {
     /// use std::time::Duration;
-    /// use synerise_auth::Registration;
+    /// use synerise_auth::settings::Registration;
     ///
     /// let changes = workspace
     ///     .profile_settings()

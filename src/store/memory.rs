@@ -14,7 +14,8 @@ use super::{Saved, StoreFuture, StoreKey, StoredToken, TokenStore};
 /// and for sessions that are dropped and asked for again.
 ///
 /// ```
-/// use synerise_auth::{Client, MemoryStore};
+/// use synerise_auth::store::MemoryStore;
+/// use synerise_auth::Client;
 ///
 /// let store = MemoryStore::new();
 /// let one = Client::builder().store(store.clone()).build()?;

@@ -1,107 +1,81 @@
-//! A Synerise of its own for each test, with a clock that moves only when the test says so.
+//! What the tests share: an emulator for each with a client of it, and a server that shows what it was sent.
 
-#![allow(dead_code, reason = "each test file uses its share of it")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on fails")]
+#![allow(dead_code, unused_imports, reason = "each test binary uses its share of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may"
+)]
 
-use std::time::{Duration, UNIX_EPOCH};
+mod capture;
+mod env;
 
-use synerise_auth::clock::ManualClock;
-use synerise_auth::random::FixedRandom;
-use synerise_auth::{ApiKey, Client, ClientBuilder, Event, Events, RetryPolicy, Session, Workspace};
-use synerise_auth_emulator::{Emulator, EmulatorBuilder};
+use std::time::Duration;
 
-/// 2026-01-01 00:00 UTC, where both clocks begin.
-pub(crate) const START: Duration = Duration::from_secs(1_767_225_600);
+use synerise_auth::kind::Kind;
+use synerise_auth::lifecycle::{Event, Events};
+use synerise_auth::session::Response;
+use synerise_auth::{Error, Result, Session, Token};
+use tokio::task::{JoinHandle, JoinSet};
 
-pub(crate) const CLIENTS: &str = "GET /v4/clients";
+pub(crate) use capture::{Answer, Capture, Captured};
+pub(crate) use env::{
+    CLIENTS, CUSTOMER, DEVICE, NEWCOMER, PASSWORD, START, TestEnv, USER, VISITOR, customer, newcomer,
+    pin_for_everyone,
+};
 
-pub(crate) struct World {
-    pub(crate) emulator: Emulator,
-    pub(crate) clock: ManualClock,
-    pub(crate) client: Client,
+/// Asks for the session's token in a task of its own.
+pub(crate) fn spawn_token<K: Kind>(session: &Session<K>) -> JoinHandle<Result<Token>> {
+    let session = session.clone();
+    tokio::spawn(async move { session.token().await })
 }
 
-impl World {
-    /// Tokens of an hour, each request sent once, no jitter: tokens are renewed 300 s before their end.
-    pub(crate) async fn new() -> Self {
-        Self::with(|emulator| emulator, |client| client).await
+/// Asks for the session's token in so many tasks.
+pub(crate) fn spawn_tokens<K: Kind>(session: &Session<K>, count: usize) -> JoinSet<Result<Token>> {
+    let mut callers = JoinSet::new();
+    for _ in 0..count {
+        let session = session.clone();
+        callers.spawn(async move { session.token().await });
     }
-
-    pub(crate) async fn with_lifetime(lifetime: Duration) -> Self {
-        Self::with(|emulator| emulator.token_lifetime(lifetime), |client| client).await
-    }
-
-    pub(crate) async fn with(
-        emulator: impl FnOnce(EmulatorBuilder) -> EmulatorBuilder,
-        client: impl FnOnce(ClientBuilder) -> ClientBuilder,
-    ) -> Self {
-        let emulator = emulator(Emulator::builder().clock_at(UNIX_EPOCH + START))
-            .start()
-            .await
-            .unwrap();
-        emulator.stub("GET", "/v4/clients", serde_json::json!({ "data": [] }));
-        let clock = ManualClock::at(START);
-        let builder = Client::builder()
-            .base_url(emulator.base_url())
-            .clock(clock.clone())
-            .random(FixedRandom(0.0))
-            .retry(RetryPolicy::never());
-        let client = client(builder).build().unwrap();
-        Self {
-            emulator,
-            clock,
-            client,
-        }
-    }
-
-    pub(crate) fn key(&self) -> ApiKey {
-        ApiKey::new(self.emulator.workspace_api_key()).unwrap()
-    }
-
-    pub(crate) fn workspace(&self) -> Session<Workspace> {
-        self.client.workspace(self.key())
-    }
-
-    /// Time passes, here and at the server.
-    pub(crate) fn pass(&self, duration: Duration) {
-        self.emulator.clock().advance(duration);
-        self.clock.advance(duration);
-    }
-
-    pub(crate) fn logins(&self) -> u64 {
-        self.emulator.count("workspaceLogin")
-    }
-
-    pub(crate) fn calls(&self) -> u64 {
-        self.emulator.count(CLIENTS)
-    }
+    callers
 }
 
-/// Lets the runtime work until `condition` holds. It fails when nothing came of very many turns.
-pub(crate) async fn until(mut condition: impl FnMut() -> bool) {
-    for _ in 0..5_000_000_u32 {
-        if condition() {
-            return;
-        }
-        tokio::task::yield_now().await;
-    }
-    panic!("it did not come to pass");
+/// Calls `GET /v4/clients` in a task of its own.
+pub(crate) fn spawn_get<K: Kind>(session: &Session<K>) -> JoinHandle<Result<Response>> {
+    let session = session.clone();
+    tokio::spawn(async move { session.get("/v4/clients").send().await })
 }
 
 /// The generation that the next event says was renewed to.
 pub(crate) async fn renewed(events: &mut Events) -> u64 {
     match events.next().await {
-        Some(Event::Renewed { generation, .. }) => generation,
-        other => panic!("no renewal, but {other:?}"),
+        Some(Event::Refreshed { generation, .. }) => generation,
+        other => panic!("expected a renewal, got {other:?}"),
     }
 }
 
 /// The error that the next event says a renewal failed with.
-pub(crate) async fn failed(events: &mut Events) -> synerise_auth::Error {
+pub(crate) async fn failed(events: &mut Events) -> Error {
     match events.next().await {
-        Some(Event::RenewalFailed { error }) => error,
-        other => panic!("no failed renewal, but {other:?}"),
+        Some(Event::RefreshFailed { error }) => error,
+        other => panic!("expected a failed renewal, got {other:?}"),
     }
+}
+
+/// The generation that the next event says was invalidated.
+pub(crate) async fn invalidated(events: &mut Events) -> u64 {
+    match events.next().await {
+        Some(Event::Invalidated { generation, .. }) => generation,
+        other => panic!("expected an invalidation, got {other:?}"),
+    }
+}
+
+/// Waits for `future`, but fails after a minute: a test must not hang.
+#[allow(clippy::disallowed_methods, reason = "a bound in real time")]
+pub(crate) async fn bounded<F: Future>(future: F) -> F::Output {
+    let outcome = tokio::time::timeout(secs(60), future).await;
+    outcome.expect("it did not happen within a minute")
 }
 
 pub(crate) const fn secs(seconds: u64) -> Duration {

@@ -196,7 +196,18 @@ fn two_names_that_become_one_in_rust_are_an_error() {
     for (document, said) in [
         (
             item(&json!({"type": "string", "enum": ["a-b", "a_b", "a b", "A-B"]})),
-            "generate: ",
+            "generate: schema Item: its values \"a-b\" and \"a_b\" both become `AB`",
+        ),
+        (
+            changed(|document| {
+                let schemas = &mut document["components"]["schemas"];
+                schemas["a-mode"] = json!({"type": "string", "enum": ["x"]});
+                schemas["AMode"] = json!({"type": "object", "properties": {"y": text()}});
+                schemas["Item"] = json!({"type": "object", "properties": {
+                    "x": {"$ref": "#/components/schemas/a-mode"}, "y": {"$ref": "#/components/schemas/AMode"}
+                }});
+            }),
+            "schema a-mode: it and the schema AMode both become the type `AMode`",
         ),
         (
             item(&json!({"type": "object", "properties": {"a-b": text(), "a_b": text()}})),
@@ -223,6 +234,69 @@ fn two_names_that_become_one_in_rust_are_an_error() {
         refused(&document, said);
         let run = Tree::new().update(&document);
         assert!(!run.stderr.contains("panicked at"), "{run:?}");
+    }
+}
+
+#[test]
+fn enum_takes_any_value_that_a_service_may_invent() {
+    let values = json!([
+        "",
+        "Self",
+        "self-service",
+        "Unknown",
+        "2fa",
+        ">=",
+        "<=",
+        "it's",
+        "\"quoted\"",
+        "</b>",
+        "```",
+        "Zażółć",
+        "fn",
+        "\\"
+    ]);
+    let document = item(&json!({"type": "object", "properties": {
+        "named": {"$ref": "#/components/schemas/Unused"},
+        "inline": {"type": "string", "enum": values},
+        "number": {"type": "integer", "enum": [1, 2]},
+    }}));
+    for named in [
+        json!({"type": "string", "enum": values}),
+        json!({"type": "string", "nullable": true, "enum": ["a", null]}),
+        json!({"type": "integer", "enum": [1, 2]}),
+    ] {
+        let mut document = document.clone();
+        document["components"]["schemas"]["Unused"] = named;
+        Tree::new().update(&document).expect(0, "Wrote");
+    }
+}
+
+#[test]
+fn names_and_descriptions_of_enum_values_are_checked() {
+    for (extension, said) in [
+        (
+            "x-enum-names: {b: B}",
+            "schema Item: x-enum-names speaks of \"b\", which is not one of its values",
+        ),
+        (
+            "x-enum-names: {a: Unknown}",
+            "schema Item: x-enum-names has \"Unknown\", which is not a name in PascalCase",
+        ),
+        (
+            "x-enum-names: {a: 1}",
+            "schema Item: x-enum-names is not a map of values to texts",
+        ),
+        (
+            "x-enum-descriptions: {a: \"```\"}",
+            "a comment that is more than text",
+        ),
+    ] {
+        let overlay = format!(
+            "{OVERLAY}\n  - target: $.components.schemas.Item\n    description: Why.\n    x-evidence: How.\n    update: {{{extension}}}\n"
+        );
+        Tree::with(&selection("http://127.0.0.1:1"), &overlay)
+            .update(&item(&json!({"type": "string", "enum": ["a"]})))
+            .expect(1, said);
     }
 }
 

@@ -3,18 +3,18 @@
 use serde_json::{Map, Value, json};
 
 use crate::consumer::Consumer;
-use crate::errors::Refusal;
-use crate::visit::{Answer, Visit};
+use crate::errors::ApiError;
+use crate::request_context::{ApiResponse, RequestContext};
 
 /// `checkPermissions`: of the names sent, which the caller's API key has.
 #[expect(clippy::unnecessary_wraps, reason = "every handler has this form")]
-pub(crate) fn check_permissions(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
-    let key = visit
+pub(crate) fn check_permissions(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
+    let key = context
         .consumer
         .as_ref()
         .and_then(Consumer::api_key)
-        .and_then(|key| visit.state.keys.get(key));
-    let names = visit
+        .and_then(|key| context.state.keys.get(key));
+    let names = context
         .body
         .as_array()
         .into_iter()
@@ -24,17 +24,17 @@ pub(crate) fn check_permissions(visit: &mut Visit<'_>) -> Result<Answer, Refusal
     let permissions: Map<_, _> = names
         .map(|name| (name.to_owned(), verdict(name).into()))
         .collect();
-    let workspace = key.map(|key| visit.state.workspaces[key.workspace].name.as_str());
-    Ok(Answer::json(
+    let workspace = key.map(|key| context.state.workspaces[key.workspace].name.as_str());
+    Ok(ApiResponse::json(
         &json!({ "businessProfileName": workspace, "permissions": permissions }),
     ))
 }
 
 /// `getPublicKey`.
 #[expect(clippy::unnecessary_wraps, reason = "every handler has this form")]
-pub(crate) fn public_key(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
-    Ok(Answer::text(
+pub(crate) fn public_key(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
+    Ok(ApiResponse::text(
         "application/x-pem-file",
-        visit.state.tokens.public_key_pem(),
+        context.state.tokens.public_key_pem(),
     ))
 }

@@ -4,131 +4,131 @@ use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
 use crate::consumer::{ProfileId, WorkspaceId};
-use crate::errors::Refusal;
+use crate::errors::ApiError;
+use crate::request_context::RequestContext;
 use crate::state::keys::ApiKey;
 use crate::state::new_uuid;
 use crate::state::profiles::{Account, Activation};
-use crate::visit::Visit;
 
 /// What to do when the person has no account.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Missing {
+pub(crate) enum MissingAccount {
     /// Make one, if a third party vouches for the person.
     Create,
     Refuse,
 }
 
 /// Why a login fails.
-pub(crate) enum Denial {
-    Refused(Refusal),
+pub(crate) enum LoginError {
+    Refused(ApiError),
     /// Known who it is, but something is to be done first.
     Unmet {
         status: String,
         conditions: Vec<String>,
-        otherwise: Refusal,
+        otherwise: ApiError,
     },
 }
 
-impl Denial {
-    pub(crate) fn into_refusal(self) -> Refusal {
+impl LoginError {
+    pub(crate) fn into_error(self) -> ApiError {
         match self {
-            Self::Refused(refusal)
-            | Self::Unmet {
-                otherwise: refusal, ..
-            } => refusal,
+            Self::Refused(error) | Self::Unmet { otherwise: error, .. } => error,
         }
     }
 }
 
-impl From<Refusal> for Denial {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+impl From<ApiError> for LoginError {
+    fn from(error: ApiError) -> Self {
+        Self::Refused(error)
     }
 }
 
 /// The profile that the body's identity logs in as.
-pub(crate) fn log_in(visit: &mut Visit<'_>, key: &ApiKey, missing: Missing) -> Result<ProfileId, Denial> {
-    check_required(visit)?;
-    let agreements = agreements(&visit.body)?;
-    let provider = visit.text("identityProvider").to_owned();
+pub(crate) fn log_in(
+    context: &mut RequestContext<'_>,
+    key: &ApiKey,
+    missing: MissingAccount,
+) -> Result<ProfileId, LoginError> {
+    check_required(context)?;
+    let agreements = agreements(&context.body)?;
+    let provider = context.text("identityProvider").to_owned();
     let own_accounts = provider == "SYNERISE";
-    let has_device = visit.optional_text("deviceId").is_some();
-    if own_accounts && visit.state.workspaces[key.workspace].device_control && !has_device {
-        return Err(Refusal::bad_request("The device is required")
+    let has_device = context.optional_text("deviceId").is_some();
+    if own_accounts && context.state.workspaces[key.workspace].device_control && !has_device {
+        return Err(ApiError::bad_request("The device is required")
             .with_code("SAU-601")
             .with_field("deviceId", "must not be empty")
             .into());
     }
     let profile = if own_accounts {
-        by_password(visit, key.workspace)?
+        by_password(context, key.workspace)?
     } else {
-        by_third_party(visit, key.workspace, &provider, missing)?
+        by_third_party(context, key.workspace, &provider, missing)?
     };
-    if let Some((status, conditions)) = visit.state.profiles[profile].unmet.clone() {
-        let otherwise = Refusal::forbidden(format!("A condition for logging in is not met: {status}"));
-        return Err(Denial::Unmet {
+    if let Some((status, conditions)) = context.state.profiles[profile].unmet.clone() {
+        let otherwise = ApiError::forbidden(format!("A condition for logging in is not met: {status}"));
+        return Err(LoginError::Unmet {
             status,
             conditions,
             otherwise,
         });
     }
-    remember(visit, profile, agreements);
+    remember(context, profile, agreements);
     Ok(profile)
 }
 
 /// The fields that the identity provider makes required.
-fn check_required(visit: &Visit<'_>) -> Result<(), Refusal> {
-    let sent = |field: &str| visit.optional_text(field).is_some();
-    let custom_id = custom_id(&visit.body).is_some();
-    let mut refusal = Refusal::bad_request("The request is not valid");
-    match visit.text("identityProvider") {
+fn check_required(context: &RequestContext<'_>) -> Result<(), ApiError> {
+    let sent = |field: &str| context.optional_text(field).is_some();
+    let custom_id = custom_id(&context.body).is_some();
+    let mut error = ApiError::bad_request("The request is not valid");
+    match context.text("identityProvider") {
         "SYNERISE" => {
             if !sent("email") && !custom_id {
-                refusal = refusal.with_field("email", "is required, or customId, with SYNERISE");
+                error = error.with_field("email", "is required, or customId, with SYNERISE");
             }
             for field in ["password", "uuid"] {
                 if !sent(field) {
-                    refusal = refusal.with_field(field, "is required with SYNERISE");
+                    error = error.with_field(field, "is required with SYNERISE");
                 }
             }
         }
         "FACEBOOK" | "OAUTH" | "APPLE" | "GOOGLE" => {
             if !sent("identityProviderToken") {
-                refusal =
-                    refusal.with_field("identityProviderToken", "is required with this identity provider");
+                error = error.with_field("identityProviderToken", "is required with this identity provider");
             }
         }
         // What UNKNOWN is for is not published. 406 is documented without its meaning.
         "UNKNOWN" => {
-            return Err(Refusal::new(
+            return Err(ApiError::new(
                 StatusCode::NOT_ACCEPTABLE,
                 "The workspace accepts no such identity provider",
             ));
         }
-        _ => refusal = refusal.with_field("identityProvider", "is not an identity provider"),
+        _ => error = error.with_field("identityProvider", "is not an identity provider"),
     }
-    if refusal.fields.is_empty() {
+    if error.fields.is_empty() {
         Ok(())
     } else {
-        Err(refusal)
+        Err(error)
     }
 }
 
-fn by_password(visit: &mut Visit<'_>, workspace: WorkspaceId) -> Result<ProfileId, Denial> {
-    let found = match (visit.optional_text("email"), custom_id(&visit.body)) {
-        (Some(email), _) => visit.state.profile_by_email(workspace, email),
-        (None, Some(id)) => visit.state.profile_by_custom_id(workspace, &id),
+fn by_password(context: &mut RequestContext<'_>, workspace: WorkspaceId) -> Result<ProfileId, LoginError> {
+    let found = match (context.optional_text("email"), custom_id(&context.body)) {
+        (Some(email), _) => context.state.profile_by_email(workspace, email),
+        (None, Some(id)) => context.state.profile_by_custom_id(workspace, &id),
         (None, None) => None,
     };
-    let found = found.filter(|profile| visit.state.profiles[*profile].account.is_some());
-    let profile = found.ok_or_else(|| no_account(visit))?;
-    let password = visit.text("password").to_owned();
-    let limit = visit.choices.refused_passwords_before_lock;
-    let Some(account) = &mut visit.state.profiles[profile].account else {
-        return Err(no_account(visit));
+    let found = found.filter(|profile| context.state.profiles[*profile].account.is_some());
+    let profile = found.ok_or_else(|| no_account(context))?;
+    let password = context.text("password").to_owned();
+    let limit = context.assumptions.refused_passwords_before_lock;
+    let Some(account) = &mut context.state.profiles[profile].account else {
+        return Err(no_account(context));
     };
     if account.refused_passwords >= limit {
-        return Err(Refusal::new(
+        return Err(ApiError::new(
             StatusCode::LOCKED,
             "The account is locked after too many refused passwords",
         )
@@ -141,7 +141,7 @@ fn by_password(visit: &mut Visit<'_>, workspace: WorkspaceId) -> Result<ProfileI
     };
     if expected != Some(&password) {
         account.refused_passwords += 1;
-        return Err(Refusal::unauthorized("The login or the password is not correct").into());
+        return Err(ApiError::unauthorized("The login or the password is not correct").into());
     }
     account.refused_passwords = 0;
     let (code, by) = match account.activation {
@@ -149,8 +149,8 @@ fn by_password(visit: &mut Visit<'_>, workspace: WorkspaceId) -> Result<ProfileI
         Activation::AwaitsToken { .. } => ("SAU-302", "the link in the e-mail"),
         Activation::AwaitsPin { .. } => ("SAU-303", "the PIN in the e-mail"),
     };
-    let otherwise = Refusal::forbidden(format!("The account has to be activated by {by}")).with_code(code);
-    Err(Denial::Unmet {
+    let otherwise = ApiError::forbidden(format!("The account has to be activated by {by}")).with_code(code);
+    Err(LoginError::Unmet {
         status: "ACTIVATION_REQUIRED".into(),
         conditions: vec![code.into()],
         otherwise,
@@ -158,36 +158,36 @@ fn by_password(visit: &mut Visit<'_>, workspace: WorkspaceId) -> Result<ProfileI
 }
 
 fn by_third_party(
-    visit: &mut Visit<'_>,
+    context: &mut RequestContext<'_>,
     workspace: WorkspaceId,
     provider: &str,
-    missing: Missing,
-) -> Result<ProfileId, Denial> {
+    missing: MissingAccount,
+) -> Result<ProfileId, LoginError> {
     let token = (
         provider.to_owned(),
-        visit.text("identityProviderToken").to_owned(),
+        context.text("identityProviderToken").to_owned(),
     );
-    let Some(known) = visit.state.third_party_tokens.get(&token).cloned() else {
-        return Err(Refusal::unauthorized("The identity provider does not know the token").into());
+    let Some(known) = context.state.third_party_tokens.get(&token).cloned() else {
+        return Err(ApiError::unauthorized("The identity provider does not know the token").into());
     };
     if known.single_use {
-        visit.state.third_party_tokens.remove(&token);
+        context.state.third_party_tokens.remove(&token);
     }
-    let found = visit.state.profile_by_email(workspace, &known.email);
-    if let Some(profile) = found.filter(|profile| visit.state.profiles[*profile].account.is_some()) {
+    let found = context.state.profile_by_email(workspace, &known.email);
+    if let Some(profile) = found.filter(|profile| context.state.profiles[*profile].account.is_some()) {
         return Ok(profile);
     }
-    if missing == Missing::Refuse {
-        return Err(no_account(visit));
+    if missing == MissingAccount::Refuse {
+        return Err(no_account(context));
     }
-    let uuid = visit.optional_text("uuid").map_or_else(new_uuid, str::to_owned);
-    let same_visitor = visit.state.profile_by_uuid(workspace, &uuid);
-    let nobody_yet = same_visitor.filter(|profile| visit.state.profiles[*profile].account.is_none());
+    let uuid = context.optional_text("uuid").map_or_else(new_uuid, str::to_owned);
+    let same_visitor = context.state.profile_by_uuid(workspace, &uuid);
+    let nobody_yet = same_visitor.filter(|profile| context.state.profiles[*profile].account.is_none());
     let profile = found
         .or(nobody_yet)
-        .unwrap_or_else(|| visit.state.add_profile(workspace, &uuid));
-    visit.state.profiles[profile].email = Some(known.email);
-    visit.state.profiles[profile].account = Some(Account {
+        .unwrap_or_else(|| context.state.add_profile(workspace, &uuid));
+    context.state.profiles[profile].email = Some(known.email);
+    context.state.profiles[profile].account = Some(Account {
         origin: provider.to_owned(),
         password: None,
         activation: Activation::Active,
@@ -197,10 +197,11 @@ fn by_third_party(
     Ok(profile)
 }
 
-fn no_account(visit: &Visit<'_>) -> Denial {
-    let status = StatusCode::from_u16(visit.choices.unknown_account_status).unwrap_or(StatusCode::NOT_FOUND);
-    let otherwise = Refusal::new(status, "There is no such account");
-    Denial::Unmet {
+fn no_account(context: &RequestContext<'_>) -> LoginError {
+    let status =
+        StatusCode::from_u16(context.assumptions.unknown_account_status).unwrap_or(StatusCode::NOT_FOUND);
+    let otherwise = ApiError::new(status, "There is no such account");
+    LoginError::Unmet {
         status: "REGISTRATION_REQUIRED".into(),
         conditions: Vec::new(),
         otherwise,
@@ -208,22 +209,22 @@ fn no_account(visit: &Visit<'_>) -> Denial {
 }
 
 /// Keeps what a login or a registration says about the profile.
-pub(crate) fn remember(visit: &mut Visit<'_>, profile: ProfileId, agreements: Map<String, Value>) {
-    let attributes = visit
+pub(crate) fn remember(context: &mut RequestContext<'_>, profile: ProfileId, agreements: Map<String, Value>) {
+    let attributes = context
         .body
         .get("attributes")
         .and_then(Value::as_object)
         .cloned()
         .unwrap_or_default();
-    let tags = visit
+    let tags = context
         .body
         .get("tags")
         .and_then(Value::as_array)
         .cloned()
         .unwrap_or_default();
-    let device = visit.optional_text("deviceId").map(str::to_owned);
-    let reserved = visit.reserved_attributes;
-    let profile = &mut visit.state.profiles[profile];
+    let device = context.optional_text("deviceId").map(str::to_owned);
+    let reserved = context.reserved_attributes;
+    let profile = &mut context.state.profiles[profile];
     profile.agreements.extend(agreements);
     // As documented: reserved names are ignored without a word.
     profile.attributes.extend(
@@ -240,7 +241,7 @@ pub(crate) fn remember(visit: &mut Visit<'_>, profile: ProfileId, agreements: Ma
 }
 
 /// The agreements as booleans, from each of the forms that the service takes.
-pub(crate) fn agreements(body: &Value) -> Result<Map<String, Value>, Refusal> {
+pub(crate) fn agreements(body: &Value) -> Result<Map<String, Value>, ApiError> {
     let mut agreements = Map::new();
     for (name, value) in body
         .get("agreements")
@@ -257,7 +258,7 @@ pub(crate) fn agreements(body: &Value) -> Result<Map<String, Value>, Refusal> {
             _ => None,
         };
         let agreed = agreed.ok_or_else(|| {
-            Refusal::bad_request("The request is not valid")
+            ApiError::bad_request("The request is not valid")
                 .with_field(format!("agreements.{name}"), "is neither true nor false")
         })?;
         agreements.insert(name.clone(), agreed.into());

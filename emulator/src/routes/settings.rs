@@ -4,36 +4,36 @@ use std::net::IpAddr;
 
 use serde_json::{Map, Value};
 
-use crate::errors::Refusal;
-use crate::state::workspaces::{check_settings, default_ip_policy, default_settings, overlaid};
-use crate::visit::{Answer, Visit};
+use crate::errors::ApiError;
+use crate::request_context::{ApiResponse, RequestContext};
+use crate::state::workspaces::{check_settings, default_ip_policy, default_settings, merged_with_defaults};
 
 /// `getProfileSettings`.
-pub(crate) fn get(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
-    let workspace = visit.workspace()?;
-    Ok(answer(&visit.state.workspaces[workspace].settings))
+pub(crate) fn get(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
+    let workspace = context.workspace()?;
+    Ok(answer(&context.state.workspaces[workspace].settings))
 }
 
 /// `replaceProfileSettings`.
-pub(crate) fn replace(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
-    let workspace = visit.workspace()?;
-    let defaults = default_settings(visit.state.lifetimes.profile, visit.choices);
-    let settings = overlaid(defaults, &visit.body);
-    check(visit, &settings)?;
-    visit.state.workspaces[workspace].settings = settings;
-    get(visit)
+pub(crate) fn replace(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
+    let workspace = context.workspace()?;
+    let defaults = default_settings(context.state.lifetimes.profile, context.assumptions);
+    let settings = merged_with_defaults(defaults, &context.body);
+    check(context, &settings)?;
+    context.state.workspaces[workspace].settings = settings;
+    get(context)
 }
 
 /// `getIpPolicy`.
-pub(crate) fn get_ip_policy(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
-    let workspace = visit.workspace()?;
-    Ok(answer(&visit.state.workspaces[workspace].ip_policy))
+pub(crate) fn get_ip_policy(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
+    let workspace = context.workspace()?;
+    Ok(answer(&context.state.workspaces[workspace].ip_policy))
 }
 
 /// `replaceIpPolicy`: the list that is sent is the whole list.
-pub(crate) fn replace_ip_policy(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
-    let workspace = visit.workspace()?;
-    let policy = overlaid(default_ip_policy(), &visit.body);
+pub(crate) fn replace_ip_policy(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
+    let workspace = context.workspace()?;
+    let policy = merged_with_defaults(default_ip_policy(), &context.body);
     let entries = policy
         .get("ipPolicy")
         .and_then(Value::as_array)
@@ -43,22 +43,22 @@ pub(crate) fn replace_ip_policy(visit: &mut Visit<'_>) -> Result<Answer, Refusal
         .filter_map(Value::as_str)
         .find(|entry| !is_address_or_subnet(entry))
     {
-        return Err(Refusal::bad_request("The IP policy is not valid").with_field(
+        return Err(ApiError::bad_request("The IP policy is not valid").with_field(
             "ipPolicy",
             format!("{wrong} is neither an IP address nor a subnet"),
         ));
     }
-    visit.state.workspaces[workspace].ip_policy = policy;
-    get_ip_policy(visit)
+    context.state.workspaces[workspace].ip_policy = policy;
+    get_ip_policy(context)
 }
 
-fn answer(settings: &Map<String, Value>) -> Answer {
-    Answer::json(&Value::Object(settings.clone()))
+fn answer(settings: &Map<String, Value>) -> ApiResponse {
+    ApiResponse::json(&Value::Object(settings.clone()))
 }
 
-fn check(visit: &Visit<'_>, settings: &Map<String, Value>) -> Result<(), Refusal> {
-    check_settings(settings, visit.choices).map_err(|(field, message)| {
-        Refusal::bad_request("The settings are not valid").with_field(field, message)
+fn check(context: &RequestContext<'_>, settings: &Map<String, Value>) -> Result<(), ApiError> {
+    check_settings(settings, context.assumptions).map_err(|(field, message)| {
+        ApiError::bad_request("The settings are not valid").with_field(field, message)
     })
 }
 

@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 
 use crate::consumer::{Consumer, WorkspaceId};
-use crate::errors::Refusal;
-use crate::visit::{Answer, Visit};
+use crate::errors::ApiError;
+use crate::request_context::{ApiResponse, RequestContext};
 
 const DAY: Duration = Duration::from_secs(86_400);
 /// The longest range that is answered, in days.
@@ -19,11 +19,11 @@ const LONGEST_RANGE: usize = 366;
 type Counts = BTreeMap<String, u64>;
 
 /// `newDataPointsStats`: an array, one element a day.
-pub(crate) fn new_data_points(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
-    let (days, workspaces) = asked_for(visit)?;
+pub(crate) fn new_data_points(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
+    let (days, workspaces) = asked_for(context)?;
     let by_day: Vec<Counts> = days
         .iter()
-        .map(|day| added_on(visit, &workspaces, |event| event == day))
+        .map(|day| added_on(context, &workspaces, |event| event == day))
         .collect();
     let mut totals = Counts::new();
     for (action, count) in by_day.iter().flatten() {
@@ -37,17 +37,17 @@ pub(crate) fn new_data_points(visit: &mut Visit<'_>) -> Result<Answer, Refusal> 
             "totalOther": 0,
         })
     });
-    Ok(Answer::json(&report.collect()))
+    Ok(ApiResponse::json(&report.collect()))
 }
 
 /// `retentionDataPointsStats`: one object.
-pub(crate) fn retention_data_points(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
-    let (days, workspaces) = asked_for(visit)?;
+pub(crate) fn retention_data_points(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
+    let (days, workspaces) = asked_for(context)?;
     // Kept on a day is all that was added until then: the emulator's retention never ends. Dates in this form
     // sort as text.
     let by_day: Vec<Counts> = days
         .iter()
-        .map(|day| added_on(visit, &workspaces, |event| event <= day.as_str()))
+        .map(|day| added_on(context, &workspaces, |event| event <= day.as_str()))
         .collect();
     let mut averages = BTreeMap::new();
     #[expect(
@@ -60,8 +60,8 @@ pub(crate) fn retention_data_points(visit: &mut Visit<'_>) -> Result<Answer, Ref
     let (last_day, last_events) = days
         .last()
         .zip(by_day.last())
-        .ok_or_else(|| Refusal::bad_request("The range has no days"))?;
-    Ok(Answer::json(&json!({
+        .ok_or_else(|| ApiError::bad_request("The range has no days"))?;
+    Ok(ApiResponse::json(&json!({
         "dailyUsageStatistics": statistics(last_day, last_events),
         "eventsAverage": averages,
         "averageAll": averages.values().sum::<f64>(),
@@ -74,15 +74,15 @@ fn statistics(day: &str, events: &Counts) -> Value {
 }
 
 /// Events of the workspaces on the days that `is` picks, as far as the body's `actions` let them in.
-fn added_on(visit: &Visit<'_>, workspaces: &[WorkspaceId], is: impl Fn(&str) -> bool) -> Counts {
-    let wanted: Option<Vec<&str>> = visit
+fn added_on(context: &RequestContext<'_>, workspaces: &[WorkspaceId], is: impl Fn(&str) -> bool) -> Counts {
+    let wanted: Option<Vec<&str>> = context
         .body
         .get("actions")
         .and_then(Value::as_array)
         .map(|names| names.iter().filter_map(Value::as_str).collect());
     let mut counts = Counts::new();
     for workspace in workspaces {
-        for (_, events) in visit.state.workspaces[*workspace]
+        for (_, events) in context.state.workspaces[*workspace]
             .events
             .iter()
             .filter(|(day, _)| is(day))
@@ -101,12 +101,12 @@ fn added_on(visit: &Visit<'_>, workspaces: &[WorkspaceId], is: impl Fn(&str) -> 
 }
 
 /// The days and the workspaces of the request.
-fn asked_for(visit: &Visit<'_>) -> Result<(Vec<String>, Vec<WorkspaceId>), Refusal> {
-    let from = start_of_day(visit.text("from"), "from")?;
-    let to = start_of_day(visit.text("to"), "to")?;
+fn asked_for(context: &RequestContext<'_>) -> Result<(Vec<String>, Vec<WorkspaceId>), ApiError> {
+    let from = start_of_day(context.text("from"), "from")?;
+    let to = start_of_day(context.text("to"), "to")?;
     if to < from {
         return Err(
-            Refusal::bad_request("The range ends before it starts").with_field("to", "is before from")
+            ApiError::bad_request("The range ends before it starts").with_field("to", "is before from")
         );
     }
     let days: Vec<String> = std::iter::successors(Some(from), |day| day.checked_add(DAY))
@@ -116,30 +116,30 @@ fn asked_for(visit: &Visit<'_>) -> Result<(Vec<String>, Vec<WorkspaceId>), Refus
         .collect();
     if days.len() > LONGEST_RANGE {
         return Err(
-            Refusal::bad_request("The range is too long").with_field("to", "is more than a year after from")
+            ApiError::bad_request("The range is too long").with_field("to", "is more than a year after from")
         );
     }
-    let Some(Consumer::User { user, .. }) = visit.consumer else {
-        return Err(Refusal::forbidden("The token is not a user's"));
+    let Some(Consumer::User { user, .. }) = context.consumer else {
+        return Err(ApiError::forbidden("The token is not a user's"));
     };
-    let own = &visit.state.users[user].workspaces;
-    let Some(guids) = visit.body.get("bpGuids").and_then(Value::as_array) else {
+    let own = &context.state.users[user].workspaces;
+    let Some(guids) = context.body.get("bpGuids").and_then(Value::as_array) else {
         return Ok((days, own.clone()));
     };
     let find = |guid: &Value| {
         let guid = guid.as_str().unwrap_or_default();
         own.iter()
             .copied()
-            .find(|id| visit.state.workspaces[*id].guid.eq_ignore_ascii_case(guid))
+            .find(|id| context.state.workspaces[*id].guid.eq_ignore_ascii_case(guid))
     };
     let workspaces: Option<Vec<_>> = guids.iter().map(find).collect();
     let workspaces =
-        workspaces.ok_or_else(|| Refusal::forbidden("A workspace of bpGuids is not the user's"))?;
+        workspaces.ok_or_else(|| ApiError::forbidden("A workspace of bpGuids is not the user's"))?;
     Ok((days, workspaces))
 }
 
-fn start_of_day(day: &str, field: &str) -> Result<SystemTime, Refusal> {
+fn start_of_day(day: &str, field: &str) -> Result<SystemTime, ApiError> {
     humantime::parse_rfc3339(&format!("{day}T00:00:00Z")).map_err(|_| {
-        Refusal::bad_request("The range is not valid").with_field(field, "is not a date like 2025-05-29")
+        ApiError::bad_request("The range is not valid").with_field(field, "is not a date like 2025-05-29")
     })
 }

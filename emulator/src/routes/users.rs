@@ -5,12 +5,12 @@ use serde_json::{Map, Value, json};
 
 use crate::clock::{later, unix_seconds};
 use crate::consumer::{Consumer, UserId, WorkspaceId};
-use crate::errors::Refusal;
+use crate::errors::ApiError;
 use crate::outbox::MessageKind;
-use crate::signing::packed_authorities;
+use crate::request_context::{ApiResponse, RequestContext};
+use crate::signing::encode_authorities;
 use crate::state::new_digits;
 use crate::state::users::{EmailCode, SecondFactor};
-use crate::visit::{Answer, Visit};
 
 /// How long a device that passed the second factor needs none (documented).
 const TRUSTED_DEVICE_SECONDS: u64 = 8 * 3600;
@@ -23,113 +23,117 @@ const AUTHORITIES: [&str; 3] = [
 ];
 
 /// `userLogin`.
-pub(crate) fn log_in(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
-    let refused = || Refusal::unauthorized("The username or the password is not correct");
-    let username = visit.text("username");
-    let user = visit
+pub(crate) fn log_in(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
+    let refused = || ApiError::unauthorized("The username or the password is not correct");
+    let username = context.text("username");
+    let user = context
         .state
         .users
         .iter()
         .position(|user| user.username == username)
         .ok_or_else(refused)?;
-    let limit = visit.choices.refused_passwords_before_lock;
-    if visit.state.users[user].refused_passwords >= limit {
-        return Err(Refusal::new(
+    let limit = context.assumptions.refused_passwords_before_lock;
+    if context.state.users[user].refused_passwords >= limit {
+        return Err(ApiError::new(
             StatusCode::LOCKED,
             "The user is locked after too many refused passwords",
         ));
     }
-    if visit.state.users[user].password != visit.text("password") {
-        visit.state.users[user].refused_passwords += 1;
+    if context.state.users[user].password != context.text("password") {
+        context.state.users[user].refused_passwords += 1;
         return Err(refused());
     }
-    check_external_provider(visit)?;
-    visit.state.users[user].refused_passwords = 0;
+    check_external_provider(context)?;
+    context.state.users[user].refused_passwords = 0;
 
-    let trusted = visit.optional_text("deviceId").is_some_and(|device| {
-        visit.state.users[user]
+    let trusted = context.optional_text("deviceId").is_some_and(|device| {
+        context.state.users[user]
             .trusted_devices
             .get(device)
-            .is_some_and(|until| visit.now < *until)
+            .is_some_and(|until| context.now < *until)
     });
-    let confirmed = trusted || matches!(visit.state.users[user].second_factor, SecondFactor::None);
-    if !confirmed && matches!(visit.state.users[user].second_factor, SecondFactor::Email) {
-        send_code(visit, user);
+    let confirmed = trusted || matches!(context.state.users[user].second_factor, SecondFactor::None);
+    if !confirmed && matches!(context.state.users[user].second_factor, SecondFactor::Email) {
+        send_code(context, user);
     }
-    Ok(issue(visit, user, confirmed, None))
+    Ok(issue(context, user, confirmed, None))
 }
 
-fn send_code(visit: &mut Visit<'_>, user: UserId) {
-    let valid_until = later(visit.now, visit.choices.email_code_valid_in_seconds);
+fn send_code(context: &mut RequestContext<'_>, user: UserId) {
+    let valid_until = later(context.now, context.assumptions.email_code_valid_in_seconds);
     let code = new_digits(6);
-    let to = visit.state.users[user].username.clone();
-    visit.state.send(&to, MessageKind::LoginCode, &code, visit.now);
-    visit.state.users[user].email_code = Some(EmailCode { code, valid_until });
+    let to = context.state.users[user].username.clone();
+    context
+        .state
+        .send(&to, MessageKind::LoginCode, &code, context.now);
+    context.state.users[user].email_code = Some(EmailCode { code, valid_until });
 }
 
 /// The token of an external provider, where one is sent: it has to be known, and the user's.
-fn check_external_provider(visit: &Visit<'_>) -> Result<(), Refusal> {
-    let Some(token) = visit.optional_text("externalProviderToken") else {
+fn check_external_provider(context: &RequestContext<'_>) -> Result<(), ApiError> {
+    let Some(token) = context.optional_text("externalProviderToken") else {
         return Ok(());
     };
-    let provider = visit.text("externalProviderType");
+    let provider = context.text("externalProviderType");
     if provider != "GOOGLE" {
-        return Err(Refusal::bad_request("The external provider is not known")
+        return Err(ApiError::bad_request("The external provider is not known")
             .with_field("externalProviderType", "must be GOOGLE"));
     }
     let key = (provider.to_owned(), token.to_owned());
-    let owner = visit
+    let owner = context
         .state
         .third_party_tokens
         .get(&key)
         .map(|token| token.email.as_str());
-    let username = match visit.consumer {
-        Some(Consumer::User { user, .. }) => visit.state.users[user].username.as_str(),
-        _ => visit.text("username"),
+    let username = match context.consumer {
+        Some(Consumer::User { user, .. }) => context.state.users[user].username.as_str(),
+        _ => context.text("username"),
     };
     if owner == Some(username) {
         Ok(())
     } else {
-        Err(Refusal::unauthorized(
+        Err(ApiError::unauthorized(
             "The external provider does not vouch for the user",
         ))
     }
 }
 
 /// `userMfaLogin`.
-pub(crate) fn verify_second_factor(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
-    let Some(Consumer::User { user, .. }) = visit.consumer else {
-        return Err(Refusal::forbidden("The token is not a user's"));
+pub(crate) fn verify_second_factor(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
+    let Some(Consumer::User { user, .. }) = context.consumer else {
+        return Err(ApiError::forbidden("The token is not a user's"));
     };
-    let method = visit.query.get("mfaType").cloned().unwrap_or_default();
+    let method = context.query.get("mfaType").cloned().unwrap_or_default();
     if !matches!(method.as_str(), "TOTP_AUTHENTICATOR" | "EMAIL") {
-        return Err(Refusal::bad_request("The kind of second factor is not known")
+        return Err(ApiError::bad_request("The kind of second factor is not known")
             .with_field("mfaType", "must be TOTP_AUTHENTICATOR or EMAIL"));
     }
-    if !visit.state.users[user]
+    if !context.state.users[user]
         .second_factor
         .methods()
         .contains(&method.as_str())
     {
-        return Err(Refusal::bad_request("The user has no second factor of this kind")
-            .with_field("mfaType", "is not set up for the user"));
+        return Err(
+            ApiError::bad_request("The user has no second factor of this kind")
+                .with_field("mfaType", "is not set up for the user"),
+        );
     }
-    check_external_provider(visit)?;
-    let code = visit.text("verificationCode").to_owned();
-    if !takes_code(visit, user, &code) {
-        return Err(Refusal::unauthorized("The verification code is not correct"));
+    check_external_provider(context)?;
+    let code = context.text("verificationCode").to_owned();
+    if !takes_code(context, user, &code) {
+        return Err(ApiError::unauthorized("The verification code is not correct"));
     }
-    if let Some(device) = visit.optional_text("deviceId").map(str::to_owned) {
-        let until = later(visit.now, TRUSTED_DEVICE_SECONDS);
-        visit.state.users[user].trusted_devices.insert(device, until);
+    if let Some(device) = context.optional_text("deviceId").map(str::to_owned) {
+        let until = later(context.now, TRUSTED_DEVICE_SECONDS);
+        context.state.users[user].trusted_devices.insert(device, until);
     }
-    Ok(issue(visit, user, true, None))
+    Ok(issue(context, user, true, None))
 }
 
 /// Whether the code is right. A right code is used up by it.
-fn takes_code(visit: &mut Visit<'_>, user: UserId, code: &str) -> bool {
-    let now = visit.now;
-    let user = &mut visit.state.users[user];
+fn takes_code(context: &mut RequestContext<'_>, user: UserId, code: &str) -> bool {
+    let now = context.now;
+    let user = &mut context.state.users[user];
     match &user.second_factor {
         SecondFactor::Totp(totp) => totp
             .check(code, unix_seconds(now))
@@ -143,48 +147,53 @@ fn takes_code(visit: &mut Visit<'_>, user: UserId, code: &str) -> bool {
 }
 
 /// `selectWorkspace`.
-pub(crate) fn select_workspace(visit: &mut Visit<'_>) -> Result<Answer, Refusal> {
-    let Some(Consumer::User { user, .. }) = visit.consumer else {
-        return Err(Refusal::forbidden("The token is not a user's"));
+pub(crate) fn select_workspace(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
+    let Some(Consumer::User { user, .. }) = context.consumer else {
+        return Err(ApiError::forbidden("The token is not a user's"));
     };
-    let guid = visit
+    let guid = context
         .path_parameters
         .get("businessProfileUUID")
         .map(String::as_str)
         .unwrap_or_default();
-    let found = visit
+    let found = context
         .state
         .workspaces
         .iter()
         .position(|workspace| workspace.guid.eq_ignore_ascii_case(guid));
-    let workspace = found.ok_or_else(|| Refusal::not_found("There is no such workspace"))?;
-    if !visit.state.users[user].workspaces.contains(&workspace) {
-        return Err(Refusal::forbidden("The user does not belong to the workspace"));
+    let workspace = found.ok_or_else(|| ApiError::not_found("There is no such workspace"))?;
+    if !context.state.users[user].workspaces.contains(&workspace) {
+        return Err(ApiError::forbidden("The user does not belong to the workspace"));
     }
-    if visit.state.workspaces[workspace].locked {
-        return Err(Refusal::new(
+    if context.state.workspaces[workspace].locked {
+        return Err(ApiError::new(
             StatusCode::LOCKED,
             "The workspace's access policy locks the user out",
         ));
     }
-    let has_second_factor = !visit.state.users[user].second_factor.methods().is_empty();
-    if visit.state.workspaces[workspace].mfa_required && !has_second_factor {
-        return Err(Refusal::new(
+    let has_second_factor = !context.state.users[user].second_factor.methods().is_empty();
+    if context.state.workspaces[workspace].mfa_required && !has_second_factor {
+        return Err(ApiError::new(
             StatusCode::LOCKED,
             "The workspace requires a second factor",
         ));
     }
-    Ok(issue(visit, user, true, Some(workspace)))
+    Ok(issue(context, user, true, Some(workspace)))
 }
 
-fn issue(visit: &mut Visit<'_>, user: UserId, confirmed: bool, workspace: Option<WorkspaceId>) -> Answer {
-    let number = workspace.map(|id| visit.state.workspaces[id].number);
+fn issue(
+    context: &mut RequestContext<'_>,
+    user: UserId,
+    confirmed: bool,
+    workspace: Option<WorkspaceId>,
+) -> ApiResponse {
+    let number = workspace.map(|id| context.state.workspaces[id].number);
     let authorities: Vec<String> = if workspace.is_some() {
         AUTHORITIES.map(str::to_owned).to_vec()
     } else {
         Vec::new()
     };
-    let person = &visit.state.users[user];
+    let person = &context.state.users[user];
     let owed = if confirmed {
         &[]
     } else {
@@ -202,10 +211,10 @@ fn issue(visit: &mut Visit<'_>, user: UserId, confirmed: bool, workspace: Option
     });
     let mut claims = Map::new();
     claims.insert("eml".into(), person.username.as_str().into());
-    claims.insert("auth".into(), packed_authorities(&authorities).into());
+    claims.insert("auth".into(), encode_authorities(&authorities).into());
     claims.insert("bpi".into(), number.map_or(Value::Null, Value::from));
-    let lifetime = visit.state.lifetimes.user;
-    let issued = visit.issue(
+    let lifetime = context.state.lifetimes.user;
+    let issued = context.issue(
         Consumer::User {
             user,
             confirmed,
@@ -215,5 +224,5 @@ fn issue(visit: &mut Visit<'_>, user: UserId, confirmed: bool, workspace: Option
         claims,
         lifetime,
     );
-    Answer::json(&json!({ "consumer": answer, "token": issued.token }))
+    ApiResponse::json(&json!({ "consumer": answer, "token": issued.token }))
 }

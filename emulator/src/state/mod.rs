@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use uuid::Uuid;
 
 use crate::outbox::{Message, MessageKind};
-use crate::tokens::TokenBook;
+use crate::tokens::TokenStore;
 use keys::ApiKey;
 use profiles::{Profile, ThirdPartyToken};
 use users::User;
@@ -26,7 +26,7 @@ pub(crate) struct State {
     pub(crate) profiles: Vec<Profile>,
     /// By identity provider and token.
     pub(crate) third_party_tokens: HashMap<(String, String), ThirdPartyToken>,
-    pub(crate) tokens: TokenBook,
+    pub(crate) tokens: TokenStore,
     pub(crate) outbox: Vec<Message>,
     pub(crate) lifetimes: Lifetimes,
 }
@@ -48,7 +48,7 @@ impl State {
             users: Vec::new(),
             profiles: Vec::new(),
             third_party_tokens: HashMap::new(),
-            tokens: TokenBook::new(),
+            tokens: TokenStore::new(),
             outbox: Vec::new(),
             lifetimes,
         }

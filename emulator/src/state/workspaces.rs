@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
 
-use crate::choices::Choices;
+use crate::assumptions::Assumptions;
 
 /// A workspace ("business profile" in the paths).
 #[derive(Debug)]
@@ -76,7 +76,7 @@ impl Workspace {
 
 /// What a setting is when it is not sent. Only the PIN mode's default is documented; the others are the values of
 /// the published example.
-pub(crate) fn default_settings(token_lifetime: Duration, choices: &Choices) -> Map<String, Value> {
+pub(crate) fn default_settings(token_lifetime: Duration, assumptions: &Assumptions) -> Map<String, Value> {
     let Value::Object(mut settings) = json!({
         "registrationType": "AUTOMATIC",
         "tokenLifetimeInSeconds": token_lifetime.as_secs(),
@@ -91,7 +91,7 @@ pub(crate) fn default_settings(token_lifetime: Duration, choices: &Choices) -> M
     }) else {
         return Map::new();
     };
-    settings.extend(choices.settings_defaults.clone());
+    settings.extend(assumptions.settings_defaults.clone());
     settings
 }
 
@@ -104,7 +104,7 @@ pub(crate) fn default_ip_policy() -> Map<String, Value> {
 }
 
 /// The defaults with what was sent over them; `null` asks for the default.
-pub(crate) fn overlaid(mut defaults: Map<String, Value>, sent: &Value) -> Map<String, Value> {
+pub(crate) fn merged_with_defaults(mut defaults: Map<String, Value>, sent: &Value) -> Map<String, Value> {
     for (name, value) in sent
         .as_object()
         .into_iter()
@@ -119,15 +119,15 @@ pub(crate) fn overlaid(mut defaults: Map<String, Value>, sent: &Value) -> Map<St
 /// Whether the settings make sense, or which does not. The ranges are not published.
 pub(crate) fn check_settings(
     settings: &Map<String, Value>,
-    choices: &Choices,
+    assumptions: &Assumptions,
 ) -> Result<(), (&'static str, &'static str)> {
     let text = |name: &str| settings.get(name).and_then(Value::as_str).unwrap_or_default();
     let number = |name: &str| settings.get(name).and_then(Value::as_i64).unwrap_or_default();
     let modes = [
         "AUTOMATIC",
         "REQUIRE_PIN_CONFIRMATION",
-        choices.email_confirmation_literal.as_str(),
-        choices.email_activation_literal.as_str(),
+        assumptions.email_confirmation_literal.as_str(),
+        assumptions.email_activation_literal.as_str(),
     ];
     if !modes.contains(&text("registrationType")) {
         return Err(("registrationType", "is not a registration mode"));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use synerise_auth_emulator::{Choices, Emulator, EmulatorBuilder, MessageKind};
+use synerise_auth_emulator::{Assumptions, Emulator, EmulatorBuilder, MessageKind};
 
 use crate::caller::{ANONYMOUS_LOGIN, Caller, PASSWORD, PROFILE_LOGIN, UUID, start_time};
 
@@ -152,9 +152,9 @@ async fn a_custom_id_belongs_to_one_account() {
 
 #[tokio::test]
 async fn a_password_policy_can_be_asked_for() {
-    let mut choices = Choices::default();
-    choices.password_policy = true;
-    let caller = Caller::with(Emulator::builder().choices(choices)).await;
+    let mut assumptions = Assumptions::default();
+    assumptions.password_policy = true;
+    let caller = Caller::with(Emulator::builder().assumptions(assumptions)).await;
     let visitor = caller.anonymous_token().await;
     let mut body = registration("phone");
     body["password"] = json!("strongpassword");

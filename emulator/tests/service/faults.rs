@@ -176,7 +176,7 @@ async fn a_body_breaks_off_after_the_request_had_its_effect() {
     for (effects, fault) in [
         Fault::reset_before_body(),
         Fault::reset_in_body(),
-        Fault::torn_body(),
+        Fault::truncated_body(),
     ]
     .into_iter()
     .enumerate()
@@ -197,7 +197,7 @@ async fn a_body_breaks_off_after_the_request_had_its_effect() {
 }
 
 #[tokio::test]
-async fn a_reset_is_a_reset_and_a_torn_body_a_close() {
+async fn a_reset_is_a_reset_and_a_truncated_body_a_close() {
     let caller = Caller::start().await;
     let ends_with = |fault: Fault| {
         caller.emulator.faults().on("getPublicKey").then(fault);
@@ -211,17 +211,17 @@ async fn a_reset_is_a_reset_and_a_torn_body_a_close() {
         let shown = format!("{fault:?}");
         assert_eq!(ends_with(fault), Err(ErrorKind::ConnectionReset), "{shown}");
     }
-    assert!(ends_with(Fault::torn_body()).is_ok());
+    assert!(ends_with(Fault::truncated_body()).is_ok());
 }
 
 #[tokio::test]
-async fn a_torn_body_is_half_there() {
+async fn a_truncated_body_is_half_there() {
     let caller = Caller::start().await;
     caller
         .emulator
         .faults()
         .on("workspaceLogin")
-        .then(Fault::torn_body());
+        .then(Fault::truncated_body());
     let mut response = caller.login_request().send().await.unwrap();
     let announced = response.content_length().unwrap();
     let mut received = 0;
@@ -267,7 +267,7 @@ async fn a_dripping_body_comes_by_the_clock() {
         .emulator
         .faults()
         .on("getPublicKey")
-        .then(Fault::drip(Duration::from_secs(1)));
+        .then(Fault::slow_body(Duration::from_secs(1)));
     let response = caller
         .request(Method::GET, "/v4/public.pem")
         .send()

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use reqwest::Method;
 use serde_json::json;
-use synerise_auth_emulator::{Choices, Emulator, Fault};
+use synerise_auth_emulator::{Assumptions, Emulator, Fault};
 
 use crate::caller::{CURRENT, Caller, PASSWORD, PROFILE_LOGIN, UUID, WORKSPACE_LOGIN};
 
@@ -71,9 +71,13 @@ async fn a_stub_answers_the_bearer_of_a_good_token() {
 
 #[tokio::test]
 async fn an_answer_of_the_emulators_own_that_departs_from_the_document_is_noted() {
-    let mut choices = Choices::default();
-    choices.unknown_account_status = 302;
-    let emulator = Emulator::builder().choices(choices).start().await.unwrap();
+    let mut assumptions = Assumptions::default();
+    assumptions.unknown_account_status = 302;
+    let emulator = Emulator::builder()
+        .assumptions(assumptions)
+        .start()
+        .await
+        .unwrap();
     let log_in = async || {
         let body = json!({
             "apiKey": emulator.profile_api_key(), "identityProvider": "SYNERISE",

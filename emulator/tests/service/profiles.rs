@@ -1,7 +1,7 @@
 //! Profiles: anonymous, by password, by a third party, server-side, conditionally, refreshed.
 
 use serde_json::{Value, json};
-use synerise_auth_emulator::{Choices, Emulator, UnmetCondition};
+use synerise_auth_emulator::{Assumptions, Emulator, UnmetCondition};
 
 use crate::caller::{ANONYMOUS_LOGIN, CURRENT, Caller, PASSWORD, PROFILE_LOGIN, UUID, start_time};
 
@@ -235,9 +235,14 @@ async fn a_conditional_login_reports_what_is_to_be_done() {
 
 #[tokio::test]
 async fn unmet_conditions_can_be_refusals_too() {
-    let mut choices = Choices::default();
-    choices.unmet_condition = UnmetCondition::Refused;
-    let caller = Caller::with(Emulator::builder().clock_at(start_time()).choices(choices)).await;
+    let mut assumptions = Assumptions::default();
+    assumptions.unmet_condition = UnmetCondition::Refused;
+    let caller = Caller::with(
+        Emulator::builder()
+            .clock_at(start_time())
+            .assumptions(assumptions),
+    )
+    .await;
     let body = caller.login_body("nobody@example.com", PASSWORD);
     assert_eq!(caller.post_openly(CONDITIONAL, &body).await.status, 404);
 }
@@ -295,9 +300,9 @@ async fn a_backend_logs_a_profile_in_if_its_key_may() {
 
 #[tokio::test]
 async fn the_server_side_login_can_be_elsewhere() {
-    let mut choices = Choices::default();
-    choices.server_side_login_path = "/sauth/v3/auth/elsewhere".to_owned();
-    let caller = Caller::with(Emulator::builder().choices(choices.clone())).await;
+    let mut assumptions = Assumptions::default();
+    assumptions.server_side_login_path = "/sauth/v3/auth/elsewhere".to_owned();
+    let caller = Caller::with(Emulator::builder().assumptions(assumptions.clone())).await;
     caller.emulator.add_account("ola@example.com", PASSWORD);
     let body = with(
         caller.login_body("ola@example.com", PASSWORD),
@@ -315,9 +320,9 @@ async fn the_server_side_login_can_be_elsewhere() {
     assert_eq!(caller.post(SERVER_SIDE, &workspace, &body).await.status, 404);
 
     for path in ["nowhere", "/with space", "/{parameter}", PROFILE_LOGIN] {
-        choices.server_side_login_path = path.to_owned();
+        assumptions.server_side_login_path = path.to_owned();
         let refused = Emulator::builder()
-            .choices(choices.clone())
+            .assumptions(assumptions.clone())
             .start()
             .await
             .unwrap_err();
@@ -366,10 +371,10 @@ async fn a_profile_token_is_prolonged_while_it_is_good() {
 
 #[tokio::test]
 async fn profile_tokens_can_be_encrypted_and_alone() {
-    let mut choices = Choices::default();
-    choices.encrypted_profile_tokens = true;
-    choices.profile_token_alone = true;
-    let caller = Caller::with(Emulator::builder().choices(choices)).await;
+    let mut assumptions = Assumptions::default();
+    assumptions.encrypted_profile_tokens = true;
+    assumptions.profile_token_alone = true;
+    let caller = Caller::with(Emulator::builder().assumptions(assumptions)).await;
     let body = json!({ "apiKey": caller.emulator.profile_api_key(), "uuid": UUID });
     let login = caller.post_openly(ANONYMOUS_LOGIN, &body).await;
     assert_eq!(login.body.as_object().unwrap().len(), 1);

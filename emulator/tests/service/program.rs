@@ -32,8 +32,8 @@ impl Drop for Running {
 
 #[tokio::test]
 async fn the_first_line_is_all_that_a_client_needs() {
-    let (_running, seeds) = Running::start(&["--token-lifetime", "60s", "--profile-token-lifetime", "5s"]);
-    let base_url = seeds["base_url"].as_str().unwrap();
+    let (_running, fixtures) = Running::start(&["--token-lifetime", "60s", "--profile-token-lifetime", "5s"]);
+    let base_url = fixtures["base_url"].as_str().unwrap();
     assert!(base_url.starts_with("http://127.0.0.1:"), "{base_url}");
     for name in [
         "workspace_guid",
@@ -41,13 +41,13 @@ async fn the_first_line_is_all_that_a_client_needs() {
         "profile_api_key",
         "tracker_key",
     ] {
-        assert!(!seeds[name].as_str().unwrap().is_empty(), "{name}");
+        assert!(!fixtures[name].as_str().unwrap().is_empty(), "{name}");
     }
     for name in ["username", "password", "totp_secret"] {
-        assert!(!seeds["user"][name].as_str().unwrap().is_empty(), "{name}");
+        assert!(!fixtures["user"][name].as_str().unwrap().is_empty(), "{name}");
     }
     let http = reqwest::Client::new();
-    let body = json!({ "apiKey": seeds["profile_api_key"], "uuid": crate::caller::UUID });
+    let body = json!({ "apiKey": fixtures["profile_api_key"], "uuid": crate::caller::UUID });
     let login = http
         .post(format!("{base_url}{}", crate::caller::ANONYMOUS_LOGIN))
         .json(&body)
@@ -63,11 +63,11 @@ async fn the_first_line_is_all_that_a_client_needs() {
 async fn settings_come_from_a_file() {
     let file = std::env::temp_dir().join(format!("synerise-auth-emulator-{}.json", std::process::id()));
     std::fs::write(&file, r#"{ "pinConfirmationLength": 4 }"#).unwrap();
-    let (_running, seeds) = Running::start(&["--settings", file.to_str().unwrap()]);
+    let (_running, fixtures) = Running::start(&["--settings", file.to_str().unwrap()]);
     std::fs::remove_file(&file).unwrap();
     let http = reqwest::Client::new();
-    let url = |path: &str| format!("{}{path}", seeds["base_url"].as_str().unwrap());
-    let body = json!({ "apiKey": seeds["workspace_api_key"] });
+    let url = |path: &str| format!("{}{path}", fixtures["base_url"].as_str().unwrap());
+    let body = json!({ "apiKey": fixtures["workspace_api_key"] });
     let login = http
         .post(url(crate::caller::WORKSPACE_LOGIN))
         .json(&body)

@@ -1,7 +1,7 @@
 //! Settings and the IP policy: a POST replaces everything.
 
 use serde_json::json;
-use synerise_auth_emulator::{Choices, Emulator};
+use synerise_auth_emulator::{Assumptions, Emulator};
 
 use crate::caller::{Caller, SETTINGS};
 
@@ -147,11 +147,11 @@ async fn an_emulator_starts_with_the_settings_it_is_given_and_refuses_bad_ones()
 
 #[tokio::test]
 async fn the_defaults_of_settings_can_be_chosen() {
-    let mut choices = Choices::default();
-    choices
+    let mut assumptions = Assumptions::default();
+    assumptions
         .settings_defaults
         .insert("allowEmailChangeFromWebForm".to_owned(), json!(true));
-    let caller = Caller::with(Emulator::builder().choices(choices)).await;
+    let caller = Caller::with(Emulator::builder().assumptions(assumptions)).await;
     let token = caller.workspace_token().await;
     let reset = caller.post(SETTINGS, &token, &json!({})).await;
     assert_eq!(reset.body["allowEmailChangeFromWebForm"], true);

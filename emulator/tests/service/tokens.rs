@@ -8,7 +8,7 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use reqwest::Method;
 use serde_json::{Value, json};
-use synerise_auth_emulator::{Choices, Emulator, Fault, TokenShape};
+use synerise_auth_emulator::{Assumptions, Emulator, Fault, TokenShape};
 
 use crate::caller::{CURRENT, Caller, WORKSPACE_LOGIN, start_time};
 
@@ -121,9 +121,9 @@ async fn a_tampered_a_missing_and_a_malformed_token_are_refused() {
 
 #[tokio::test]
 async fn an_expired_token_can_be_answered_403() {
-    let mut choices = Choices::default();
-    choices.expired_token_status = 403;
-    let caller = Caller::with(Emulator::builder().choices(choices)).await;
+    let mut assumptions = Assumptions::default();
+    assumptions.expired_token_status = 403;
+    let caller = Caller::with(Emulator::builder().assumptions(assumptions)).await;
     assert_eq!(caller.get(CURRENT, "garbage").await.status, 403);
 }
 

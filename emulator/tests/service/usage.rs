@@ -9,8 +9,8 @@ const RETAINED: &str = "/business-profile-service/organizations/usage/stats/rete
 
 async fn with_events() -> (Caller, String) {
     let caller = Caller::start().await;
-    caller.emulator.record_events("2025-05-29", "page.visit", 3);
-    caller.emulator.record_events("2025-05-30", "page.visit", 1);
+    caller.emulator.record_events("2025-05-29", "page.context", 3);
+    caller.emulator.record_events("2025-05-30", "page.context", 1);
     caller.emulator.record_events("2025-05-30", "product.view", 5);
     let token = caller.user_token().await;
     (caller, token)
@@ -22,22 +22,22 @@ async fn new_data_points_are_an_array_with_a_day_each() {
     let report = caller
         .post(NEW, &token, &json!({ "from": "2025-05-29", "to": "2025-05-30" }))
         .await;
-    let totals = json!({ "page.visit": 4, "product.view": 5 });
+    let totals = json!({ "page.context": 4, "product.view": 5 });
     let day = |day: &str, events: serde_json::Value, total: u64| {
         json!({
             "dailyUsageStatistics": { "day": day, "events": events, "other": 0, "total": total },
             "eventsTotal": totals, "totalAll": 9, "totalOther": 0,
         })
     };
-    let first = day("2025-05-29", json!({ "page.visit": 3 }), 3);
-    let second = day("2025-05-30", json!({ "page.visit": 1, "product.view": 5 }), 6);
+    let first = day("2025-05-29", json!({ "page.context": 3 }), 3);
+    let second = day("2025-05-30", json!({ "page.context": 1, "product.view": 5 }), 6);
     assert_eq!(report.body, json!([first, second]));
 }
 
 #[tokio::test]
 async fn retained_data_points_are_an_object_with_averages() {
     let (caller, token) = with_events().await;
-    let body = json!({ "from": "2025-05-29", "to": "2025-05-30", "actions": ["page.visit"] });
+    let body = json!({ "from": "2025-05-29", "to": "2025-05-30", "actions": ["page.context"] });
     let report = caller.post(RETAINED, &token, &body).await;
     assert_eq!(
         report.body["dailyUsageStatistics"]["total"], 4,
@@ -45,7 +45,7 @@ async fn retained_data_points_are_an_object_with_averages() {
     );
     assert_eq!(
         (
-            &report.body["eventsAverage"]["page.visit"],
+            &report.body["eventsAverage"]["page.context"],
             &report.body["averageAll"]
         ),
         (&json!(3.5), &json!(3.5))

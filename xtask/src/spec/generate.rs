@@ -8,10 +8,10 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use proc_macro2::TokenStream;
+use quote::ToTokens;
 
 use super::failure::{Failure, Result, fail};
-use super::{names, wall};
+use super::{generator, names, wall};
 
 /// Kilobytes that the generator may take: a schema can make it try every combination of its alternatives.
 const MAX_MEMORY: &str = "4194304";
@@ -116,48 +116,14 @@ pub(crate) fn child() -> ExitCode {
 }
 
 fn generate(text: &str) -> Result<(), String> {
-    let whole: openapiv3::OpenAPI =
-        serde_json::from_str(text).map_err(|error| format!("the document is not OpenAPI 3.0: {error}"))?;
-    let code = match quietly(|| tokens(&whole)) {
-        Some(outcome) => outcome?,
-        // Find out which operation it is, by giving the generator one at a time.
-        None => return Err(culprit(&whole)),
-    };
-    wall::check(code.clone())?;
-    let file: syn::File =
-        syn::parse2(code).map_err(|error| format!("the generated code does not parse: {error}"))?;
-    names::check(&file.items)?;
-    let code = prettyplease::unparse(&file);
-    if code.len() > MAX_CODE {
-        return Err(format!("the generated code has {} bytes", code.len()));
+    for code in generator::generate(text)? {
+        if code.len() > MAX_CODE {
+            return Err(format!("the generated code has {} bytes", code.len()));
+        }
+        let file: syn::File =
+            syn::parse_str(&code).map_err(|error| format!("the generated code does not parse: {error}"))?;
+        wall::check(file.to_token_stream())?;
+        names::check(&file.items)?;
     }
     Ok(())
-}
-
-fn tokens(document: &openapiv3::OpenAPI) -> Result<TokenStream, String> {
-    let mut settings = progenitor::GenerationSettings::default();
-    settings.with_interface(progenitor::InterfaceStyle::Positional);
-    progenitor::Generator::new(&settings)
-        .generate_tokens(document)
-        .map_err(|error| format!("the generator refuses: {error}"))
-}
-
-fn culprit(whole: &openapiv3::OpenAPI) -> String {
-    for (path, item) in whole.paths.iter() {
-        let mut alone = whole.clone();
-        alone.paths.paths.clear();
-        alone.paths.paths.insert(path.clone(), item.clone());
-        if quietly(|| tokens(&alone)).is_none() {
-            return format!("the generator panics on {path}; mend the operation in the overlay");
-        }
-    }
-    "the generator panics on the components; mend them in the overlay".to_owned()
-}
-
-/// Runs something that may panic without letting it write to stderr.
-fn quietly<T>(run: impl FnOnce() -> T) -> Option<T> {
-    std::panic::set_hook(Box::new(|_| {}));
-    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
-    let _ = std::panic::take_hook();
-    outcome.ok()
 }

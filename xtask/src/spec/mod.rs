@@ -12,6 +12,7 @@ mod downgrade;
 mod failure;
 mod fetch;
 mod generate;
+mod generator;
 mod lock;
 mod names;
 mod normalise;

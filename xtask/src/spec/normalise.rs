@@ -11,7 +11,7 @@ use super::selection::Selection;
 use super::shape::{self, Holds, Kind};
 
 /// The extensions that the crate reads; any other is a mistake, or an attack.
-const EXTENSIONS: [&str; 10] = [
+const EXTENSIONS: [&str; 12] = [
     "x-vendor-operation-id",
     "x-evidence",
     "x-source",
@@ -20,6 +20,8 @@ const EXTENSIONS: [&str; 10] = [
     "x-send-once",
     "x-permission",
     "x-open",
+    "x-enum-names",
+    "x-enum-descriptions",
     "x-unit",
     "x-reserved-names",
 ];

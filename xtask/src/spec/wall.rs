@@ -6,7 +6,7 @@
 use proc_macro2::{Spacing, TokenStream, TokenTree};
 
 /// The crates that generated code may name; everything else would be code that the document brought in.
-const CRATES: [&str; 9] = [
+const CRATES: [&str; 10] = [
     "serde",
     "serde_json",
     "std",
@@ -16,6 +16,7 @@ const CRATES: [&str; 9] = [
     "uuid",
     "bytes",
     "futures",
+    "schemars",
 ];
 
 /// Looks through generated code for what only a document could have brought in.

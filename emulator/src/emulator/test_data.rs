@@ -1,0 +1,210 @@
+//! Planting: workspaces, users, accounts, keys, tokens of third parties, events.
+
+use totp_rs::Secret;
+
+use crate::consumer::Consumer;
+use crate::emulator::Emulator;
+use crate::fixtures::{
+    ProfileSnapshot, UserFixture, WorkspaceFixture, add_key, add_user, add_workspace, totp,
+};
+use crate::state::keys::{Permissions, Scope};
+use crate::state::new_uuid;
+use crate::state::profiles::{Account, Activation, ThirdPartyToken};
+use crate::state::users::SecondFactor;
+use crate::state::workspaces::Workspace;
+use crate::sync::lock;
+
+/// Seeding: each call is one line of a test, and takes effect at once.
+impl Emulator {
+    /// Another workspace, with keys of its own. Every user belongs to it.
+    pub fn add_workspace(&self, name: &str) -> WorkspaceFixture {
+        let now = self.clock().now();
+        add_workspace(&mut lock(&self.shared.state), &self.shared.assumptions, name, now)
+    }
+
+    /// A user who needs no second factor and belongs to every workspace. One of that name is replaced.
+    pub fn add_user(&self, username: &str, password: &str) -> UserFixture {
+        add_user(
+            &mut lock(&self.shared.state),
+            username,
+            password,
+            SecondFactor::None,
+        )
+    }
+
+    /// A user whose second factor is a code by e-mail: see [`outbox`](Self::outbox).
+    pub fn add_user_with_email_codes(&self, username: &str, password: &str) -> UserFixture {
+        add_user(
+            &mut lock(&self.shared.state),
+            username,
+            password,
+            SecondFactor::Email,
+        )
+    }
+
+    /// A user whose second factor is a TOTP authenticator: see [`totp_code_of`](Self::totp_code_of).
+    pub fn add_user_with_totp(&self, username: &str, password: &str) -> UserFixture {
+        let secret = Secret::from(new_uuid().into_bytes());
+        let totp_secret = secret.to_base32();
+        let factor = totp(secret).map_or(SecondFactor::None, |totp| SecondFactor::Totp(Box::new(totp)));
+        let user = add_user(&mut lock(&self.shared.state), username, password, factor);
+        UserFixture { totp_secret, ..user }
+    }
+
+    /// Makes a workspace lock users out: selecting it is answered 423.
+    ///
+    /// # Panics
+    /// If there is no workspace of that GUID.
+    #[track_caller]
+    pub fn lock_workspace(&self, guid: &str) {
+        self.edit_workspace(guid, |workspace| workspace.locked = true);
+    }
+
+    /// Makes a workspace require a second factor of its users.
+    ///
+    /// # Panics
+    /// If there is no workspace of that GUID.
+    #[track_caller]
+    pub fn require_second_factor(&self, guid: &str) {
+        self.edit_workspace(guid, |workspace| workspace.mfa_required = true);
+    }
+
+    /// Turns the control of unknown devices on: a profile that logs in by password has to say from which device.
+    pub fn require_device_id(&self) {
+        self.edit_workspace(self.workspace_guid(), |workspace| workspace.device_control = true);
+    }
+
+    #[track_caller]
+    fn edit_workspace(&self, guid: &str, change: impl FnOnce(&mut Workspace)) {
+        let mut state = lock(&self.shared.state);
+        let found = state
+            .workspaces
+            .iter_mut()
+            .find(|workspace| workspace.guid == guid);
+        assert!(found.is_some(), "there is no workspace {guid}");
+        found.map(change);
+    }
+
+    /// An active account of the identity provider SYNERISE in the workspace that the emulator started with.
+    pub fn add_account(&self, email: &str, password: &str) {
+        let mut state = lock(&self.shared.state);
+        let known = state.profile_by_email(0, email);
+        let profile = known.unwrap_or_else(|| state.add_profile(0, &new_uuid()));
+        state.profiles[profile].email = Some(email.to_owned());
+        state.profiles[profile].account = Some(Account {
+            origin: "SYNERISE".to_owned(),
+            password: Some(password.to_owned()),
+            activation: Activation::Active,
+            email_confirmed: true,
+            refused_passwords: 0,
+        });
+    }
+
+    /// Gives a profile its own identifier in the workspace (`customId`). False if there is no such profile.
+    pub fn set_custom_id(&self, email: &str, custom_id: &str) -> bool {
+        let mut state = lock(&self.shared.state);
+        let Some(profile) = state.profile_by_email(0, email) else {
+            return false;
+        };
+        state.profiles[profile].custom_id = Some(custom_id.to_owned());
+        true
+    }
+
+    /// Puts a condition before the logins of an account, for instance `TERMS_ACCEPTANCE_REQUIRED`: the conditional
+    /// login reports it, the others are answered 403. False if there is no such profile.
+    pub fn require_at_login(&self, email: &str, status: &str, conditions: &[&str]) -> bool {
+        let mut state = lock(&self.shared.state);
+        let Some(profile) = state.profile_by_email(0, email) else {
+            return false;
+        };
+        let conditions = conditions
+            .iter()
+            .map(|condition| (*condition).to_owned())
+            .collect();
+        state.profiles[profile].unmet = Some((status.to_owned(), conditions));
+        true
+    }
+
+    /// A token with which an identity provider (`FACEBOOK`, `GOOGLE`, `APPLE`, `OAUTH`) vouches for an address. Tokens
+    /// that were not planted are refused.
+    pub fn add_third_party_token(&self, provider: &str, token: &str, email: &str) {
+        self.insert_third_party_token(provider, token, email, false);
+    }
+
+    /// A token of an identity provider that is good for one login.
+    pub fn add_single_use_token(&self, provider: &str, token: &str, email: &str) {
+        self.insert_third_party_token(provider, token, email, true);
+    }
+
+    fn insert_third_party_token(&self, provider: &str, token: &str, email: &str, single_use: bool) {
+        let key = (provider.to_owned(), token.to_owned());
+        let token = ThirdPartyToken {
+            email: email.to_owned(),
+            single_use,
+        };
+        lock(&self.shared.state).third_party_tokens.insert(key, token);
+    }
+
+    /// Another workspace API key, with these permissions alone.
+    pub fn add_workspace_api_key(&self, permissions: &[&str]) -> String {
+        self.insert_key(Scope::Workspace, permissions)
+    }
+
+    /// Another profile API key, with these permissions alone.
+    pub fn add_profile_api_key(&self, permissions: &[&str]) -> String {
+        self.insert_key(Scope::Profile, permissions)
+    }
+
+    fn insert_key(&self, scope: Scope, permissions: &[&str]) -> String {
+        let only = permissions
+            .iter()
+            .map(|permission| (*permission).to_owned())
+            .collect();
+        add_key(&mut lock(&self.shared.state), 0, scope, Permissions::Only(only))
+    }
+
+    /// Deletes an API key and revokes the tokens that were got with it. False if there is none.
+    pub fn revoke_api_key(&self, key: &str) -> bool {
+        let mut state = lock(&self.shared.state);
+        state
+            .tokens
+            .revoke_where(|consumer: &Consumer| consumer.api_key() == Some(key));
+        state.keys.remove(key).is_some()
+    }
+
+    /// Adds events to a day (`2025-05-29`, UTC) of the workspace that the emulator started with, for the statistics.
+    pub fn record_events(&self, day: &str, action: &str, count: u64) {
+        let mut state = lock(&self.shared.state);
+        *state.workspaces[0]
+            .events
+            .entry(day.to_owned())
+            .or_default()
+            .entry(action.to_owned())
+            .or_default() += count;
+    }
+
+    /// What the emulator knows of the profile with this address, in the workspace that it started with.
+    pub fn profile(&self, email: &str) -> Option<ProfileSnapshot> {
+        let state = lock(&self.shared.state);
+        let profile = &state.profiles[state.profile_by_email(0, email)?];
+        let account = profile.account.as_ref();
+        let works = |account: &Account| match account.activation {
+            Activation::Active | Activation::Unconfirmed { .. } => true,
+            Activation::AwaitsToken { .. } | Activation::AwaitsPin { .. } => account.origin != "SYNERISE",
+        };
+        let mut devices: Vec<_> = profile.devices.iter().cloned().collect();
+        devices.sort();
+        Some(ProfileSnapshot {
+            uuid: profile.uuid.clone(),
+            email: profile.email.clone(),
+            custom_id: profile.custom_id.clone(),
+            origin: account.map(|account| account.origin.clone()),
+            active: account.is_some_and(works),
+            email_confirmed: account.is_some_and(|account| account.email_confirmed),
+            agreements: profile.agreements.clone(),
+            attributes: profile.attributes.clone(),
+            tags: profile.tags.clone(),
+            devices,
+        })
+    }
+}

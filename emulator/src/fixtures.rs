@@ -1,0 +1,179 @@
+//! What an emulator starts with, and what a test gets back when it plants more.
+
+use std::collections::{HashMap, HashSet};
+use std::time::SystemTime;
+
+use serde_json::Value;
+use totp_rs::{Builder as TotpBuilder, Secret};
+
+use crate::assumptions::Assumptions;
+use crate::consumer::WorkspaceId;
+use crate::state::keys::{ApiKey, Permissions, Scope};
+use crate::state::users::{SecondFactor, User};
+use crate::state::workspaces::{Workspace, default_settings};
+use crate::state::{State, new_uuid};
+
+/// A workspace, with keys that have every permission.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct WorkspaceFixture {
+    /// Its GUID, by which users select it.
+    pub guid: String,
+    /// For `workspaceLogin`.
+    pub workspace_api_key: String,
+    /// For everything that profiles do.
+    pub profile_api_key: String,
+    /// For the query parameter `token` of endpoints outside authentication.
+    pub tracker_key: String,
+}
+
+/// A user, with what it takes to log in.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct UserFixture {
+    /// The login, an e-mail address.
+    pub username: String,
+    /// The password.
+    pub password: String,
+    /// The secret of the authenticator in Base32 (SHA-1, 6 digits, 30 seconds); empty for a user without one.
+    pub totp_secret: String,
+}
+
+// Fake as they are, they are what a leak looks like in a test's output.
+impl std::fmt::Debug for WorkspaceFixture {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("WorkspaceFixture")
+            .field("guid", &self.guid)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for UserFixture {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("UserFixture")
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A profile as the emulator knows it; see [`Emulator::profile`](crate::Emulator::profile).
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ProfileSnapshot {
+    /// Its UUID.
+    pub uuid: String,
+    /// Its e-mail address, if it has an account.
+    pub email: Option<String>,
+    /// Its own identifier in the workspace.
+    pub custom_id: Option<String>,
+    /// The identity provider that its account was registered with; `None` without an account.
+    pub origin: Option<String>,
+    /// Whether the account can be used.
+    pub active: bool,
+    /// The attribute `snrs_email_confirmed`.
+    pub email_confirmed: bool,
+    /// Its marketing agreements.
+    pub agreements: serde_json::Map<String, Value>,
+    /// Its attributes; names that the service reserves never get here.
+    pub attributes: serde_json::Map<String, Value>,
+    /// Its tags, in the order in which they came.
+    pub tags: Vec<String>,
+    /// The devices that it was seen on, sorted.
+    pub devices: Vec<String>,
+}
+
+/// What every emulator starts with.
+#[derive(Debug)]
+pub(crate) struct Fixtures {
+    pub(crate) workspace: WorkspaceFixture,
+    pub(crate) user: UserFixture,
+}
+
+impl Fixtures {
+    pub(crate) fn create(state: &mut State, assumptions: &Assumptions, now: SystemTime) -> Self {
+        let workspace = add_workspace(state, assumptions, "Demo", now);
+        let secret = Secret::from(new_uuid().into_bytes());
+        let totp_secret = secret.to_base32();
+        let factor = totp(secret).map_or(SecondFactor::None, |totp| SecondFactor::Totp(Box::new(totp)));
+        let mut user = add_user(state, "operator@example.com", "Fake-Passw0rd!", factor);
+        user.totp_secret = totp_secret;
+        Self { workspace, user }
+    }
+}
+
+pub(crate) fn totp(secret: Secret) -> Option<totp_rs::Totp> {
+    TotpBuilder::new().with_secret(secret).build().ok()
+}
+
+pub(crate) fn add_workspace(
+    state: &mut State,
+    assumptions: &Assumptions,
+    name: &str,
+    now: SystemTime,
+) -> WorkspaceFixture {
+    let id = state.workspaces.len();
+    let mut workspace = Workspace::new(48 + id as u64, new_uuid(), name, now);
+    workspace.settings = default_settings(state.lifetimes.profile, assumptions);
+    let seeded = WorkspaceFixture {
+        guid: workspace.guid.clone(),
+        workspace_api_key: add_key(state, id, Scope::Workspace, Permissions::All),
+        profile_api_key: add_key(state, id, Scope::Profile, Permissions::All),
+        tracker_key: new_uuid(),
+    };
+    state.workspaces.push(workspace);
+    for user in &mut state.users {
+        user.workspaces.push(id);
+    }
+    seeded
+}
+
+pub(crate) fn add_key(
+    state: &mut State,
+    workspace: WorkspaceId,
+    scope: Scope,
+    permissions: Permissions,
+) -> String {
+    let key = new_uuid();
+    state.keys.insert(
+        key.clone(),
+        ApiKey {
+            workspace,
+            scope,
+            permissions,
+        },
+    );
+    key
+}
+
+pub(crate) fn add_user(
+    state: &mut State,
+    username: &str,
+    password: &str,
+    second_factor: SecondFactor,
+) -> UserFixture {
+    let known = state.users.iter().position(|user| user.username == username);
+    let index = known.unwrap_or(state.users.len());
+    let user = User {
+        number: 1_000 + index as u64,
+        username: username.to_owned(),
+        password: password.to_owned(),
+        second_factor,
+        workspaces: (0..state.workspaces.len()).collect(),
+        refused_passwords: 0,
+        trusted_devices: HashMap::new(),
+        used_steps: HashSet::new(),
+        email_code: None,
+    };
+    // Tokens know users by their index, so a user who comes again takes the old place.
+    match state.users.get_mut(index) {
+        Some(place) => *place = user,
+        None => state.users.push(user),
+    }
+    UserFixture {
+        username: username.to_owned(),
+        password: password.to_owned(),
+        totp_secret: String::new(),
+    }
+}

@@ -1,0 +1,11 @@
+//! The calls: what each sends, what comes of it, and what a server may do to it.
+
+mod accounts;
+mod operations;
+mod profiles;
+mod requests;
+mod settings;
+mod tolerance;
+mod users;
+mod wire;
+mod workspaces;

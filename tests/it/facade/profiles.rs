@@ -1,0 +1,495 @@
+//! Customers: who they are, what they say at a login, and how their session goes on.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde_json::json;
+use synerise_auth::lifecycle::TokenState;
+use synerise_auth::model::{Agreements, Attributes, ConditionalLoginStatus, TokenOrigin};
+use synerise_auth::{ApiKey, ConditionalLoginOutcome, ErrorKind, Identity, LoginId, Visitor};
+use synerise_auth_emulator::{Fault, UnmetCondition};
+
+use crate::support::{CUSTOMER, DEVICE, PASSWORD, TestEnv, VISITOR, customer, pin_for_everyone};
+
+const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 17));
+
+#[tokio::test]
+async fn a_customer_logs_in_by_e_mail_or_by_an_identifier_of_the_shop() {
+    let env = TestEnv::new().await;
+    env.emulator.set_custom_id(CUSTOMER, "card-17");
+    for login in [LoginId::email(CUSTOMER), LoginId::custom_id("card-17")] {
+        let identity = Identity::synerise(login, PASSWORD, VISITOR);
+        let profile = env
+            .client
+            .profile(env.profile_key())
+            .login(identity)
+            .await
+            .unwrap();
+        let token = profile.token().await.unwrap();
+        assert_eq!(token.origin(), Some(&TokenOrigin::Synerise));
+        assert_eq!(token.custom_id(), Some("card-17"));
+        assert_eq!(token.realm(), Some("client"));
+        assert_eq!(token.lifetime(), Duration::from_secs(3600));
+    }
+}
+
+#[tokio::test]
+async fn a_customer_whom_a_third_party_vouches_for_gets_an_account() {
+    let env = TestEnv::new().await;
+    for (identity, provider, email) in [
+        (Identity::facebook("token-1"), "FACEBOOK", "a@example.com"),
+        (Identity::oauth("token-1"), "OAUTH", "b@example.com"),
+        (Identity::apple("token-1"), "APPLE", "c@example.com"),
+        (Identity::google("token-1"), "GOOGLE", "d@example.com"),
+    ] {
+        env.emulator.add_third_party_token(provider, "token-1", email);
+        let profile = env
+            .client
+            .profile(env.profile_key())
+            .login(identity)
+            .await
+            .unwrap();
+        let origin = profile.token().await.unwrap().origin().cloned();
+        assert_eq!(origin, Some(TokenOrigin::from(provider)));
+        assert_eq!(
+            env.emulator.profile(email).unwrap().origin.as_deref(),
+            Some(provider)
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_account_of_a_third_party_joins_the_visitor_whose_uuid_is_given() {
+    let env = TestEnv::new().await;
+    env.visitor().token().await.unwrap();
+    env.emulator
+        .add_third_party_token("GOOGLE", "token-1", "a@example.com");
+    let identity = Identity::google("token-1").with_uuid(VISITOR);
+    env.client
+        .profile(env.profile_key())
+        .login(identity)
+        .await
+        .unwrap();
+    assert_eq!(env.emulator.profile("a@example.com").unwrap().uuid, VISITOR);
+}
+
+#[tokio::test]
+async fn what_a_login_says_of_a_customer_arrives() {
+    let env = TestEnv::new().await;
+    let attributes = Attributes::new()
+        .set("colour", "green")
+        .unwrap()
+        .set("sizes", json!([42, null, { "eu": 43.5 }]))
+        .unwrap();
+    let login = env
+        .client
+        .profile(env.profile_key())
+        .login(customer(PASSWORD))
+        .device_id(DEVICE)
+        .agreements(Agreements::new().email(true).sms(false))
+        .attributes(attributes)
+        .tags(["vip", "2026"]);
+    login.await.unwrap();
+    let known = env.emulator.profile(CUSTOMER).unwrap();
+    assert_eq!(known.devices, [DEVICE]);
+    assert_eq!(known.tags, ["vip", "2026"]);
+    assert_eq!(
+        (&known.agreements["email"], &known.agreements["sms"]),
+        (&json!(true), &json!(false))
+    );
+    assert!(!known.agreements.contains_key("push"));
+    assert_eq!(known.attributes["colour"], "green");
+    assert_eq!(known.attributes["sizes"], json!([42, null, { "eu": 43.5 }]));
+}
+
+#[tokio::test]
+async fn an_attribute_that_the_service_would_drop_is_refused_by_its_name() {
+    let error = Attributes::new().set("zipCode", "30-001").unwrap_err();
+    assert!(error.kind() == ErrorKind::InvalidInput);
+    assert!(error.to_string().contains("`zipCode`"), "{error}");
+    // Sent all the same, it is dropped: which is why.
+    let env = TestEnv::new().await;
+    let login = env
+        .client
+        .profile(env.profile_key())
+        .login(customer(PASSWORD))
+        .attributes(Attributes::new().set_even_if_reserved("zipCode", "30-001"));
+    login.await.unwrap();
+    assert!(
+        !env.emulator
+            .profile(CUSTOMER)
+            .unwrap()
+            .attributes
+            .contains_key("zipCode")
+    );
+}
+
+#[tokio::test]
+async fn a_login_that_cannot_succeed_is_refused_before_it_is_sent() {
+    let env = TestEnv::new().await;
+    let login = |identity| env.client.profile(env.profile_key()).login(identity);
+    let by_email = |email: &str| Identity::synerise(LoginId::email(email), PASSWORD, VISITOR);
+    for (login, what) in [
+        (login(by_email(" ")), "e-mail address is empty"),
+        (login(customer("")), "password is empty"),
+        (login(customer(PASSWORD).with_uuid("")), "profile UUID is empty"),
+        (login(Identity::apple("")), "identity provider's token is empty"),
+        (login(customer(PASSWORD)).device_id(""), "device id is empty"),
+        (
+            login(Identity::apple("t")).keep_credentials(),
+            "keep_credentials was asked for",
+        ),
+    ] {
+        let error = login.await.unwrap_err();
+        assert!(error.to_string().starts_with(what), "{error}");
+    }
+    assert_eq!(env.emulator.count("authenticateProfile"), 0);
+}
+
+#[tokio::test]
+async fn a_workspace_that_controls_devices_says_that_it_wants_one() {
+    let env = TestEnv::new().await;
+    env.emulator.require_device_id();
+    let login = || env.client.profile(env.profile_key()).login(customer(PASSWORD));
+    let error = login().await.unwrap_err();
+    assert!(error.kind() == ErrorKind::DeviceIdRequired, "{error}");
+    assert_eq!((error.status(), error.code()), (Some(400), Some("SAU-601")));
+    assert_eq!(error.field_errors()[0].field.as_deref(), Some("deviceId"));
+    assert!(error.to_string().ends_with("log in with a device id"));
+    login().device_id(DEVICE).await.unwrap();
+}
+
+#[tokio::test]
+async fn wrong_passwords_lock_the_account_in_the_end() {
+    let env = TestEnv::new().await;
+    let login = |password| env.client.profile(env.profile_key()).login(customer(password));
+    for _ in 0..10 {
+        let error = login("wrong").await.unwrap_err();
+        assert_eq!(error.status(), Some(401));
+        assert!(!error.is_retryable());
+    }
+    let error = login(PASSWORD).await.unwrap_err();
+    assert_eq!(error.status(), Some(423));
+    assert!(error.advice().contains("locked"));
+    assert_eq!(env.emulator.count("authenticateProfile"), 11);
+}
+
+#[tokio::test]
+async fn a_conditional_login_logs_in_or_says_what_is_missing() {
+    let env = TestEnv::new().await;
+    let login = |identity| env.client.profile(env.profile_key()).login_if_allowed(identity);
+    let ConditionalLoginOutcome::LoggedIn(profile) = login(customer(PASSWORD)).await.unwrap() else {
+        panic!("the customer has an account");
+    };
+    profile.token().await.unwrap();
+
+    env.emulator
+        .add_third_party_token("GOOGLE", "token-1", "stranger@example.com");
+    let ConditionalLoginOutcome::Unmet { status, .. } = login(Identity::google("token-1")).await.unwrap()
+    else {
+        panic!("a stranger has no account");
+    };
+    assert_eq!(status, ConditionalLoginStatus::RegistrationRequired);
+    assert!(
+        env.emulator.profile("stranger@example.com").is_none(),
+        "and gets none"
+    );
+
+    for (name, expected) in [
+        (
+            "TERMS_ACCEPTANCE_REQUIRED",
+            ConditionalLoginStatus::TermsAcceptanceRequired,
+        ),
+        ("APPROVAL_REQUIRED", ConditionalLoginStatus::ApprovalRequired),
+        ("MFA_REQUIRED", ConditionalLoginStatus::MfaRequired),
+    ] {
+        env.emulator.require_at_login(CUSTOMER, name, &["condition-1"]);
+        match login(customer(PASSWORD)).await.unwrap() {
+            ConditionalLoginOutcome::Unmet { status, conditions } => {
+                assert_eq!((status, conditions), (expected, vec!["condition-1".to_owned()]));
+            }
+            other @ ConditionalLoginOutcome::LoggedIn(_) => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(login(customer("wrong")).await.unwrap_err().status(), Some(401));
+}
+
+#[tokio::test]
+async fn a_condition_that_is_new_to_this_version_is_an_outcome_too() {
+    let env = TestEnv::new().await;
+    let answer = json!({ "status": "PIN_ACTIVATION_REQUIRED", "conditions": [] });
+    let faults = env.emulator.faults();
+    faults
+        .on("authenticateProfileConditionally")
+        .then(Fault::json(&answer));
+    let login = env
+        .client
+        .profile(env.profile_key())
+        .login_if_allowed(customer(PASSWORD));
+    let ConditionalLoginOutcome::Unmet { status, .. } = login.await.unwrap() else {
+        panic!("it is not met");
+    };
+    assert_eq!(
+        status,
+        ConditionalLoginStatus::Unknown("PIN_ACTIVATION_REQUIRED".into())
+    );
+}
+
+#[tokio::test]
+async fn a_condition_that_comes_as_a_refusal_is_an_error_that_can_be_matched() {
+    let env =
+        TestEnv::with_assumptions(|assumptions| assumptions.unmet_condition = UnmetCondition::Refused).await;
+    let workspace = env.workspace();
+    let settings = workspace.profile_settings();
+    settings
+        .update(|settings| settings.registration = pin_for_everyone())
+        .await
+        .unwrap();
+    let account =
+        synerise_auth::account::NewAccount::new("new@example.com", PASSWORD, VISITOR).device_id(DEVICE);
+    env.visitor().register(account).await.unwrap();
+    let identity = Identity::synerise(LoginId::email("new@example.com"), PASSWORD, VISITOR);
+    let login = env.client.profile(env.profile_key()).login_if_allowed(identity);
+    let error = login.await.unwrap_err();
+    assert!(
+        matches!(
+            error.kind(),
+            ErrorKind::ActivationRequired(synerise_auth::error::ActivationMethod::Pin)
+        ),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_conditional_login_may_go_as_the_visitor_who_makes_it() {
+    let env = TestEnv::new().await;
+    let visitor = env.visitor();
+    let token = visitor.token().await.unwrap();
+    let login = env
+        .client
+        .profile(env.profile_key())
+        .login_if_allowed(customer(PASSWORD));
+    login.as_anonymous(&visitor).await.unwrap();
+    let requests = env.emulator.requests();
+    assert!(requests.last().unwrap().bearer_is(token.expose()));
+}
+
+#[tokio::test]
+async fn visitors_share_a_session_by_key_uuid_and_device() {
+    let env = TestEnv::new().await;
+    let session = |visitor: Visitor| env.client.anonymous(env.profile_key(), visitor);
+    let first = session(Visitor::new(VISITOR));
+    let same = session(Visitor::new(VISITOR));
+    let device = session(Visitor::new(VISITOR).device_id(DEVICE));
+    let other = session(Visitor::new("other"));
+    let token = first.token().await.unwrap();
+    assert_eq!(token.origin(), Some(&TokenOrigin::Anonymous));
+    assert_eq!(token.expose(), same.token().await.unwrap().expose());
+    for another in [device, other] {
+        assert_ne!(token.expose(), another.token().await.unwrap().expose());
+    }
+    assert_eq!(env.emulator.count("authenticateAnonymously"), 3);
+}
+
+#[tokio::test]
+async fn a_visitors_session_is_prolonged_and_begins_anew_once_it_is_over() {
+    let env = TestEnv::new().await;
+    let visitor = env.visitor();
+    visitor.token().await.unwrap();
+    env.pass(Duration::from_secs(3400));
+    visitor.token_valid_for(Duration::from_secs(3600)).await.unwrap();
+    assert_eq!(env.emulator.count("refreshProfileToken"), 1);
+    env.pass(Duration::from_secs(3600));
+    visitor.token().await.unwrap();
+    assert_eq!(
+        env.emulator.count("refreshProfileToken"),
+        1,
+        "what is over can't be prolonged"
+    );
+    assert_eq!(env.emulator.count("authenticateAnonymously"), 2);
+    env.emulator.revoke_tokens();
+    env.pass(Duration::from_secs(60));
+    visitor.token_valid_for(Duration::from_secs(3600)).await.unwrap();
+    assert_eq!(
+        env.emulator.count("authenticateAnonymously"),
+        3,
+        "a refresh that is refused for good"
+    );
+}
+
+#[tokio::test]
+async fn a_profiles_session_is_prolonged_while_it_is_active() {
+    let env = TestEnv::new().await;
+    let profile = env.profile().await.unwrap();
+    for _ in 0..3 {
+        env.pass(Duration::from_secs(3400));
+        profile.token_valid_for(Duration::from_secs(3600)).await.unwrap();
+    }
+    assert_eq!(env.emulator.count("refreshProfileToken"), 3);
+    assert_eq!(env.emulator.count("authenticateProfile"), 1);
+}
+
+#[tokio::test]
+async fn a_profiles_session_that_is_over_says_what_to_do() {
+    let env = TestEnv::new().await;
+    let profile = env.profile().await.unwrap();
+    env.pass(Duration::from_secs(3600));
+    for _ in 0..2 {
+        let error = profile.token().await.unwrap_err();
+        assert!(error.kind() == ErrorKind::SessionExpired, "{error}");
+        assert!(error.advice().starts_with("let the customer log in again"));
+        env.pass(Duration::from_secs(600));
+    }
+    assert_eq!(profile.status().state, TokenState::SessionEnded);
+    assert_eq!(env.emulator.count("refreshProfileToken"), 0);
+    assert_eq!(env.emulator.count("authenticateProfile"), 1);
+}
+
+#[tokio::test]
+async fn a_password_that_was_kept_logs_in_again_without_what_may_have_changed() {
+    let env = TestEnv::new().await;
+    let login = env
+        .client
+        .profile(env.profile_key())
+        .login(customer(PASSWORD))
+        .device_id(DEVICE)
+        .agreements(Agreements::new().email(true))
+        .tags(["once"])
+        .keep_credentials();
+    let profile = login.await.unwrap();
+    env.pass(Duration::from_secs(3600));
+    profile.token().await.unwrap();
+    assert_eq!(env.emulator.count("authenticateProfile"), 2);
+    let again = env.emulator.requests().pop().unwrap().body.unwrap();
+    let fields: Vec<_> = again.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(
+        fields,
+        [
+            "apiKey",
+            "deviceId",
+            "email",
+            "identityProvider",
+            "password",
+            "uuid"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_third_partys_token_is_never_sent_again() {
+    let env = TestEnv::new().await;
+    env.emulator
+        .add_single_use_token("APPLE", "token-1", "a@example.com");
+    let login = || {
+        env.client
+            .profile(env.profile_key())
+            .login(Identity::apple("token-1"))
+    };
+    let profile = login().await.unwrap();
+    env.emulator.revoke_tokens();
+    env.emulator.stub("GET", "/v4/clients", json!({}));
+    let error = profile.get("/v4/clients").send().await.unwrap_err();
+    assert!(error.kind() == ErrorKind::SessionExpired, "{error}");
+    env.pass(Duration::from_secs(7200));
+    assert_eq!(
+        profile.token().await.unwrap_err().kind(),
+        ErrorKind::SessionExpired
+    );
+    assert_eq!(env.emulator.count("authenticateProfile"), 1);
+}
+
+#[tokio::test]
+async fn tokens_that_cannot_be_read_and_answers_of_a_token_alone_are_as_good() {
+    let env = TestEnv::with_assumptions(|assumptions| {
+        assumptions.encrypted_profile_tokens = true;
+        assumptions.profile_token_alone = true;
+    })
+    .await;
+    let token = env.profile().await.unwrap().token().await.unwrap();
+    assert!(token.claims().is_none());
+    assert_eq!(
+        token.lifetime(),
+        Duration::from_secs(3600),
+        "the documented default"
+    );
+    assert_eq!(
+        (token.origin(), token.custom_id(), token.realm()),
+        (None, None, None)
+    );
+}
+
+#[tokio::test]
+async fn a_backend_logs_a_customer_in() {
+    let env = TestEnv::new().await;
+    let workspace = env.workspace();
+    let login = workspace.login_profile(env.profile_key(), customer(PASSWORD), ADDRESS);
+    let profile = login.device_id(DEVICE).keep_credentials().await.unwrap();
+    assert_eq!(env.emulator.profile(CUSTOMER).unwrap().devices, [DEVICE]);
+    // Prolonged as any profile's session, and repeated as it was made.
+    env.pass(Duration::from_secs(3000));
+    profile.token_valid_for(Duration::from_secs(3600)).await.unwrap();
+    assert_eq!(env.emulator.count("refreshProfileToken"), 1);
+    env.pass(Duration::from_secs(3600));
+    profile.token().await.unwrap();
+    assert_eq!(env.emulator.count("authenticateProfileServerSide"), 2);
+}
+
+#[tokio::test]
+async fn a_backends_key_needs_the_permission() {
+    let env = TestEnv::new().await;
+    let login = |permission: &str| {
+        let key = env.emulator.add_workspace_api_key(&[permission]);
+        let workspace = env.client.workspace(ApiKey::new(key).unwrap());
+        workspace.login_profile(env.profile_key(), customer(PASSWORD), ADDRESS)
+    };
+    let error = login("SOMETHING_ELSE").await.unwrap_err();
+    assert_eq!(error.status(), Some(403));
+    assert!(
+        error.to_string().contains("SAUTH_SERVER_LOGIN_CLIENT_CREATE"),
+        "{error}"
+    );
+    assert!(error.advice().contains("permission"));
+    login("SAUTH_SERVER_LOGIN_CLIENT_CREATE").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_side_login_that_is_elsewhere_says_how_to_get_there() {
+    let path = "/sauth/v3/auth/login/backend";
+    let env = TestEnv::with_assumptions(|assumptions| assumptions.server_side_login_path = path.into()).await;
+    let login = env
+        .workspace()
+        .login_profile(env.profile_key(), customer(PASSWORD), ADDRESS);
+    let error = login.await.unwrap_err();
+    assert_eq!(error.status(), Some(404));
+    assert!(
+        error.advice().contains("ClientBuilder::server_side_login_path"),
+        "{error}"
+    );
+
+    let client = synerise_auth::Client::builder()
+        .base_url(env.emulator.base_url())
+        .server_side_login_path(path)
+        .build()
+        .unwrap();
+    let workspace = client.workspace(env.workspace_key());
+    workspace
+        .login_profile(env.profile_key(), customer(PASSWORD), ADDRESS)
+        .await
+        .unwrap();
+}
+
+#[test]
+fn a_server_side_login_path_that_leads_elsewhere_is_refused() {
+    for path in [
+        "https://other.example/login",
+        "//other.example/login",
+        "login",
+        "/a\\b",
+    ] {
+        let error = synerise_auth::Client::builder()
+            .server_side_login_path(path)
+            .build()
+            .unwrap_err();
+        assert!(error.kind() == ErrorKind::InvalidInput, "{path}: {error}");
+    }
+}

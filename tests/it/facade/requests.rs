@@ -1,0 +1,617 @@
+//! What is sent again and what is not, where a credential may go, and what a server may do to an answer.
+
+use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::json;
+use synerise_auth::client::RetryPolicy;
+use synerise_auth::clock::{Clock, ManualClock, Reading, Sleep};
+use synerise_auth::kind::Workspace;
+use synerise_auth::lifecycle::RefreshPolicy;
+use synerise_auth::random::FixedRandom;
+use synerise_auth::{ApiKey, Client, ClientBuilder, ErrorKind, Result, Session};
+use synerise_auth_emulator::{Emulator, Fault};
+
+use crate::support::{Answer, Capture, Captured};
+
+const CLIENTS: &str = "/v4/clients";
+
+/// A clock that stands, sleeps no backoff but notes it, and lets no limit of time run out.
+#[derive(Debug, Clone, Default)]
+struct Backoffs(Arc<Mutex<Vec<Duration>>>);
+
+/// Whatever is longer is no backoff, but one of the limits that `patient` sets.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(3600);
+const NEVER: Duration = Duration::from_secs(7200);
+
+impl Backoffs {
+    fn taken(&self) -> Vec<Duration> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Clock for Backoffs {
+    fn now(&self) -> Reading {
+        Reading {
+            monotonic: Duration::from_secs(3600),
+            wall: Duration::from_secs(1_767_225_600),
+        }
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        if duration > LONGEST_BACKOFF {
+            return Box::pin(std::future::pending());
+        }
+        self.0.lock().unwrap().push(duration);
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// A client that waits for nothing, with the longest waits that its policy allows.
+fn patient(builder: ClientBuilder, backoffs: &Backoffs) -> Client {
+    let mut renewal = RefreshPolicy::default();
+    renewal.timeout = NEVER;
+    builder
+        .clock(backoffs.clone())
+        .random(FixedRandom(1.0))
+        .retry_policy(RetryPolicy::default())
+        .refresh_policy(renewal)
+        .attempt_timeout(NEVER)
+        .call_timeout(NEVER)
+        .build()
+        .unwrap()
+}
+
+fn workspace(client: &Client) -> Session<Workspace> {
+    client.workspace(ApiKey::new("fake-key").unwrap())
+}
+
+/// Everybody can log in; any other endpoint answers so.
+async fn answering(answer: impl Fn(&Captured) -> Answer + Send + Sync + 'static) -> Capture {
+    Capture::start(move |request| {
+        if request.target.contains("/login") {
+            Answer::json(json!({ "token": "fake-token" }))
+        } else {
+            answer(request)
+        }
+    })
+    .await
+}
+
+fn calls(server: &Capture) -> usize {
+    let requests = server.seen().into_iter();
+    requests
+        .filter(|request| request.target.starts_with(CLIENTS))
+        .count()
+}
+
+const fn millis(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+// What is sent again
+
+#[tokio::test]
+async fn what_the_server_did_not_do_is_sent_again_and_what_it_may_have_done_only_if_that_is_safe() {
+    for (status, get, post) in [
+        (429, 3, 3),
+        (503, 3, 3),
+        (500, 3, 1),
+        (502, 3, 1),
+        (504, 3, 1),
+        (408, 3, 1),
+        (400, 1, 1),
+        (403, 1, 1),
+        (404, 1, 1),
+        (409, 1, 1),
+        (423, 1, 1),
+        (501, 3, 1),
+    ] {
+        let server = answering(move |_| Answer::json(json!({ "message": "no" })).status(status)).await;
+        let backoffs = Backoffs::default();
+        let workspace = workspace(&patient(server.builder(), &backoffs));
+        let error = workspace.get(CLIENTS).send().await.unwrap_err();
+        assert_eq!((error.status(), calls(&server)), (Some(status), get));
+        // Full jitter: at the most 200 ms, then 400 ms.
+        assert_eq!(backoffs.taken(), [millis(200), millis(400)][..get - 1]);
+        workspace.post(CLIENTS).json(&json!({})).send().await.unwrap_err();
+        assert_eq!(calls(&server), get + post, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_retry_that_succeeds_is_a_success() {
+    let emulator = Emulator::start().await.unwrap();
+    let backoffs = Backoffs::default();
+    let client = patient(Client::builder().base_url(emulator.base_url()), &backoffs);
+    emulator
+        .faults()
+        .on("workspaceLogin")
+        .then(Fault::status(503))
+        .then(Fault::reset());
+    let workspace = client.workspace(ApiKey::new(emulator.workspace_api_key()).unwrap());
+    workspace.token().await.unwrap();
+    assert_eq!(emulator.count("workspaceLogin"), 3);
+    assert_eq!(backoffs.taken(), [millis(200), millis(400)]);
+}
+
+#[tokio::test]
+async fn a_server_says_how_long_to_wait() {
+    let date = "Sat, 06 Nov 2094 08:49:37 GMT";
+    for (retry_after, waits) in [
+        ("7", vec![millis(7000); 2]),
+        // Shorter than our own jitter: the jitter counts.
+        ("0", vec![millis(200), millis(400)]),
+        // By the server's own clock, which is decades ahead of ours.
+        ("Sat, 06 Nov 2094 08:49:46 GMT", vec![millis(9000); 2]),
+        ("Sun, 06 Nov 1994 08:49:46 GMT", vec![millis(200), millis(400)]),
+        // Too long to wait for: the caller is told.
+        ("11", vec![]),
+        ("86400", vec![]),
+        ("Sun, 06 Nov 2095 08:49:46 GMT", vec![]),
+        // Nonsense is passed over.
+        ("soon", vec![millis(200), millis(400)]),
+        ("-5", vec![millis(200), millis(400)]),
+        ("99999999999999999999999", vec![millis(200), millis(400)]),
+    ] {
+        let answer = Answer::json(json!({}))
+            .status(503)
+            .header("retry-after", retry_after)
+            .header("date", date);
+        let server = answering(move |_| answer.clone()).await;
+        let backoffs = Backoffs::default();
+        let workspace = workspace(&patient(server.builder(), &backoffs));
+        let error = workspace.get(CLIENTS).send().await.unwrap_err();
+        assert_eq!(backoffs.taken(), waits, "{retry_after}");
+        if retry_after == "86400" {
+            assert_eq!(error.retry_after(), Some(Duration::from_secs(86400)));
+            assert!(error.to_string().contains("(retry after 86400 s)"), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_never_left_is_sent_again_whatever_it_is() {
+    // A port that nobody listens on any more.
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let backoffs = Backoffs::default();
+    let client = patient(Client::builder().base_url(format!("http://{address}")), &backoffs);
+    // A user's login is not idempotent.
+    let error = client
+        .user()
+        .login("user@example.com", "fake-password")
+        .await
+        .unwrap_err();
+    assert!(error.kind() == ErrorKind::Connection, "{error}");
+    assert!(error.is_retryable());
+    assert!(error.to_string().contains(&address.to_string()), "{error}");
+    assert_eq!(backoffs.taken(), [millis(200), millis(400)]);
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_after_the_request_left_is_no_reason_to_repeat_what_is_not_idempotent() {
+    for fault in [
+        Fault::reset,
+        Fault::reset_before_body,
+        Fault::reset_in_body,
+        Fault::truncated_body,
+    ] {
+        let emulator = Emulator::start().await.unwrap();
+        for method in ["GET", "POST"] {
+            emulator.stub(method, CLIENTS, json!({ "data": "x".repeat(1000) }));
+            emulator
+                .faults()
+                .on(&format!("{method} {CLIENTS}"))
+                .always(fault());
+        }
+        let client = patient(
+            Client::builder().base_url(emulator.base_url()),
+            &Backoffs::default(),
+        );
+        let workspace = client.workspace(ApiKey::new(emulator.workspace_api_key()).unwrap());
+        let error = workspace.get(CLIENTS).send().await.unwrap_err();
+        assert!(error.kind() == ErrorKind::Connection, "{error}");
+        assert_eq!(emulator.count("GET /v4/clients"), 3);
+        workspace.post(CLIENTS).json(&json!({})).send().await.unwrap_err();
+        assert_eq!(emulator.count("POST /v4/clients"), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_gets_little_more_than_the_ordinary_load() {
+    let server = answering(|_| Answer::json(json!({})).status(500)).await;
+    let workspace = workspace(&patient(server.builder(), &Backoffs::default()));
+    for _ in 0..60 {
+        workspace.get(CLIENTS).send().await.unwrap_err();
+    }
+    assert_eq!(calls(&server), 60 + 100, "a budget of 100 retries");
+}
+
+#[tokio::test]
+async fn a_refused_token_is_replaced_once() {
+    let server = answering(|_| Answer::json(json!({})).status(401)).await;
+    let workspace = workspace(&server.client());
+    assert_eq!(
+        workspace.get(CLIENTS).send().await.unwrap_err().status(),
+        Some(401)
+    );
+    assert_eq!(
+        (calls(&server), server.seen().len()),
+        (2, 4),
+        "two calls, two logins"
+    );
+}
+
+#[tokio::test]
+async fn a_policy_of_one_attempt_repeats_nothing() {
+    let server = answering(|_| Answer::json(json!({})).status(503)).await;
+    let workspace = workspace(&server.client());
+    workspace.get(CLIENTS).send().await.unwrap_err();
+    assert_eq!(calls(&server), 1);
+}
+
+// Where a credential may go
+
+#[tokio::test]
+async fn a_path_cannot_lead_to_another_host() {
+    let server = answering(|_| Answer::json(json!({}))).await;
+    let workspace = workspace(&server.client());
+    for path in [
+        "",
+        "v4/clients",
+        "//evil.example/x",
+        "https://evil.example/x",
+        "@evil.example/x",
+        ":80@evil.example/",
+        "\\\\evil.example\\x",
+        "/\\evil.example",
+        "/x\r\nHost: evil.example",
+        "/x\0",
+        "\u{2f}\u{2f}evil.example",
+    ] {
+        let error = workspace.get(path).send().await.unwrap_err();
+        assert!(error.kind() == ErrorKind::InvalidInput, "{path:?}: {error}");
+        assert!(error.advice().contains("/v4/clients"), "{error}");
+    }
+    assert!(server.seen().is_empty(), "not even a login was sent");
+    // What only looks like it stays here.
+    for (path, target) in [
+        ("/v4/../v4/clients", "/v4/clients"),
+        ("/..//evil.example/x", "//evil.example/x"),
+        ("/@evil.example", "/@evil.example"),
+        ("/a b/ż?q=a b#fragment", "/a%20b/%C5%BC?q=a%20b"),
+    ] {
+        workspace.get(path).send().await.unwrap();
+        assert_eq!(server.last().target, target);
+    }
+}
+
+#[test]
+fn a_base_url_that_would_give_a_key_away_is_refused() {
+    for (url, problem) in [
+        ("http://api.synerise.com", "plain HTTP to another machine"),
+        ("http://192.0.2.1:8080", "plain HTTP to another machine"),
+        ("http://localhost.evil.example", "plain HTTP to another machine"),
+        ("http://127.0.0.1.evil.example", "plain HTTP to another machine"),
+        ("ftp://api.synerise.com", "neither https nor http"),
+        ("api.synerise.com", "no absolute URL"),
+        ("", "no absolute URL"),
+        ("https://", "no absolute URL"),
+        (
+            "https://user:fake-password@api.synerise.com",
+            "user name or password",
+        ),
+        ("https://api.synerise.com?x=1", "query or a fragment"),
+        ("https://api.synerise.com#x", "query or a fragment"),
+    ] {
+        let error = Client::builder().base_url(url).build().unwrap_err();
+        let line = error.to_string();
+        assert!(
+            line.starts_with("base URL ") && line.contains(problem),
+            "{url}: {line}"
+        );
+        assert!(!line.contains("fake-password") && !line.contains('\n'), "{line}");
+    }
+    for url in [
+        "http://localhost:1",
+        "http://127.8.9.1",
+        "http://[::1]:80/",
+        "https://shop.example/synerise/",
+    ] {
+        Client::builder().base_url(url).build().unwrap();
+    }
+    let closed_network = Client::builder()
+        .base_url("http://192.0.2.1")
+        .allow_plain_http_to_any_host();
+    closed_network.build().unwrap();
+}
+
+#[tokio::test]
+async fn a_base_url_may_have_a_path_of_its_own() {
+    let server = answering(|_| Answer::json(json!({}))).await;
+    let client = server
+        .builder()
+        .base_url(format!("{}/synerise/", server.base_url()))
+        .build()
+        .unwrap();
+    workspace(&client).get(CLIENTS).send().await.unwrap();
+    let targets: Vec<_> = server.seen().into_iter().map(|request| request.target).collect();
+    assert_eq!(
+        targets,
+        ["/synerise/uauth/v2/auth/login/profile", "/synerise/v4/clients"]
+    );
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed_with_a_credential() {
+    let elsewhere = answering(|_| Answer::json(json!({}))).await;
+    let location = format!("{}/v4/clients", elsewhere.base_url());
+    for status in [301, 302, 303, 307, 308] {
+        for location in [location.clone(), "/v4/elsewhere".to_owned()] {
+            let to = location.clone();
+            let redirect = move || Answer::json(json!({})).status(status).header("location", &to);
+            let answer = redirect.clone();
+            let server = answering(move |_| answer()).await;
+            // Whatever is set on the HTTP client.
+            let client = server
+                .builder()
+                .http(|http| http.redirect(reqwest::redirect::Policy::limited(5)))
+                .build()
+                .unwrap();
+            let error = workspace(&client).get(CLIENTS).send().await.unwrap_err();
+            assert!(error.kind() == ErrorKind::UnexpectedResponse, "{error}");
+            assert_eq!((error.status(), server.seen().len()), (Some(status), 2));
+
+            // A login carries its credential in the body.
+            let server = Capture::start(move |_| redirect()).await;
+            let error = workspace(&server.client()).token().await.unwrap_err();
+            assert!(error.to_string().contains("redirect"), "{error}");
+            assert_eq!(server.seen().len(), 1);
+        }
+    }
+    assert!(elsewhere.seen().is_empty());
+}
+
+// What a server may do to an answer
+
+#[tokio::test]
+async fn an_answer_that_is_too_large_is_not_read() {
+    let emulator = Emulator::start().await.unwrap();
+    emulator.stub("GET", CLIENTS, json!({}));
+    let client = Client::builder()
+        .base_url(emulator.base_url())
+        .retry_policy(RetryPolicy::never());
+    let client = client.max_response_bytes(10_000).build().unwrap();
+    let workspace = client.workspace(ApiKey::new(emulator.workspace_api_key()).unwrap());
+    emulator
+        .faults()
+        .on("GET /v4/clients")
+        .then(Fault::oversized_body(10_000_000));
+    let error = workspace.get(CLIENTS).send().await.unwrap_err();
+    assert!(error.to_string().contains("larger than 10000 bytes"), "{error}");
+
+    let server = answering(|_| Answer::new(200, "text/plain", "x".repeat(10_001))).await;
+    let client = server.builder().max_response_bytes(10_000).build().unwrap();
+    let error = self::workspace(&client).get(CLIENTS).send().await.unwrap_err();
+    assert!(error.to_string().contains("larger than 10000 bytes"), "{error}");
+    let server = answering(|_| Answer::new(200, "text/plain", "x".repeat(10_000))).await;
+    let client = server.builder().max_response_bytes(10_000).build().unwrap();
+    self::workspace(&client).get(CLIENTS).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_absurd_length_reserves_no_memory_whatever_the_limit_is() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut connection, _) = listener.accept().unwrap();
+        let _ = connection.read(&mut [0; 4096]).unwrap();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\nPEM",
+            u64::MAX / 2 + 1
+        );
+        connection.write_all(head.as_bytes()).unwrap();
+    });
+    let client = Client::builder()
+        .base_url(format!("http://{address}"))
+        .retry_policy(RetryPolicy::never())
+        .max_response_bytes(usize::MAX)
+        .build()
+        .unwrap();
+    let error = client.public_key().await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Connection, "{error}");
+    server.join().unwrap();
+}
+
+/// A workspace that is logged in, at a server that then never answers.
+async fn at_a_silent_server(
+    clock: &ManualClock,
+    settings: fn(ClientBuilder) -> ClientBuilder,
+) -> (Emulator, Session<Workspace>) {
+    let emulator = Emulator::start().await.unwrap();
+    let builder = Client::builder()
+        .base_url(emulator.base_url())
+        .clock(clock.clone())
+        .random(FixedRandom(0.0));
+    let client = settings(builder).build().unwrap();
+    let workspace = client.workspace(ApiKey::new(emulator.workspace_api_key()).unwrap());
+    workspace.token().await.unwrap();
+    emulator.faults().on("GET /v4/clients").always(Fault::hang());
+    emulator.faults().on("POST /v4/clients").always(Fault::hang());
+    (emulator, workspace)
+}
+
+#[tokio::test]
+async fn a_timeout_says_which_time_ran_out() {
+    let clock = ManualClock::new();
+    let (emulator, workspace) =
+        at_a_silent_server(&clock, |builder| builder.attempt_timeout(Duration::from_secs(3))).await;
+    let silent = emulator.faults().on("POST /v4/clients").hold();
+    let call = async { workspace.post(CLIENTS).json(&json!({})).send().await.unwrap_err() };
+    let time = async {
+        silent.wait_for(1).await;
+        clock.advance(Duration::from_secs(3));
+    };
+    let (error, ()) = tokio::join!(call, time);
+    assert_eq!(
+        error.to_string(),
+        "POST /v4/clients: the answer took longer than 3s; try again later, or allow more time in the ClientBuilder"
+    );
+    assert!(error.is_retryable());
+
+    let clock = ManualClock::new();
+    let (emulator, workspace) =
+        at_a_silent_server(&clock, |builder| builder.call_timeout(Duration::from_secs(5))).await;
+    let silent = emulator.faults().on("GET /v4/clients").hold();
+    let call = async { workspace.get(CLIENTS).send().await.unwrap_err() };
+    let time = async {
+        silent.wait_for(1).await;
+        clock.advance(Duration::from_secs(5));
+    };
+    let (error, ()) = tokio::join!(call, time);
+    assert!(
+        error
+            .to_string()
+            .contains("the call with its retries took longer than 5s"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_only_drips_runs_out_of_time() {
+    let clock = ManualClock::new();
+    let (emulator, workspace) =
+        at_a_silent_server(&clock, |builder| builder.retry_policy(RetryPolicy::never())).await;
+    emulator.stub("GET", CLIENTS, json!({ "data": "x".repeat(1000) }));
+    emulator.clock().freeze();
+    emulator
+        .faults()
+        .on("GET /v4/clients")
+        .clear()
+        .always(Fault::slow_body(Duration::from_secs(1)));
+    let arrival = emulator.faults().on("GET /v4/clients").hold();
+    let call = async { workspace.get(CLIENTS).send().await.unwrap_err() };
+    let time = async {
+        arrival.wait_for(1).await;
+        arrival.release();
+        clock.advance(Duration::from_secs(10));
+    };
+    let (error, ()) = tokio::join!(call, time);
+    assert!(
+        error.to_string().contains("the answer took longer than 10s"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_success_that_is_not_the_json_that_was_asked_for_is_an_error_that_does_not_quote_it() {
+    let html = "<html>fake-secret</html>";
+    let server = Capture::start(move |_| Answer::new(200, "text/html", html)).await;
+    let error = workspace(&server.client()).token().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "workspaceLogin: the response (200) can't be used: it is not the JSON that was asked for, but 24 bytes, text/html; \
+         check that the base URL leads to Synerise and not to a proxy or a login page"
+    );
+    for (content_type, body) in [
+        ("text/html", html),
+        ("application/json", "{\"token\": \"fake-secret"),
+        ("application/json", "\"fake-secret\""),
+        ("application/json", ""),
+    ] {
+        let server = answering(move |_| Answer::new(200, content_type, body)).await;
+        let workspace = workspace(&server.client());
+        let typed: Vec<Result<String>> = vec![
+            workspace
+                .get(CLIENTS)
+                .send()
+                .await
+                .unwrap()
+                .json::<u64>()
+                .map(|_| String::new()),
+            workspace.check_permissions(["A"]).await.map(|_| String::new()),
+            workspace.profile_settings().get().await.map(|_| String::new()),
+            workspace.refresh().await.map(|_| String::new()),
+        ];
+        for result in typed {
+            let error = result.unwrap_err();
+            assert!(error.kind() == ErrorKind::UnexpectedResponse, "{error}");
+            assert!(!format!("{error} {error:?}").contains("fake-secret"), "{error:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_can_be_read_as_text_and_bytes() {
+    let server = answering(|_| Answer::new(201, "text/plain", &b"\xff"[..]).header("x-page", "2")).await;
+    let workspace = workspace(&server.client());
+    let response = workspace.post(CLIENTS).body("raw").send().await.unwrap();
+    assert_eq!((response.status(), &response.bytes()[..]), (201, &b"\xff"[..]));
+    assert_eq!(response.headers()["x-page"], "2");
+    assert!(
+        response
+            .text()
+            .unwrap_err()
+            .to_string()
+            .contains("it is not UTF-8")
+    );
+    assert_eq!(&server.last().body[..], b"raw");
+}
+
+#[tokio::test]
+async fn what_http_does_not_allow_is_refused_before_it_is_sent() {
+    let server = answering(|_| Answer::json(json!({}))).await;
+    let workspace = workspace(&server.client());
+    for request in [
+        workspace.get(CLIENTS).header("bad name", "x"),
+        workspace.get(CLIENTS).header("x-good", "two\r\nlines"),
+        workspace.get(CLIENTS).query(&"not pairs"),
+        workspace.post(CLIENTS).json(&HashMap::from([((1, 2), 3)])),
+    ] {
+        let error = request.send().await.unwrap_err();
+        assert!(error.kind() == ErrorKind::InvalidInput, "{error}");
+    }
+    assert!(server.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_query_is_in_no_error() {
+    let server = answering(|_| Answer::json(json!({ "message": "no" })).status(404)).await;
+    let workspace = workspace(&server.client());
+    let path = "/v4/clients?token=fake-tracker-key";
+    let request = workspace.get(path);
+    assert!(!format!("{request:?}").contains("fake-tracker-key"));
+    let error = request.send().await.unwrap_err();
+    assert_eq!(error.operation(), Some("GET /v4/clients"));
+    assert!(!format!("{error} {error:?}").contains("fake-tracker-key"));
+}
+
+#[test]
+fn settings_that_the_http_client_refuses_are_named_with_their_cause() {
+    let error = Client::builder()
+        .http(|http| http.user_agent("a\nb"))
+        .build()
+        .unwrap_err();
+    assert!(error.kind() == ErrorKind::InvalidInput, "{error}");
+    assert!(error.to_string().contains("header value"), "{error}");
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_json_is_named_with_its_cause() {
+    let client = Client::builder().base_url("http://127.0.0.1:1").build().unwrap();
+    let workspace = client.workspace(ApiKey::new("fake-key").unwrap());
+    let body = HashMap::from([((1, 2), 3)]);
+    let error = workspace
+        .post("/v4/clients")
+        .json(&body)
+        .send()
+        .await
+        .unwrap_err();
+    assert!(error.kind() == ErrorKind::InvalidInput, "{error}");
+    assert!(error.to_string().contains("key must be a string"), "{error}");
+}

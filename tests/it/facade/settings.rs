@@ -1,0 +1,294 @@
+//! Settings that the service replaces whole: nothing is lost that was not changed.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use synerise_auth::ErrorKind;
+use synerise_auth::model::{PinConfirmationType, RegistrationType};
+use synerise_auth::settings::Registration;
+use synerise_auth_emulator::Emulator;
+
+use crate::support::{Answer, Capture, TestEnv};
+
+/// A service that has these settings and answers what it is sent, as the real one does.
+async fn with_settings(path: &'static str, settings: Value) -> Capture {
+    Capture::start(
+        move |request| match (request.method.as_str(), request.target.as_str()) {
+            (_, "/uauth/v2/auth/login/profile") => Answer::json(json!({ "token": "workspace-token" })),
+            ("GET", target) if target == path => Answer::json(settings.clone()),
+            ("POST", target) if target == path => Answer::json(request.json()),
+            other => panic!("{other:?}"),
+        },
+    )
+    .await
+}
+
+fn workspace(server: &Capture) -> synerise_auth::Session<synerise_auth::kind::Workspace> {
+    let key = synerise_auth::ApiKey::new("fake-key").unwrap();
+    server.client().workspace(key)
+}
+
+const GENERAL: &str = "/sauth/settings/general";
+const IP_POLICY: &str = "/uauth/settings/user-bp-ip-policy";
+
+#[tokio::test]
+async fn settings_that_are_not_sent_would_be_reset_and_are_not() {
+    let emulator = Emulator::builder()
+        .profile_settings(json!({
+            "registrationType": "AUTOMATIC", "tokenLifetimeInSeconds": 1800, "allowOverwriteCustomIdentify": true,
+            "confirmationRedirectLink": "https://shop.example/welcome", "pinConfirmationLength": 9,
+            "somethingNew": { "deep": [1, null, "x"] }
+        }))
+        .start()
+        .await
+        .unwrap();
+    let client = synerise_auth::Client::builder()
+        .base_url(emulator.base_url())
+        .build()
+        .unwrap();
+    let workspace = client.workspace(synerise_auth::ApiKey::new(emulator.workspace_api_key()).unwrap());
+    let settings = workspace.profile_settings();
+    let before = settings.get().await.unwrap();
+
+    let changes = settings
+        .update(|settings| settings.registration = Registration::pin(6, Duration::from_secs(120)))
+        .await
+        .unwrap();
+    let mut fields: Vec<_> = changes
+        .iter()
+        .map(|change| (change.field.as_str(), &change.after))
+        .collect();
+    fields.sort_by_key(|(field, _)| *field);
+    assert_eq!(
+        fields,
+        [
+            ("pinConfirmationLength", &json!(6)),
+            ("pinConfirmationValidInSeconds", &json!(120)),
+            ("registrationType", &json!("REQUIRE_PIN_CONFIRMATION")),
+        ]
+    );
+    let length = changes
+        .iter()
+        .find(|change| change.field == "pinConfirmationLength")
+        .unwrap();
+    assert_eq!(length.before, 9);
+
+    let after = settings.get().await.unwrap();
+    assert_eq!(after.token_lifetime, Some(Duration::from_secs(1800)));
+    assert_eq!(after.overwrite_custom_id, Some(true));
+    assert_eq!(after.confirmation_redirect, before.confirmation_redirect);
+    let mut requests = emulator.requests().into_iter().rev();
+    let written = requests.find_map(|request| request.body).unwrap();
+    assert_eq!(written["somethingNew"], json!({ "deep": [1, null, "x"] }));
+    assert_eq!(emulator.violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn every_setting_can_be_read_and_changed() {
+    let env = TestEnv::new().await;
+    let workspace = env.workspace();
+    let settings = workspace.profile_settings();
+    settings
+        .update(|settings| {
+            let mut pin = synerise_auth::settings::Pin::default();
+            pin.length = Some(4);
+            pin.valid_for = Some(Duration::from_secs(60));
+            pin.required_of = Some(PinConfirmationType::Everyone);
+            pin.resend_from_other_device = Some(true);
+            settings.registration = Registration::Pin(pin);
+            settings.token_lifetime = Some(Duration::from_secs(7 * 24 * 3600));
+            settings.confirmation_redirect = Some("https://shop.example/welcome".into());
+            settings.voucher_pool = Some("00000000-0000-4000-8000-000000000009".into());
+            settings.overwrite_custom_id = Some(true);
+            settings.email_change_by_form = Some(true);
+        })
+        .await
+        .unwrap();
+    let read = settings.get().await.unwrap();
+    let Registration::Pin(pin) = &read.registration else {
+        panic!("{read:?}");
+    };
+    assert_eq!(
+        (pin.length, pin.valid_for),
+        (Some(4), Some(Duration::from_secs(60)))
+    );
+    assert_eq!(
+        (&pin.required_of, pin.resend_from_other_device),
+        (&Some(PinConfirmationType::Everyone), Some(true))
+    );
+    assert_eq!(read.token_lifetime, Some(Duration::from_secs(604_800)));
+    assert_eq!(
+        read.confirmation_redirect.as_deref(),
+        Some("https://shop.example/welcome")
+    );
+    assert_eq!(
+        read.voucher_pool.as_deref(),
+        Some("00000000-0000-4000-8000-000000000009")
+    );
+    assert_eq!(
+        (read.overwrite_custom_id, read.email_change_by_form),
+        (Some(true), Some(true))
+    );
+    // What is taken away goes back to the service's default.
+    settings
+        .update(|settings| settings.confirmation_redirect = None)
+        .await
+        .unwrap();
+    assert_eq!(settings.get().await.unwrap().confirmation_redirect, None);
+}
+
+#[tokio::test]
+async fn nothing_is_written_when_nothing_is_changed() {
+    let env = TestEnv::new().await;
+    let user = env.user_in_workspace().await.unwrap();
+    assert_eq!(user.profile_settings().update(|_| {}).await.unwrap(), []);
+    let same = user
+        .profile_settings()
+        .update(|settings| settings.registration = settings.registration.clone())
+        .await
+        .unwrap();
+    assert_eq!(same, []);
+    assert_eq!(
+        user.ip_policy()
+            .update(|policy| policy.addresses.clear())
+            .await
+            .unwrap(),
+        []
+    );
+    assert_eq!(env.emulator.count("replaceProfileSettings"), 0);
+    assert_eq!(env.emulator.count("replaceIpPolicy"), 0);
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_is_refused_after_reading_and_before_writing() {
+    let env = TestEnv::new().await;
+    let workspace = env.workspace();
+    let lifetime = Duration::from_millis(1500);
+    let error = workspace
+        .profile_settings()
+        .update(|settings| settings.token_lifetime = Some(lifetime))
+        .await
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("token lifetime is not a whole number of seconds"),
+        "{error}"
+    );
+    assert_eq!(env.emulator.count("replaceProfileSettings"), 0);
+}
+
+#[tokio::test]
+async fn fields_that_this_version_does_not_understand_go_back_as_they_came() {
+    let odd = json!({
+        "registrationType": "REQUIRE_SOMETHING_NEW", "tokenLifetimeInSeconds": "3600", "pinConfirmationLength": 6.5,
+        "confirmationRedirectLink": null, "voucherPoolUuid": 7, "allowOverwriteCustomIdentify": "no",
+        "unknown": { "deep": [1, null] }, "big": 12_345_678_901_234_567_890_u64
+    });
+    let server = with_settings(GENERAL, odd.clone()).await;
+    let workspace = workspace(&server);
+    let settings = workspace.profile_settings();
+    let read = settings.get().await.unwrap();
+    assert_eq!(
+        read.registration,
+        Registration::Other(RegistrationType::Unknown("REQUIRE_SOMETHING_NEW".into()))
+    );
+    let changes = settings
+        .update(|settings| settings.email_change_by_form = Some(true))
+        .await
+        .unwrap();
+    assert_eq!(
+        (changes.len(), changes[0].field.as_str()),
+        (1, "allowEmailChangeFromWebForm")
+    );
+    assert_eq!(
+        (&changes[0].before, &changes[0].after),
+        (&Value::Null, &json!(true))
+    );
+    let mut expected = odd;
+    expected["allowEmailChangeFromWebForm"] = json!(true);
+    assert_eq!(server.last().json(), expected);
+}
+
+#[tokio::test]
+async fn an_ip_policy_keeps_what_is_not_changed() {
+    let policy = json!({ "enabled": true, "ipPolicy": ["192.0.2.1"], "mode": "STRICT", "note": null });
+    let server = with_settings(IP_POLICY, policy).await;
+    let workspace = workspace(&server);
+    let read = workspace.ip_policy().get().await.unwrap();
+    assert_eq!((read.enabled, read.support_allowed), (Some(true), None));
+    let changes = workspace
+        .ip_policy()
+        .update(|policy| policy.addresses.push("2001:db8::/32".into()))
+        .await
+        .unwrap();
+    assert_eq!((changes.len(), changes[0].field.as_str()), (1, "ipPolicy"));
+    assert_eq!(
+        server.last().json(),
+        json!({ "enabled": true, "ipPolicy": ["192.0.2.1", "2001:db8::/32"], "mode": "STRICT", "note": null })
+    );
+}
+
+#[tokio::test]
+async fn an_ip_policy_is_changed_at_the_service() {
+    let env = TestEnv::new().await;
+    let user = env.user_in_workspace().await.unwrap();
+    for address in ["192.0.2.17", "198.51.100.0/24"] {
+        let changes = user
+            .ip_policy()
+            .update(|policy| {
+                policy.enabled = Some(true);
+                policy.support_allowed = Some(true);
+                policy.addresses.push(address.into());
+            })
+            .await
+            .unwrap();
+        assert!(changes.iter().any(|change| change.field == "ipPolicy"));
+    }
+    let policy = user.ip_policy().get().await.unwrap();
+    assert_eq!(policy.addresses, ["192.0.2.17", "198.51.100.0/24"]);
+    assert_eq!((policy.enabled, policy.support_allowed), (Some(true), Some(true)));
+}
+
+#[tokio::test]
+async fn settings_that_are_no_object_are_an_error_and_nothing_is_written() {
+    for answer in [json!([]), json!(null), json!("AUTOMATIC")] {
+        let server = with_settings(GENERAL, answer).await;
+        let workspace = workspace(&server);
+        let error = workspace
+            .profile_settings()
+            .update(|settings| settings.registration = Registration::Automatic)
+            .await
+            .unwrap_err();
+        assert!(error.kind() == ErrorKind::UnexpectedResponse, "{error}");
+        assert_eq!(server.last().method, "GET");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_settings_does_not_unsay_that_they_were_written() {
+    // What the POST of this path answers is not published; a neighbouring one answers the new settings.
+    for empty in [
+        Answer::new(204, "text/plain", ""),
+        Answer::new(200, "text/plain", ""),
+    ] {
+        let server =
+            Capture::start(
+                move |request| match (request.method.as_str(), request.target.as_str()) {
+                    (_, "/uauth/v2/auth/login/profile") => {
+                        Answer::json(json!({ "token": "workspace-token" }))
+                    }
+                    ("GET", _) => Answer::json(json!({ "registrationType": "AUTOMATIC" })),
+                    _ => empty.clone(),
+                },
+            )
+            .await;
+        let workspace = workspace(&server);
+        let changes = workspace
+            .profile_settings()
+            .update(|settings| settings.email_change_by_form = Some(true))
+            .await
+            .unwrap();
+        assert_eq!((changes.len(), &changes[0].after), (1, &json!(true)));
+    }
+}

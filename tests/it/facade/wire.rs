@@ -1,0 +1,665 @@
+//! Each call sends what Synerise documents: the same method, path, query, headers and body, byte for byte.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use synerise_auth::account::{AccountDevice, NewAccount};
+use synerise_auth::chrono::NaiveDate;
+use synerise_auth::clock::ManualClock;
+use synerise_auth::kind::{Anonymous, Profile, User, Workspace, WorkspaceUser};
+use synerise_auth::model::{Agreements, Attributes, ExternalProviderType, MfaMethod, TrackerKey};
+use synerise_auth::settings::Registration;
+use synerise_auth::usage::UsageQuery;
+use synerise_auth::uuid::Uuid;
+use synerise_auth::{ApiKey, Identity, LoginId, Session, UserLoginOutcome, Visitor};
+
+use crate::support::{Answer, Capture, Captured};
+
+const KEY: &str = "1c586ac4-cb47-4c45-a7cf-e0fb74e8e5f4";
+const UUID: &str = "07243772-008a-42e1-ba37-c3807cebde8f";
+const DEVICE: &str = "5966145e-412d-44db-b826-7d53e6cfd300";
+
+/// Answers like the published examples.
+fn published(request: &Captured) -> Answer {
+    let path = request.target.split('?').next().unwrap();
+    let user = |token: &str| {
+        json!({
+            "consumer": { "type": "USER", "businessProfileId": 0, "name": "string", "id": 0, "authorities": ["string"], "roles": "string" },
+            "token": token
+        })
+    };
+    let profile = |token: &str| {
+        json!({
+            "token": token, "expiration": 1_649_283_173, "created": 1_649_277_173_668_i64,
+            "origin": "SYNERISE", "customId": "card123", "realm": "client"
+        })
+    };
+    let without_date = |token| {
+        // The published times are of 2022: without the server's own date, they only say how long the token lives.
+        Answer::json(profile(token)).header("date", "Wed, 06 Apr 2022 20:32:53 GMT")
+    };
+    match path {
+        "/uauth/auth/login/user" => {
+            let mut answer = user("user-token");
+            answer["consumer"]["mfaMethods"] = json!(mfa_methods(request));
+            Answer::json(answer)
+        }
+        "/uauth/auth/login/user/mfa/verification" => Answer::json(user("confirmed-token")),
+        path if path.starts_with("/uauth/auth/login/user/profile/") => Answer::json(user("selected-token")),
+        "/uauth/business-profile/" | "/uauth/business-profile/ids" => Answer::json(json!([])),
+        "/uauth/business-profile/current" => Answer::json(json!({ "selected": false, "data": null })),
+        "/uauth/v2/auth/login/profile" => Answer::json(json!({ "token": "workspace-token" })),
+        "/v4/auth/refresh/profile" => Answer::json(json!({ "token": "workspace-token-2" })),
+        "/sauth/v3/auth/login/client/anonymous" => without_date("anonymous-token"),
+        "/sauth/v3/auth/refresh/client" => without_date("refreshed-token"),
+        "/sauth/v3/auth/login/client/conditional" => {
+            let mut answer = profile("profile-token");
+            answer["status"] = json!("SUCCESS");
+            answer["conditions"] = json!([]);
+            Answer::json(answer).header("date", "Wed, 06 Apr 2022 20:32:53 GMT")
+        }
+        path if path.starts_with("/sauth/v3/auth/login/client") => without_date("profile-token"),
+        path if path.ends_with("/newDataPoints") => Answer::json(json!([])),
+        path if path.ends_with("/retentionDataPoints") => Answer::json(json!({})),
+        "/sauth/settings/general" if request.method == "GET" => Answer::json(settings("AUTOMATIC")),
+        "/uauth/settings/user-bp-ip-policy" if request.method == "GET" => {
+            Answer::json(json!({ "enabled": true, "enableSupportSubnets": true, "ipPolicy": ["192.0.2.1"] }))
+        }
+        "/sauth/settings/general" | "/uauth/settings/user-bp-ip-policy" => Answer::json(request.json()),
+        "/uauth/api-key/permission-check" => {
+            Answer::json(json!({ "businessProfileName": "string", "permissions": { "A": true } }))
+        }
+        "/v4/public.pem" => Answer::new(
+            200,
+            "application/x-pem-file",
+            "-----BEGIN PUBLIC KEY-----\nZmFrZQ==\n-----END PUBLIC KEY-----\n",
+        ),
+        _ => Answer::new(200, "text/plain", ""),
+    }
+}
+
+/// A user who is called so has a second factor.
+fn mfa_methods(request: &Captured) -> Vec<&'static str> {
+    let wanted = request.json()["username"] == "mfa";
+    wanted.then_some("TOTP_AUTHENTICATOR").into_iter().collect()
+}
+
+/// The settings in the published example, with another mode.
+fn settings(mode: &str) -> Value {
+    json!({
+        "registrationType": mode,
+        "tokenLifetimeInSeconds": 3600,
+        "confirmationRedirectLink": null,
+        "voucherPoolUuid": null,
+        "allowOverwriteCustomIdentify": false,
+        "allowEmailChangeFromWebForm": false,
+        "pinConfirmationType": "ON_CONFLICT_WITH_EXTERNAL_ACCOUNT",
+        "pinConfirmationLength": 6,
+        "pinConfirmationValidInSeconds": 300,
+        "allowPinResendFromDifferentDeviceId": false
+    })
+}
+
+/// The last request, whole: nothing is missing from it, and nothing else is in it.
+#[track_caller]
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "so that a json!() can stand in the call"
+)]
+fn assert_sent(server: &Capture, method: &str, target: &str, token: Option<&str>, body: Option<Value>) {
+    let request = server.last();
+    assert_eq!(
+        (request.method.as_str(), request.target.as_str()),
+        (method, target)
+    );
+    assert_eq!(request.values("api-version"), ["4.4"]);
+    assert_eq!(request.values("accept"), ["application/json"]);
+    let bearer = token.map(|token| format!("Bearer {token}"));
+    assert_eq!(request.values("authorization"), Vec::from_iter(bearer.as_deref()));
+    let host = server.base_url().trim_start_matches("http://");
+    assert_eq!(request.values("host"), [host]);
+    let agent = concat!("synerise-auth/", env!("CARGO_PKG_VERSION"));
+    assert!(matches!(request.values("user-agent")[..], [value] if value.starts_with(agent)));
+    if let Some(body) = body {
+        assert_eq!(request.values("content-type"), ["application/json"]);
+        assert_eq!(request.json(), body);
+    } else {
+        assert_eq!(request.values("content-type"), Vec::<&str>::new());
+        assert!(request.body.is_empty(), "{request:?}");
+    }
+    let usual = [
+        "accept",
+        "api-version",
+        "authorization",
+        "content-length",
+        "content-type",
+        "host",
+        "user-agent",
+    ];
+    let unusual = |(name, _): &&(String, String)| !usual.contains(&name.as_str());
+    assert_eq!(request.headers.iter().find(unusual), None);
+}
+
+async fn server() -> Capture {
+    Capture::start(published).await
+}
+
+fn key() -> ApiKey {
+    ApiKey::new(KEY).unwrap()
+}
+
+fn workspace(server: &Capture) -> Session<Workspace> {
+    server.client().workspace(key())
+}
+
+fn visitor(server: &Capture) -> Session<Anonymous> {
+    server.client().anonymous(key(), UUID)
+}
+
+async fn profile(server: &Capture) -> Session<Profile> {
+    server
+        .client()
+        .profile(key())
+        .login(Identity::facebook("facebook-token"))
+        .await
+        .unwrap()
+}
+
+async fn user(server: &Capture) -> Session<User> {
+    match server
+        .client()
+        .user()
+        .login("user@example.com", "Pass1!")
+        .await
+        .unwrap()
+    {
+        UserLoginOutcome::Complete(user) => user,
+        other @ UserLoginOutcome::MfaRequired(_) => panic!("{other:?}"),
+    }
+}
+
+async fn user_in_workspace(server: &Capture) -> Session<WorkspaceUser> {
+    let guid = Uuid::parse_str(KEY).unwrap();
+    user(server).await.select_workspace(guid).await.unwrap()
+}
+
+// Users
+
+#[tokio::test]
+async fn a_user_logs_in() {
+    let server = server().await;
+    user(&server).await;
+    let body = json!({ "username": "user@example.com", "password": "Pass1!" });
+    assert_sent(&server, "POST", "/uauth/auth/login/user", None, Some(body));
+
+    let login = server
+        .client()
+        .user()
+        .login("string", "string")
+        .device_id("string")
+        .external_provider(ExternalProviderType::Google, "string");
+    login.await.unwrap();
+    let body = json!({
+        "username": "string", "password": "string", "deviceId": "string",
+        "externalProviderToken": "string", "externalProviderType": "GOOGLE"
+    });
+    assert_sent(&server, "POST", "/uauth/auth/login/user", None, Some(body));
+}
+
+#[tokio::test]
+async fn a_second_factor_goes_with_its_kind_in_the_query() {
+    let server = server().await;
+    let login = server
+        .client()
+        .user()
+        .login("mfa", "Pass1!")
+        .device_id(DEVICE)
+        .external_provider(ExternalProviderType::Google, "google-token");
+    let UserLoginOutcome::MfaRequired(challenge) = login.await.unwrap() else {
+        panic!("no second factor is asked for");
+    };
+    for (method, kind) in [
+        (MfaMethod::Totp, "TOTP_AUTHENTICATOR"),
+        (MfaMethod::Email, "EMAIL"),
+    ] {
+        challenge.verify(method, "123456").await.unwrap();
+        let target = format!("/uauth/auth/login/user/mfa/verification?mfaType={kind}");
+        let body = json!({
+            "verificationCode": "123456", "deviceId": DEVICE,
+            "externalProviderToken": "google-token", "externalProviderType": "GOOGLE"
+        });
+        assert_sent(&server, "POST", &target, Some("user-token"), Some(body));
+    }
+}
+
+#[tokio::test]
+async fn a_user_selects_a_workspace() {
+    let server = server().await;
+    let selected = user_in_workspace(&server).await;
+    let target = format!("/uauth/auth/login/user/profile/{KEY}");
+    assert_sent(&server, "POST", &target, Some("user-token"), None);
+    selected.current_workspace().await.unwrap();
+    assert_sent(
+        &server,
+        "GET",
+        "/uauth/business-profile/current",
+        Some("selected-token"),
+        None,
+    );
+}
+
+#[tokio::test]
+async fn a_user_looks_at_workspaces() {
+    let server = server().await;
+    let user = user(&server).await;
+    user.workspaces().await.unwrap();
+    // The slash at the end is real.
+    assert_sent(
+        &server,
+        "GET",
+        "/uauth/business-profile/",
+        Some("user-token"),
+        None,
+    );
+    user.workspace_restrictions().await.unwrap();
+    assert_sent(
+        &server,
+        "GET",
+        "/uauth/business-profile/ids",
+        Some("user-token"),
+        None,
+    );
+    assert_eq!(user.current_workspace().await.unwrap(), None);
+    assert_sent(
+        &server,
+        "GET",
+        "/uauth/business-profile/current",
+        Some("user-token"),
+        None,
+    );
+}
+
+#[tokio::test]
+async fn a_user_reads_statistics() {
+    let server = server().await;
+    let user = user(&server).await;
+    let day = |day| NaiveDate::from_ymd_opt(2025, 5, day).unwrap();
+    let all = UsageQuery::days(day(1), day(30)).unwrap();
+    let some = all
+        .clone()
+        .actions(["page.visit"])
+        .workspaces([Uuid::parse_str(UUID).unwrap()]);
+    let service = "/business-profile-service/organizations/usage/stats";
+    for (query, body) in [
+        (all, json!({ "from": "2025-05-01", "to": "2025-05-30" })),
+        (
+            some,
+            json!({ "from": "2025-05-01", "to": "2025-05-30", "actions": ["page.visit"], "bpGuids": [UUID] }),
+        ),
+    ] {
+        user.new_data_points(&query).await.unwrap();
+        let target = format!("{service}/newDataPoints");
+        assert_sent(&server, "POST", &target, Some("user-token"), Some(body.clone()));
+        user.retention_data_points(&query).await.unwrap();
+        let target = format!("{service}/retentionDataPoints");
+        assert_sent(&server, "POST", &target, Some("user-token"), Some(body));
+    }
+}
+
+// Workspaces
+
+#[tokio::test]
+async fn a_workspace_logs_in() {
+    let server = server().await;
+    let token = workspace(&server).token().await.unwrap();
+    assert_eq!(token.expose(), "workspace-token");
+    assert_sent(
+        &server,
+        "POST",
+        "/uauth/v2/auth/login/profile",
+        None,
+        Some(json!({ "apiKey": KEY })),
+    );
+}
+
+#[tokio::test]
+async fn a_workspace_prolongs_its_token() {
+    let server = server().await;
+    let token = workspace(&server).refresh().await.unwrap();
+    assert_eq!(token.expose(), "workspace-token-2");
+    assert_sent(
+        &server,
+        "GET",
+        "/v4/auth/refresh/profile",
+        Some("workspace-token"),
+        None,
+    );
+}
+
+#[tokio::test]
+async fn a_workspace_asks_for_its_permissions() {
+    let server = server().await;
+    workspace(&server).check_permissions(["A", "B"]).await.unwrap();
+    assert_sent(
+        &server,
+        "POST",
+        "/uauth/api-key/permission-check",
+        Some("workspace-token"),
+        Some(json!(["A", "B"])),
+    );
+}
+
+#[tokio::test]
+async fn any_endpoint_is_called_with_the_same_headers() {
+    let server = server().await;
+    let workspace = workspace(&server);
+    let query = [("limit", "10"), ("q", "ż & co")];
+    workspace.get("/v4/clients").query(&query).send().await.unwrap();
+    assert_sent(
+        &server,
+        "GET",
+        "/v4/clients?limit=10&q=%C5%BC+%26+co",
+        Some("workspace-token"),
+        None,
+    );
+    let body = json!({ "email": "a@b.example" });
+    // What the session sets can't be said twice.
+    let request = workspace
+        .post("/v4/clients")
+        .json(&body)
+        .header("api-version", "9.9")
+        .header("authorization", "Basic ZmFrZQ==");
+    request.send().await.unwrap();
+    assert_sent(
+        &server,
+        "POST",
+        "/v4/clients",
+        Some("workspace-token"),
+        Some(body),
+    );
+}
+
+#[tokio::test]
+async fn the_public_key_needs_no_login() {
+    let server = server().await;
+    let pem = server.client().public_key().await.unwrap();
+    assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\n"));
+    let request = server.last();
+    assert_eq!(
+        (request.method.as_str(), request.target.as_str()),
+        ("GET", "/v4/public.pem")
+    );
+    assert_eq!(request.values("api-version"), ["4.4"]);
+    assert!(request.values("authorization").is_empty());
+}
+
+#[test]
+fn a_tracker_key_goes_in_the_query() {
+    let key = TrackerKey::new(UUID).unwrap();
+    let url = key
+        .sign("https://api.synerise.com/search/v2/indices?q=x")
+        .unwrap();
+    assert_eq!(url.query(), Some(&*format!("q=x&token={UUID}")));
+}
+
+// Profiles
+
+#[tokio::test]
+async fn a_profile_logs_in_by_password() {
+    let server = server().await;
+    let identity = Identity::synerise(
+        LoginId::email("a@b.example"),
+        "Pass1!",
+        Uuid::parse_str(UUID).unwrap(),
+    );
+    server.client().profile(key()).login(identity).await.unwrap();
+    let body = json!({
+        "apiKey": KEY, "identityProvider": "SYNERISE", "email": "a@b.example", "password": "Pass1!", "uuid": UUID
+    });
+    assert_sent(&server, "POST", "/sauth/v3/auth/login/client", None, Some(body));
+}
+
+#[tokio::test]
+async fn a_login_says_all_that_the_published_example_says() {
+    let server = server().await;
+    let agreements = Agreements::new()
+        .email(true)
+        .sms(true)
+        .push(true)
+        .bluetooth(false)
+        .rfid(false)
+        .wifi(false);
+    let attributes = Attributes::new()
+        .set("property1", Value::Null)
+        .unwrap()
+        .set("property2", Value::Null)
+        .unwrap();
+    let identity = Identity::synerise(LoginId::custom_id("card123"), "string", "string");
+    let login = server
+        .client()
+        .profile(key())
+        .login(identity)
+        .device_id("string")
+        .agreements(agreements)
+        .attributes(attributes)
+        .tags(["string"]);
+    login.await.unwrap();
+    let body = json!({
+        "apiKey": KEY, "identityProvider": "SYNERISE", "customId": "card123", "password": "string", "uuid": "string",
+        "deviceId": "string",
+        "agreements": { "email": true, "sms": true, "push": true, "bluetooth": false, "rfid": false, "wifi": false },
+        "attributes": { "property1": null, "property2": null },
+        "tags": ["string"]
+    });
+    assert_sent(&server, "POST", "/sauth/v3/auth/login/client", None, Some(body));
+}
+
+#[tokio::test]
+async fn a_profile_logs_in_by_each_provider() {
+    let server = server().await;
+    for (identity, provider) in [
+        (Identity::facebook("token"), "FACEBOOK"),
+        (Identity::oauth("token"), "OAUTH"),
+        (Identity::apple("token"), "APPLE"),
+        (Identity::google("token"), "GOOGLE"),
+        (Identity::other("NEW_ONE", "token").unwrap(), "NEW_ONE"),
+    ] {
+        server.client().profile(key()).login(identity).await.unwrap();
+        let body = json!({ "apiKey": KEY, "identityProvider": provider, "identityProviderToken": "token" });
+        assert_sent(&server, "POST", "/sauth/v3/auth/login/client", None, Some(body));
+    }
+}
+
+#[tokio::test]
+async fn a_conditional_login_goes_with_an_anonymous_token_or_with_none() {
+    let server = server().await;
+    let target = "/sauth/v3/auth/login/client/conditional";
+    let body = json!({ "apiKey": KEY, "identityProvider": "FACEBOOK", "identityProviderToken": "token" });
+    let login = || {
+        server
+            .client()
+            .profile(key())
+            .login_if_allowed(Identity::facebook("token"))
+    };
+    login().await.unwrap();
+    assert_sent(&server, "POST", target, None, Some(body.clone()));
+    login().as_anonymous(&visitor(&server)).await.unwrap();
+    assert_sent(&server, "POST", target, Some("anonymous-token"), Some(body));
+}
+
+#[tokio::test]
+async fn a_backend_logs_a_profile_in_with_the_address_of_its_device() {
+    let server = server().await;
+    for (address, text) in [
+        (IpAddr::from([192, 0, 2, 17]), "192.0.2.17"),
+        (
+            IpAddr::from(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)),
+            "2001:db8::1",
+        ),
+    ] {
+        let login =
+            workspace(&server).login_profile(key(), Identity::oauth("token").with_uuid(UUID), address);
+        login.await.unwrap();
+        let body = json!({
+            "ipAddress": text, "apiKey": KEY, "identityProvider": "OAUTH", "identityProviderToken": "token", "uuid": UUID
+        });
+        let target = "/sauth/v3/auth/login/client/server";
+        assert_sent(&server, "POST", target, Some("workspace-token"), Some(body));
+    }
+}
+
+#[tokio::test]
+async fn the_path_of_the_server_side_login_can_be_given() {
+    let server = server().await;
+    let client = server
+        .builder()
+        .server_side_login_path("/sauth/v3/auth/login/client/backend")
+        .build()
+        .unwrap();
+    let address = IpAddr::from([192, 0, 2, 17]);
+    client
+        .workspace(key())
+        .login_profile(key(), Identity::oauth("token"), address)
+        .await
+        .unwrap();
+    assert_eq!(server.last().target, "/sauth/v3/auth/login/client/backend");
+}
+
+#[tokio::test]
+async fn a_visitor_logs_in() {
+    let server = server().await;
+    let device = "b8af0626-d5cf-44d6-b12a-ec72f946db6f";
+    let visitor = server
+        .client()
+        .anonymous(key(), Visitor::new(UUID).device_id(device));
+    visitor.token().await.unwrap();
+    let body = json!({ "apiKey": KEY, "deviceId": device, "uuid": UUID });
+    let target = "/sauth/v3/auth/login/client/anonymous";
+    assert_sent(&server, "POST", target, None, Some(body));
+}
+
+#[tokio::test]
+async fn a_session_is_prolonged_by_its_current_token() {
+    let server = server().await;
+    let clock = ManualClock::new();
+    let client = server.builder().clock(clock.clone()).build().unwrap();
+    let login = client.profile(key()).login(Identity::facebook("facebook-token"));
+    let profile = login.await.unwrap();
+    clock.advance(Duration::from_secs(60));
+    // The published token lives for almost 6,000 s, of which a minute is over.
+    let token = profile.token_valid_for(Duration::from_secs(5999)).await.unwrap();
+    assert_eq!(token.expose(), "refreshed-token");
+    let target = "/sauth/v3/auth/refresh/client";
+    assert_sent(
+        &server,
+        "POST",
+        target,
+        Some("profile-token"),
+        Some(json!({ "apiKey": KEY })),
+    );
+}
+
+// Accounts
+
+#[tokio::test]
+async fn an_account_is_registered() {
+    let server = server().await;
+    let account = NewAccount::new("sampleclient@synerise.com", "strongpassword", UUID);
+    visitor(&server).register(account).await.unwrap();
+    let body = json!({ "email": "sampleclient@synerise.com", "password": "strongpassword", "uuid": UUID });
+    let target = "/sauth/clients/registered";
+    assert_sent(&server, "POST", target, Some("anonymous-token"), Some(body));
+
+    let account = NewAccount::new("a@b.example", "strongpassword", UUID)
+        .custom_id("card123")
+        .device_id(DEVICE)
+        .first_name("Jan")
+        .last_name("Kowalski")
+        .sex("MALE")
+        .phone("+48123456789")
+        .company("Example")
+        .address("Main 1")
+        .city("Kraków")
+        .province("Małopolska")
+        .zip_code("30-001")
+        .country_code("PL")
+        .agreements(Agreements::new().webpush(true))
+        .attributes(Attributes::new().set("size", 42).unwrap());
+    visitor(&server).register(account).await.unwrap();
+    let body = json!({
+        "email": "a@b.example", "password": "strongpassword", "uuid": UUID, "customId": "card123", "deviceId": DEVICE,
+        "firstName": "Jan", "lastName": "Kowalski", "sex": "MALE", "phone": "+48123456789", "company": "Example",
+        "address": "Main 1", "city": "Kraków", "province": "Małopolska", "zipCode": "30-001", "countryCode": "PL",
+        "agreements": { "webpush": true }, "attributes": { "size": 42 }
+    });
+    assert_sent(&server, "POST", target, Some("anonymous-token"), Some(body));
+}
+
+#[tokio::test]
+async fn an_account_is_activated_by_pin() {
+    let server = server().await;
+    let account = AccountDevice::new("john.doe@synerise.com", UUID, DEVICE);
+    visitor(&server)
+        .activate_by_pin(&account, "123456")
+        .await
+        .unwrap();
+    let body =
+        json!({ "deviceId": DEVICE, "email": "john.doe@synerise.com", "pinCode": "123456", "uuid": UUID });
+    let target = "/sauth/clients/activation/by-pin-code/confirmation";
+    assert_sent(&server, "POST", target, Some("anonymous-token"), Some(body));
+
+    profile(&server).await.resend_pin(&account).await.unwrap();
+    let body = json!({ "deviceId": DEVICE, "email": "john.doe@synerise.com", "uuid": UUID });
+    let target = "/sauth/clients/activation/by-pin-code/request";
+    assert_sent(&server, "POST", target, Some("profile-token"), Some(body));
+}
+
+#[tokio::test]
+async fn an_account_is_activated_by_the_token_of_an_e_mail() {
+    let server = server().await;
+    visitor(&server).activate_by_token("fake-token").await.unwrap();
+    let target = "/sauth/clients/activation/confirmation";
+    let body = json!({ "token": "fake-token" });
+    assert_sent(&server, "POST", target, Some("anonymous-token"), Some(body));
+
+    let email = "sampleclient@synerise.com";
+    visitor(&server).resend_activation_token(email).await.unwrap();
+    let target = "/sauth/clients/activation/request";
+    let body = json!({ "email": email });
+    assert_sent(&server, "POST", target, Some("anonymous-token"), Some(body));
+}
+
+// Settings
+
+#[tokio::test]
+async fn settings_are_read_and_written_back_whole() {
+    let server = server().await;
+    let workspace = workspace(&server);
+    workspace.profile_settings().get().await.unwrap();
+    let target = "/sauth/settings/general";
+    assert_sent(&server, "GET", target, Some("workspace-token"), None);
+    workspace
+        .profile_settings()
+        .update(|settings| settings.registration = Registration::pin(6, Duration::from_secs(300)))
+        .await
+        .unwrap();
+    let body = settings("REQUIRE_PIN_CONFIRMATION");
+    assert_sent(&server, "POST", target, Some("workspace-token"), Some(body));
+}
+
+#[tokio::test]
+async fn an_ip_policy_is_read_and_written_back_whole() {
+    let server = server().await;
+    let user = user_in_workspace(&server).await;
+    user.ip_policy().get().await.unwrap();
+    let target = "/uauth/settings/user-bp-ip-policy";
+    assert_sent(&server, "GET", target, Some("selected-token"), None);
+    user.ip_policy()
+        .update(|policy| policy.addresses.push("192.0.2.2".into()))
+        .await
+        .unwrap();
+    let body =
+        json!({ "enabled": true, "enableSupportSubnets": true, "ipPolicy": ["192.0.2.1", "192.0.2.2"] });
+    assert_sent(&server, "POST", target, Some("selected-token"), Some(body));
+}

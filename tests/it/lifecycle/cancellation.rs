@@ -1,0 +1,95 @@
+//! A caller may give up at any moment: the renewal goes on, and is used.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
+use crate::support::{TestEnv, renewed, secs, spawn_tokens};
+
+/// Polls `future` at most `polls` times, whenever it is woken, then drops it; its output if it got that far.
+async fn dropped_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut polled = 0;
+    poll_fn(|context| {
+        polled += 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending if polled >= polls => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_token_whose_caller_gave_up_is_fetched_once_and_used() {
+    for polls in 1.. {
+        let env = TestEnv::new().await;
+        let session = env.workspace();
+        let mut events = session.subscribe();
+        let outcome = dropped_after(polls, session.token()).await;
+        assert_eq!(renewed(&mut events).await, 1, "{polls} polls");
+        assert_eq!(session.token().await.unwrap().generation(), 1);
+        assert_eq!(env.logins(), 1, "{polls} polls");
+        if outcome.is_some() {
+            assert!(polls > 1, "the first poll can't have a token");
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_is_given_up_at_any_point_leaves_the_session_whole() {
+    for polls in 1.. {
+        let env = TestEnv::new().await;
+        let session = env.workspace();
+        session.token().await.unwrap();
+        env.emulator.revoke_tokens();
+        let outcome = dropped_after(polls, session.get("/v4/clients").send()).await;
+        // Whatever came of it, the session is sound: one call more, and no more than one login.
+        assert_eq!(
+            session.get("/v4/clients").send().await.unwrap().status(),
+            200,
+            "{polls} polls"
+        );
+        assert_eq!(env.logins(), 2, "{polls} polls");
+        if outcome.is_some() {
+            assert_eq!(env.calls(), 3);
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn those_who_go_on_waiting_lose_nothing_by_those_who_give_up() {
+    let env = TestEnv::new().await;
+    let session = env.workspace();
+    let gate = env.emulator.faults().on("workspaceLogin").hold();
+    // The one who began the renewal is the first to go.
+    assert!(dropped_after(1, session.token()).await.is_none());
+    let patient = spawn_tokens(&session, 100);
+    for _ in 0..100 {
+        assert!(dropped_after(1, session.token()).await.is_none());
+    }
+    gate.wait_for(1).await;
+    gate.release();
+    for token in patient.join_all().await {
+        assert_eq!(token.unwrap().generation(), 1);
+    }
+    assert_eq!(env.logins(), 1);
+}
+
+#[tokio::test]
+async fn a_caller_that_stops_waiting_by_a_timeout_leaves_the_renewal_to_the_next() {
+    let env = TestEnv::new().await;
+    let session = env.workspace();
+    session.token().await.unwrap();
+    env.pass(secs(3600));
+    let gate = env.emulator.faults().on("workspaceLogin").hold();
+    assert!(dropped_after(1, session.token()).await.is_none());
+    gate.wait_for(1).await;
+    assert!(session.status().refreshing);
+    gate.release();
+    assert_eq!(session.token().await.unwrap().generation(), 2);
+    assert_eq!(env.logins(), 2);
+}

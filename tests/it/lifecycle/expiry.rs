@@ -1,0 +1,191 @@
+//! A token's end is told by the response, whatever the local clock says, and none is served after it.
+
+use std::time::Duration;
+
+use synerise_auth::ErrorKind;
+use synerise_auth::clock::ManualClock;
+use synerise_auth::lifecycle::TokenState;
+use synerise_auth_emulator::{Fault, TokenShape};
+
+use crate::support::{START, TestEnv, renewed, secs, spawn_token};
+
+const HOUR: Duration = secs(3600);
+const DAY: Duration = secs(24 * 3600);
+const TEN_YEARS: Duration = secs(3650 * 24 * 3600);
+
+#[tokio::test]
+async fn a_token_of_ten_years_is_fetched_once_in_ten_years() {
+    let env = TestEnv::with_lifetime(TEN_YEARS).await;
+    let session = env.workspace();
+    assert_eq!(session.token().await.unwrap().lifetime(), TEN_YEARS);
+    for _ in 0..3649 {
+        env.pass(DAY);
+        assert_eq!(session.token().await.unwrap().generation(), 1);
+    }
+    assert_eq!(env.logins(), 1);
+    env.pass(DAY);
+    assert_eq!(session.token().await.unwrap().generation(), 2);
+}
+
+#[tokio::test]
+async fn a_token_that_does_not_say_its_end_gets_the_documented_lifetime() {
+    for shape in [TokenShape::WithoutExpiry, TokenShape::Undecodable] {
+        let env = TestEnv::with_lifetime(DAY).await;
+        env.emulator
+            .faults()
+            .on("workspaceLogin")
+            .then(Fault::token(shape));
+        let session = env.workspace();
+        assert_eq!(session.token().await.unwrap().lifetime(), HOUR, "{shape:?}");
+        env.pass(HOUR);
+        assert_eq!(session.status().state, TokenState::Expired);
+        assert_eq!(session.token().await.unwrap().generation(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_over_on_arrival_is_an_error_and_never_served() {
+    for fault in [
+        Fault::token(TokenShape::Expired),
+        Fault::token(TokenShape::ExpirationBeforeCreation),
+        Fault::token(TokenShape::ExpirationBeforeCreation).without_date(),
+    ] {
+        let what = format!("{fault:?}");
+        let env = TestEnv::new().await;
+        env.emulator.faults().on("workspaceLogin").then(fault);
+        let session = env.workspace();
+        let error = session.token().await.unwrap_err();
+        assert!(
+            (error.kind() == ErrorKind::UnexpectedResponse) && error.is_retryable(),
+            "{what}: {error}"
+        );
+        assert_eq!(session.status().generation, 0);
+        env.pass(secs(1));
+        assert_eq!(session.token().await.unwrap().generation(), 1, "{what}");
+    }
+}
+
+/// Where the local wall clock stands while the server's is right.
+fn wrong_clocks() -> [Duration; 5] {
+    [
+        START.saturating_sub(secs(600)),
+        START + secs(600),
+        START.saturating_sub(TEN_YEARS),
+        START + TEN_YEARS,
+        Duration::ZERO,
+    ]
+}
+
+#[tokio::test]
+async fn a_local_clock_that_is_wrong_changes_nothing() {
+    for wall in wrong_clocks() {
+        for fault in [Fault::none(), Fault::none().without_date()] {
+            let env = TestEnv::new().await;
+            env.emulator.faults().on("workspaceLogin").always(fault);
+            env.clock.set_wall(wall);
+            let session = env.workspace();
+            assert_eq!(session.token().await.unwrap().lifetime(), HOUR, "{wall:?}");
+            env.pass(secs(3299));
+            assert_eq!(session.token().await.unwrap().generation(), 1);
+            assert_eq!(session.status().state, TokenState::Fresh, "{wall:?}");
+            session.get("/v4/clients").send().await.unwrap();
+            env.pass(secs(301));
+            assert_eq!(session.status().state, TokenState::Expired, "{wall:?}");
+            assert_eq!(session.token().await.unwrap().generation(), 2);
+            session.get("/v4/clients").send().await.unwrap();
+            assert_eq!((env.logins(), env.calls()), (2, 2));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_while_callers_wait_keeps_none_of_them() {
+    for wall in wrong_clocks() {
+        let env = TestEnv::new().await;
+        let session = env.workspace();
+        let gate = env.emulator.faults().on("workspaceLogin").hold();
+        let caller = spawn_token(&session);
+        gate.wait_for(1).await;
+        env.clock.set_wall(wall);
+        gate.release();
+        let token = caller.await.unwrap().unwrap();
+        assert_eq!((token.generation(), token.lifetime()), (1, HOUR), "{wall:?}");
+        assert_eq!(env.logins(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_costs_one_login_at_the_most() {
+    for wall in wrong_clocks() {
+        let env = TestEnv::new().await;
+        let session = env.workspace();
+        session.token().await.unwrap();
+        env.clock.set_wall(wall);
+        for _ in 0..10 {
+            session.token().await.unwrap();
+        }
+        assert!(env.logins() <= 2, "{wall:?}: {}", env.logins());
+        // A clock that was set back makes no token live longer.
+        let generation = session.status().generation;
+        env.pass(HOUR);
+        assert_eq!(session.token().await.unwrap().generation(), generation + 1);
+    }
+}
+
+#[tokio::test]
+async fn a_machine_that_slept_serves_nothing_that_ended_meanwhile() {
+    let env = TestEnv::new().await;
+    let session = env.workspace();
+    let mut events = session.subscribe();
+    session.token().await.unwrap();
+    renewed(&mut events).await;
+
+    let nap = |length: Duration| {
+        env.clock.suspend(length);
+        env.emulator.clock().advance(length);
+    };
+    nap(secs(1800));
+    assert_eq!(session.token().await.unwrap().generation(), 1);
+    nap(secs(1800));
+    assert_eq!(session.status().state, TokenState::Expired);
+    assert_eq!(session.token().await.unwrap().generation(), 2, "it waits");
+    session.get("/v4/clients").send().await.unwrap();
+    assert_eq!((env.logins(), env.calls()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_backoff_is_over_for_a_machine_that_slept_through_it() {
+    let env = TestEnv::new().await;
+    let session = env.workspace();
+    env.emulator
+        .faults()
+        .on("workspaceLogin")
+        .then(Fault::status(429).retry_after(secs(200)));
+    session.token().await.unwrap_err();
+    session.token().await.unwrap_err();
+    assert_eq!(env.logins(), 1);
+    env.clock.suspend(secs(201));
+    env.emulator.clock().advance(secs(201));
+    assert_eq!(session.token().await.unwrap().generation(), 1);
+}
+
+#[tokio::test]
+async fn a_token_of_some_age_is_given_what_is_left_of_its_life() {
+    // As from a server that hands the same token to everybody: made at the start, with an hour to live.
+    let env = TestEnv::new().await;
+    let first = env.workspace().token().await.unwrap();
+    let clock = ManualClock::at(START + TEN_YEARS);
+    let other = synerise_auth::Client::builder()
+        .base_url(env.emulator.base_url())
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    env.emulator.clock().advance(secs(3000));
+    env.emulator
+        .faults()
+        .on("workspaceLogin")
+        .then(Fault::json(&serde_json::json!({ "token": first.expose() })));
+    let token = other.workspace(env.workspace_key()).token().await.unwrap();
+    assert_eq!(token.expose(), first.expose());
+    assert_eq!(token.lifetime(), secs(600));
+}

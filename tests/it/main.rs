@@ -1,0 +1,15 @@
+//! The behaviour that a user relies on, over HTTP on loopback: the life of a token, each call, and the store.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod facade;
+mod lifecycle;
+mod store;
