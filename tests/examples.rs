@@ -214,6 +214,6 @@ async fn quickstart_says_what_is_wrong_with_a_server() {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let line = format!("workspaceLogin: no answer from {address}");
+    let line = format!("workspaceLogin: no response from {address}");
     assert_fails(&quickstart(&format!("http://{address}"), KEY).await, &line);
 }
