@@ -66,7 +66,7 @@ async fn succeeds(example: &'static str) -> String {
 }
 
 #[tokio::test]
-async fn quickstart_needs_nothing() {
+async fn quickstart_runs_without_configuration() {
     let out = succeeds("quickstart").await;
     assert!(out.contains("using the emulator"), "{out}");
     assert!(
@@ -76,13 +76,13 @@ async fn quickstart_needs_nothing() {
 }
 
 #[tokio::test]
-async fn profile_signup_goes_from_a_visitor_to_a_customer() {
+async fn profile_signup_ends_with_a_logged_in_customer() {
     let out = succeeds("profile_signup").await;
     assert!(out.contains("5. logged in by password (SYNERISE)"), "{out}");
 }
 
 #[tokio::test]
-async fn user_mfa_goes_from_a_password_to_statistics() {
+async fn user_mfa_ends_with_statistics() {
     let out = succeeds("user_mfa").await;
     assert!(
         out.contains("2. a wrong code: userMfaLogin was refused with 401"),
@@ -92,7 +92,7 @@ async fn user_mfa_goes_from_a_password_to_statistics() {
 }
 
 #[tokio::test]
-async fn settings_changes_one_thing_and_loses_none() {
+async fn settings_changes_one_field_and_keeps_the_rest() {
     let out = succeeds("settings").await;
     assert!(
         out.contains("3. kept: tokens live for 1800s, the link leads to https://shop.example/welcome"),
@@ -122,7 +122,7 @@ async fn quickstart(base_url: &str, key: &str) -> Ran {
 }
 
 #[tokio::test]
-async fn quickstart_works_against_a_server_that_is_not_ours() {
+async fn quickstart_works_against_another_server() {
     let server = Capture::start(foreign).await;
     let ran = quickstart(server.base_url(), KEY).await;
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
@@ -163,7 +163,7 @@ fn assert_fails(ran: &Ran, line: &str) {
 }
 
 #[tokio::test]
-async fn quickstart_refuses_wrong_input_before_it_sends_anything() {
+async fn quickstart_refuses_invalid_input_before_sending() {
     let server = Capture::start(foreign).await;
     let url = server.base_url();
     for (base_url, key, line) in [
@@ -197,7 +197,7 @@ async fn quickstart_refuses_wrong_input_before_it_sends_anything() {
 }
 
 #[tokio::test]
-async fn quickstart_says_what_is_wrong_with_a_server() {
+async fn quickstart_explains_a_server_that_fails() {
     let refusing = Capture::start(|_| {
         let body = json!({ "status": 401, "errorCode": "UAU-401", "message": "Not a key of a workspace", "traceId": "trace-1" });
         Answer::json(body).status(401)

@@ -12,7 +12,7 @@ use synerise_auth_emulator::Emulator;
 const INSIDE: &str = "SYNERISE_AUTH_TEST_INSIDE";
 
 #[tokio::test]
-async fn plain_http_to_this_machine_passes_by_the_proxy_of_the_environment() {
+async fn loopback_requests_bypass_the_proxy() {
     if std::env::var_os(INSIDE).is_some() {
         let emulator = Emulator::start().await.unwrap();
         let client = Client::builder().base_url(emulator.base_url()).build().unwrap();
@@ -24,10 +24,7 @@ async fn plain_http_to_this_machine_passes_by_the_proxy_of_the_environment() {
     proxy.set_nonblocking(true).unwrap();
     let address = format!("http://{}", proxy.local_addr().unwrap());
     let output = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "plain_http_to_this_machine_passes_by_the_proxy_of_the_environment",
-        ])
+        .args(["--exact", "loopback_requests_bypass_the_proxy"])
         .env(INSIDE, "1")
         .envs(["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"].map(|name| (name, &address)))
         .env_remove("NO_PROXY")

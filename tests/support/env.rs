@@ -33,7 +33,7 @@ pub(crate) struct TestEnv {
 }
 
 impl TestEnv {
-    /// Tokens of an hour, each request sent once, no jitter: tokens are renewed 300 s before they expire.
+    /// Tokens of an hour, each request sent once, no jitter: tokens are refreshed 300 s before they expire.
     pub(crate) async fn new() -> Self {
         Self::build(|emulator| emulator, |client| client).await
     }
@@ -125,7 +125,7 @@ impl TestEnv {
         self.emulator.count(CLIENTS)
     }
 
-    /// The status of each request to an operation, in their order.
+    /// The status of each request to an operation, in order.
     pub(crate) fn statuses(&self, operation: &str) -> Vec<u16> {
         let requests = self.emulator.requests().into_iter();
         requests

@@ -44,23 +44,23 @@ pub(crate) fn spawn_get<K: Kind>(session: &Session<K>) -> JoinHandle<Result<Resp
     tokio::spawn(async move { session.get("/v4/clients").send().await })
 }
 
-/// The generation that the next event says was renewed to.
-pub(crate) async fn renewed(events: &mut Events) -> u64 {
+/// The new generation, if the next event is a refresh.
+pub(crate) async fn refreshed(events: &mut Events) -> u64 {
     match events.next().await {
         Some(Event::Renewed { generation, .. }) => generation,
-        other => panic!("expected a renewal, got {other:?}"),
+        other => panic!("expected a refresh, got {other:?}"),
     }
 }
 
-/// The error that the next event says a renewal failed with.
+/// The error, if the next event is a failed refresh.
 pub(crate) async fn failed(events: &mut Events) -> Error {
     match events.next().await {
         Some(Event::RenewalFailed { error }) => error,
-        other => panic!("expected a failed renewal, got {other:?}"),
+        other => panic!("expected a failed refresh, got {other:?}"),
     }
 }
 
-/// The generation that the next event says was invalidated.
+/// The old generation, if the next event is an invalidation.
 pub(crate) async fn invalidated(events: &mut Events) -> u64 {
     match events.next().await {
         Some(Event::Invalidated { generation, .. }) => generation,

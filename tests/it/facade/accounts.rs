@@ -1,4 +1,4 @@
-//! Accounts: four modes of registration, PINs and their devices, tokens of e-mails.
+//! Accounts: the modes of registration, activation by PIN and by e-mail.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ fn sent(env: &TestEnv) -> String {
 }
 
 #[tokio::test]
-async fn an_account_that_is_activated_automatically_can_be_used_at_once() {
+async fn automatic_registration_allows_login_at_once() {
     let env = in_mode(Registration::Automatic).await;
     let account = NewAccount::new(NEWCOMER, PASSWORD, VISITOR)
         .device_id(DEVICE)
@@ -67,7 +67,7 @@ async fn an_account_that_is_activated_automatically_can_be_used_at_once() {
 }
 
 #[tokio::test]
-async fn an_account_whose_address_is_confirmed_later_can_be_used_at_once() {
+async fn email_can_be_confirmed_after_the_first_login() {
     let env = in_mode(Registration::Other("REQUIRE_EMAIL_CONFIRMATION".into())).await;
     register(&env).await;
     log_in(&env).await.unwrap();
@@ -77,7 +77,7 @@ async fn an_account_whose_address_is_confirmed_later_can_be_used_at_once() {
 }
 
 #[tokio::test]
-async fn an_account_that_awaits_its_link_is_activated_by_the_token_in_it() {
+async fn account_is_activated_by_the_link_in_an_email() {
     let env = in_mode(Registration::Other("REQUIRE_EMAIL_ACTIVATION".into())).await;
     register(&env).await;
     let error = log_in(&env).await.unwrap_err();
@@ -100,7 +100,7 @@ async fn an_account_that_awaits_its_link_is_activated_by_the_token_in_it() {
 }
 
 #[tokio::test]
-async fn an_account_that_awaits_its_pin_is_activated_by_it() {
+async fn account_is_activated_by_pin() {
     let env = in_mode(pin_for_everyone()).await;
     register(&env).await;
     let error = log_in(&env).await.unwrap_err();
@@ -130,7 +130,7 @@ async fn an_account_that_awaits_its_pin_is_activated_by_it() {
 }
 
 #[tokio::test]
-async fn a_pin_is_valid_for_as_long_as_the_settings_say() {
+async fn pin_expires_after_the_configured_time() {
     let env = in_mode(pin_for_everyone()).await;
     register(&env).await;
     env.pass(Duration::from_secs(300));
@@ -148,7 +148,7 @@ async fn a_pin_is_valid_for_as_long_as_the_settings_say() {
 }
 
 #[tokio::test]
-async fn a_pin_counts_from_the_last_device_that_asked_for_one() {
+async fn pin_is_bound_to_the_last_device_that_asked() {
     let env = in_mode(pin_for_everyone()).await;
     register(&env).await;
     let error = env.visitor().resend_pin(&on("device-2")).await.unwrap_err();
@@ -183,7 +183,7 @@ async fn a_pin_counts_from_the_last_device_that_asked_for_one() {
 }
 
 #[tokio::test]
-async fn a_pin_on_conflict_is_asked_of_those_whom_a_third_party_knows() {
+async fn pin_on_conflict_is_required_of_external_accounts() {
     let env = in_mode(Registration::pin(8, Duration::from_secs(60))).await;
     register(&env).await;
     log_in(&env).await.unwrap();
@@ -213,7 +213,7 @@ async fn a_pin_on_conflict_is_asked_of_those_whom_a_third_party_knows() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_taken_is_named() {
+async fn registration_with_a_taken_email_names_the_field() {
     let env = TestEnv::new().await;
     let account = NewAccount::new(CUSTOMER, PASSWORD, VISITOR);
     let error = env.visitor().register(account).await.unwrap_err();
@@ -223,7 +223,7 @@ async fn an_address_that_is_taken_is_named() {
 }
 
 #[tokio::test]
-async fn a_key_without_the_permission_registers_nobody() {
+async fn registration_needs_the_permission() {
     let env = TestEnv::new().await;
     let key = ApiKey::new(env.emulator.add_profile_api_key(&["SOMETHING_ELSE"])).unwrap();
     let visitor = env.client.anonymous(key, VISITOR);
@@ -239,7 +239,7 @@ async fn a_key_without_the_permission_registers_nobody() {
 }
 
 #[tokio::test]
-async fn an_account_without_what_it_needs_is_refused_before_it_is_sent() {
+async fn missing_required_field_is_named() {
     let env = TestEnv::new().await;
     let visitor = env.visitor();
     for (account, what) in [
@@ -274,7 +274,7 @@ async fn an_account_without_what_it_needs_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_registration_is_never_sent_twice() {
+async fn registration_is_never_sent_twice() {
     for fault in [
         Fault::status(500),
         Fault::status(503).retry_after(Duration::ZERO),
@@ -283,7 +283,7 @@ async fn a_registration_is_never_sent_twice() {
         Fault::reset(),
     ] {
         let env = TestEnv::new().await;
-        // This one would try three times, at once.
+        // By default, a call is attempted three times.
         let client = synerise_auth::Client::builder()
             .base_url(env.emulator.base_url())
             .random(synerise_auth::random::FixedRandom(0.0))
@@ -294,7 +294,7 @@ async fn a_registration_is_never_sent_twice() {
         let account = NewAccount::new(NEWCOMER, PASSWORD, VISITOR);
         let error = visitor.register(account.clone()).await.unwrap_err();
         assert_eq!(env.emulator.count("registerProfile"), 1, "{error}");
-        // A token that was refused is dropped all the same: who tries again has a new one.
+        // A refused token is dropped all the same: the next attempt has a new one.
         if env.statuses("registerProfile") == [401] {
             env.emulator.faults().clear();
             visitor.register(account).await.unwrap();

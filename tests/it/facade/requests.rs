@@ -1,4 +1,4 @@
-//! What is sent again and what is not, where a credential may go, and what a server may do to an answer.
+//! Requests in general: what is retried, where a credential may be sent, and how a response is read.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -18,11 +18,11 @@ use crate::support::{Answer, Capture, Captured};
 
 const CLIENTS: &str = "/v4/clients";
 
-/// A clock that stands, sleeps no backoff but notes it, and lets no limit of time run out.
+/// A clock that stands still, records each backoff instead of sleeping, and never reaches a time limit.
 #[derive(Debug, Clone, Default)]
 struct Backoffs(Arc<Mutex<Vec<Duration>>>);
 
-/// Whatever is longer is no backoff, but one of the limits that `patient` sets.
+/// Whatever is longer is one of the time limits that `patient` sets.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(3600);
 const NEVER: Duration = Duration::from_secs(7200);
 
@@ -49,7 +49,7 @@ impl Clock for Backoffs {
     }
 }
 
-/// A client that waits for nothing, with the longest waits that its policy allows.
+/// A client with the default retries, whose backoffs are as long as its policy allows and take no time.
 fn patient(builder: ClientBuilder, backoffs: &Backoffs) -> Client {
     let mut renewal = RenewalPolicy::default();
     renewal.timeout = NEVER;
@@ -68,7 +68,7 @@ fn workspace(client: &Client) -> Session<Workspace> {
     client.workspace(ApiKey::new("fake-key").unwrap())
 }
 
-/// Everybody can log in; any other endpoint answers so.
+/// Every login succeeds; any other endpoint gives this answer.
 async fn answering(answer: impl Fn(&Captured) -> Answer + Send + Sync + 'static) -> Capture {
     Capture::start(move |request| {
         if request.target.contains("/login") {
@@ -91,10 +91,10 @@ const fn millis(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-// What is sent again
+// Retries
 
 #[tokio::test]
-async fn what_the_server_did_not_do_is_sent_again_and_what_it_may_have_done_only_if_that_is_safe() {
+async fn statuses_are_retried_only_where_it_is_safe() {
     for (status, get, post) in [
         (429, 3, 3),
         (503, 3, 3),
@@ -122,7 +122,7 @@ async fn what_the_server_did_not_do_is_sent_again_and_what_it_may_have_done_only
 }
 
 #[tokio::test]
-async fn a_retry_that_succeeds_is_a_success() {
+async fn retry_that_succeeds_is_a_success() {
     let emulator = Emulator::start().await.unwrap();
     let backoffs = Backoffs::default();
     let client = patient(Client::builder().base_url(emulator.base_url()), &backoffs);
@@ -138,7 +138,7 @@ async fn a_retry_that_succeeds_is_a_success() {
 }
 
 #[tokio::test]
-async fn a_server_says_how_long_to_wait() {
+async fn retry_after_is_obeyed() {
     let date = "Sat, 06 Nov 2094 08:49:37 GMT";
     for (retry_after, waits) in [
         ("7", vec![millis(7000); 2]),
@@ -151,7 +151,7 @@ async fn a_server_says_how_long_to_wait() {
         ("11", vec![]),
         ("86400", vec![]),
         ("Sun, 06 Nov 2095 08:49:46 GMT", vec![]),
-        // Nonsense is passed over.
+        // An invalid value is ignored.
         ("soon", vec![millis(200), millis(400)]),
         ("-5", vec![millis(200), millis(400)]),
         ("99999999999999999999999", vec![millis(200), millis(400)]),
@@ -173,7 +173,7 @@ async fn a_server_says_how_long_to_wait() {
 }
 
 #[tokio::test]
-async fn what_never_left_is_sent_again_whatever_it_is() {
+async fn connect_error_is_retried_for_every_request() {
     // A port that nobody listens on any more.
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -193,7 +193,7 @@ async fn what_never_left_is_sent_again_whatever_it_is() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_after_the_request_left_is_no_reason_to_repeat_what_is_not_idempotent() {
+async fn broken_connection_is_retried_only_if_idempotent() {
     for fault in [
         Fault::reset,
         Fault::reset_before_body,
@@ -222,7 +222,7 @@ async fn a_connection_that_breaks_after_the_request_left_is_no_reason_to_repeat_
 }
 
 #[tokio::test]
-async fn a_server_that_is_down_gets_little_more_than_the_ordinary_load() {
+async fn retry_budget_limits_the_load_on_a_failing_server() {
     let server = answering(|_| Answer::json(json!({})).status(500)).await;
     let workspace = workspace(&patient(server.builder(), &Backoffs::default()));
     for _ in 0..60 {
@@ -232,7 +232,7 @@ async fn a_server_that_is_down_gets_little_more_than_the_ordinary_load() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_replaced_once() {
+async fn refused_token_is_replaced_once() {
     let server = answering(|_| Answer::json(json!({})).status(401)).await;
     let workspace = workspace(&server.client());
     assert_eq!(
@@ -247,17 +247,17 @@ async fn a_refused_token_is_replaced_once() {
 }
 
 #[tokio::test]
-async fn a_policy_of_one_attempt_repeats_nothing() {
+async fn policy_of_one_attempt_retries_nothing() {
     let server = answering(|_| Answer::json(json!({})).status(503)).await;
     let workspace = workspace(&server.client());
     workspace.get(CLIENTS).send().await.unwrap_err();
     assert_eq!(calls(&server), 1);
 }
 
-// Where a credential may go
+// Where a credential may be sent
 
 #[tokio::test]
-async fn a_path_cannot_lead_to_another_host() {
+async fn path_cannot_lead_to_another_host() {
     let server = answering(|_| Answer::json(json!({}))).await;
     let workspace = workspace(&server.client());
     for path in [
@@ -278,7 +278,7 @@ async fn a_path_cannot_lead_to_another_host() {
         assert!(error.advice().contains("/v4/clients"), "{error}");
     }
     assert!(server.seen().is_empty(), "not even a login was sent");
-    // What only looks like it stays here.
+    // What only looks like another host stays here.
     for (path, target) in [
         ("/v4/../v4/clients", "/v4/clients"),
         ("/..//evil.example/x", "//evil.example/x"),
@@ -291,7 +291,7 @@ async fn a_path_cannot_lead_to_another_host() {
 }
 
 #[test]
-fn a_base_url_that_would_give_a_key_away_is_refused() {
+fn unsafe_base_url_is_refused() {
     for (url, problem) in [
         ("http://api.synerise.com", "plain HTTP to another machine"),
         ("http://192.0.2.1:8080", "plain HTTP to another machine"),
@@ -331,7 +331,7 @@ fn a_base_url_that_would_give_a_key_away_is_refused() {
 }
 
 #[tokio::test]
-async fn a_base_url_may_have_a_path_of_its_own() {
+async fn base_url_may_have_a_path() {
     let server = answering(|_| Answer::json(json!({}))).await;
     let client = server
         .builder()
@@ -347,7 +347,7 @@ async fn a_base_url_may_have_a_path_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed_with_a_credential() {
+async fn redirect_is_not_followed_with_a_credential() {
     let elsewhere = answering(|_| Answer::json(json!({}))).await;
     let location = format!("{}/v4/clients", elsewhere.base_url());
     for status in [301, 302, 303, 307, 308] {
@@ -376,10 +376,10 @@ async fn a_redirect_is_not_followed_with_a_credential() {
     assert!(elsewhere.seen().is_empty());
 }
 
-// What a server may do to an answer
+// Responses
 
 #[tokio::test]
-async fn an_answer_that_is_too_large_is_not_read() {
+async fn oversized_response_is_not_read() {
     let emulator = Emulator::start().await.unwrap();
     emulator.stub("GET", CLIENTS, json!({}));
     let client = Client::builder()
@@ -404,7 +404,7 @@ async fn an_answer_that_is_too_large_is_not_read() {
 }
 
 #[tokio::test]
-async fn an_absurd_length_reserves_no_memory_whatever_the_limit_is() {
+async fn announced_length_reserves_no_memory() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap();
     let server = std::thread::spawn(move || {
@@ -446,7 +446,7 @@ async fn at_a_silent_server(
 }
 
 #[tokio::test]
-async fn a_timeout_says_which_time_ran_out() {
+async fn timeout_says_which_limit_was_reached() {
     let clock = ManualClock::new();
     let (emulator, workspace) =
         at_a_silent_server(&clock, |builder| builder.attempt_timeout(Duration::from_secs(3))).await;
@@ -482,7 +482,7 @@ async fn a_timeout_says_which_time_ran_out() {
 }
 
 #[tokio::test]
-async fn an_answer_that_only_drips_runs_out_of_time() {
+async fn slow_body_times_out() {
     let clock = ManualClock::new();
     let (emulator, workspace) =
         at_a_silent_server(&clock, |builder| builder.retry(RetryPolicy::never())).await;
@@ -508,7 +508,7 @@ async fn an_answer_that_only_drips_runs_out_of_time() {
 }
 
 #[tokio::test]
-async fn a_success_that_is_not_the_json_that_was_asked_for_is_an_error_that_does_not_quote_it() {
+async fn success_without_json_is_an_error_that_quotes_nothing() {
     let html = "<html>fake-secret</html>";
     let server = Capture::start(move |_| Answer::new(200, "text/html", html)).await;
     let error = workspace(&server.client()).token().await.unwrap_err();
@@ -546,7 +546,7 @@ async fn a_success_that_is_not_the_json_that_was_asked_for_is_an_error_that_does
 }
 
 #[tokio::test]
-async fn an_answer_can_be_read_as_text_and_bytes() {
+async fn response_can_be_read_as_text_and_bytes() {
     let server = answering(|_| Answer::new(201, "text/plain", &b"\xff"[..]).header("x-page", "2")).await;
     let workspace = workspace(&server.client());
     let response = workspace.post(CLIENTS).body("raw").send().await.unwrap();
@@ -563,7 +563,7 @@ async fn an_answer_can_be_read_as_text_and_bytes() {
 }
 
 #[tokio::test]
-async fn what_http_does_not_allow_is_refused_before_it_is_sent() {
+async fn invalid_header_query_or_body_is_refused_before_sending() {
     let server = answering(|_| Answer::json(json!({}))).await;
     let workspace = workspace(&server.client());
     for request in [
@@ -579,7 +579,7 @@ async fn what_http_does_not_allow_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_query_is_in_no_error() {
+async fn query_is_never_shown() {
     let server = answering(|_| Answer::json(json!({ "message": "no" })).status(404)).await;
     let workspace = workspace(&server.client());
     let path = "/v4/clients?token=fake-tracker-key";
@@ -591,7 +591,7 @@ async fn a_query_is_in_no_error() {
 }
 
 #[test]
-fn settings_that_the_http_client_refuses_are_named_with_their_cause() {
+fn invalid_http_client_setting_names_its_cause() {
     let error = Client::builder()
         .http(|http| http.user_agent("a\nb"))
         .build()
@@ -601,7 +601,7 @@ fn settings_that_the_http_client_refuses_are_named_with_their_cause() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_is_named_with_its_cause() {
+async fn body_that_cannot_be_json_names_its_cause() {
     let client = Client::builder().base_url("http://127.0.0.1:1").build().unwrap();
     let workspace = client.workspace(ApiKey::new("fake-key").unwrap());
     let body = HashMap::from([((1, 2), 3)]);

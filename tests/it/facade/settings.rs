@@ -1,4 +1,4 @@
-//! Settings that the service replaces whole: nothing is lost that was not changed.
+//! Settings, which the service replaces whole: an update keeps what it does not change.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use synerise_auth_emulator::Emulator;
 
 use crate::support::{Answer, Capture, TestEnv};
 
-/// A service that has these settings and answers what it is sent, as the real one does.
+/// A service with these settings, which answers a write with what it was sent, as the real one does.
 async fn with_settings(path: &'static str, settings: Value) -> Capture {
     Capture::start(
         move |request| match (request.method.as_str(), request.target.as_str()) {
@@ -30,7 +30,7 @@ const GENERAL: &str = "/sauth/settings/general";
 const IP_POLICY: &str = "/uauth/settings/user-bp-ip-policy";
 
 #[tokio::test]
-async fn settings_that_are_not_sent_would_be_reset_and_are_not() {
+async fn update_keeps_every_other_setting() {
     let emulator = Emulator::builder()
         .profile_settings(json!({
             "registrationType": "AUTOMATIC", "tokenLifetimeInSeconds": 1800, "allowOverwriteCustomIdentify": true,
@@ -127,7 +127,7 @@ async fn every_setting_can_be_read_and_changed() {
         (read.overwrite_custom_id, read.email_change_by_form),
         (Some(true), Some(true))
     );
-    // What is taken away goes back to the service's default.
+    // A field that is removed goes back to the service's default.
     settings
         .update(|settings| settings.confirmation_redirect = None)
         .await
@@ -136,7 +136,7 @@ async fn every_setting_can_be_read_and_changed() {
 }
 
 #[tokio::test]
-async fn nothing_is_written_when_nothing_is_changed() {
+async fn update_without_a_change_writes_nothing() {
     let env = TestEnv::new().await;
     let user = env.user_in_workspace().await.unwrap();
     assert_eq!(user.profile_settings().update(|_| {}).await.unwrap(), []);
@@ -158,7 +158,7 @@ async fn nothing_is_written_when_nothing_is_changed() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_written_is_refused_after_reading_and_before_writing() {
+async fn invalid_setting_is_refused_before_writing() {
     let env = TestEnv::new().await;
     let workspace = env.workspace();
     let lifetime = Duration::from_millis(1500);
@@ -177,7 +177,7 @@ async fn what_cannot_be_written_is_refused_after_reading_and_before_writing() {
 }
 
 #[tokio::test]
-async fn fields_that_this_version_does_not_understand_go_back_as_they_came() {
+async fn unknown_settings_are_written_back_unchanged() {
     let odd = json!({
         "registrationType": "REQUIRE_SOMETHING_NEW", "tokenLifetimeInSeconds": "3600", "pinConfirmationLength": 6.5,
         "confirmationRedirectLink": null, "voucherPoolUuid": 7, "allowOverwriteCustomIdentify": "no",
@@ -209,7 +209,7 @@ async fn fields_that_this_version_does_not_understand_go_back_as_they_came() {
 }
 
 #[tokio::test]
-async fn an_ip_policy_keeps_what_is_not_changed() {
+async fn ip_policy_update_keeps_the_other_fields() {
     let policy = json!({ "enabled": true, "ipPolicy": ["192.0.2.1"], "mode": "STRICT", "note": null });
     let server = with_settings(IP_POLICY, policy).await;
     let workspace = workspace(&server);
@@ -228,7 +228,7 @@ async fn an_ip_policy_keeps_what_is_not_changed() {
 }
 
 #[tokio::test]
-async fn an_ip_policy_is_changed_at_the_service() {
+async fn ip_policy_update_changes_the_policy() {
     let env = TestEnv::new().await;
     let user = env.user_in_workspace().await.unwrap();
     for address in ["192.0.2.17", "198.51.100.0/24"] {
@@ -249,7 +249,7 @@ async fn an_ip_policy_is_changed_at_the_service() {
 }
 
 #[tokio::test]
-async fn settings_that_are_no_object_are_an_error_and_nothing_is_written() {
+async fn settings_that_are_not_an_object_are_an_error() {
     for answer in [json!([]), json!(null), json!("AUTOMATIC")] {
         let server = with_settings(GENERAL, answer).await;
         let workspace = workspace(&server);
@@ -264,7 +264,7 @@ async fn settings_that_are_no_object_are_an_error_and_nothing_is_written() {
 }
 
 #[tokio::test]
-async fn an_answer_without_settings_does_not_unsay_that_they_were_written() {
+async fn write_without_a_response_body_succeeds() {
     // What the POST of this path answers is not published; a neighbouring one answers the new settings.
     for empty in [
         Answer::new(204, "text/plain", ""),

@@ -1,4 +1,4 @@
-//! Answers that are not quite the documented ones: read as far as the call makes sense, else an error that names the field.
+//! Responses that differ from the documented ones: read where possible, otherwise an error that names the field.
 
 use serde_json::{Value, json};
 use synerise_auth::chrono::NaiveDate;
@@ -16,7 +16,7 @@ const PROFILE_LOGIN: &str = "/sauth/v3/auth/login/client";
 const CONDITIONAL: &str = "/sauth/v3/auth/login/client/conditional";
 const PERMISSIONS: &str = "/uauth/api-key/permission-check";
 
-/// A server whose answer at `path` is odd; everybody can log in.
+/// A server that gives this answer at `path`; every login succeeds.
 async fn odd(path: &'static str, answer: Answer) -> Capture {
     Capture::start(move |request| {
         if request.target == path {
@@ -61,10 +61,10 @@ async fn conditional_login(server: &Capture) -> Result<ConditionalLogin> {
     access.login_if_allowed(Identity::oauth("fake-token")).await
 }
 
-// What is new is kept or passed over
+// Unknown fields and values
 
 #[tokio::test]
-async fn unknown_fields_are_passed_over() {
+async fn unknown_fields_are_ignored() {
     let answer = json!({
         "selected": true, "new": [1],
         "data": { "id": 7, "name": "Shop", "newer": { "deep": null }, "labels": ["a"] }
@@ -78,7 +78,7 @@ async fn unknown_fields_are_passed_over() {
 }
 
 #[tokio::test]
-async fn unknown_values_of_enums_are_kept() {
+async fn unknown_enum_values_are_kept() {
     let consumer = json!({ "type": "ROBOT", "mfaMethods": ["PASSKEY"] });
     let server = odd_json(USER_LOGIN, json!({ "token": "t", "consumer": consumer })).await;
     let UserLogin::MfaRequired(challenge) = user_login(&server).await.unwrap() else {
@@ -111,7 +111,7 @@ async fn unknown_values_of_enums_are_kept() {
     assert_eq!(token.origin(), Some(&TokenOrigin::Unknown("PASSPORT".into())));
 }
 
-// What is missing or of another type
+// Missing fields, other types
 
 #[tokio::test]
 async fn optional_fields_may_be_missing_or_null() {
@@ -164,7 +164,7 @@ async fn optional_fields_may_be_missing_or_null() {
 }
 
 #[tokio::test]
-async fn a_workspace_that_is_not_selected_has_no_data() {
+async fn workspace_that_is_not_selected_has_no_data() {
     for answer in [
         json!({ "selected": false, "data": null }),
         json!({ "selected": false }),
@@ -199,7 +199,7 @@ async fn empty_lists_may_come_as_null() {
 }
 
 #[tokio::test]
-async fn numbers_texts_and_truths_may_change_places() {
+async fn numbers_strings_and_booleans_are_converted() {
     let answer = json!({
         "token": "t", "expiration": "4102444800", "created": "4102441200000", "customId": 17, "origin": "GOOGLE"
     });
@@ -236,7 +236,7 @@ async fn numbers_texts_and_truths_may_change_places() {
 }
 
 #[tokio::test]
-async fn an_optional_field_that_cannot_be_read_is_left_out() {
+async fn unreadable_optional_field_is_left_out() {
     let answer = json!([{ "id": {}, "name": "Shop", "created": "yesterday", "ipRestricted": "maybe" }]);
     let server = odd_json("/uauth/business-profile/", answer).await;
     let workspaces = user(&server).await.workspaces().await.unwrap();
@@ -249,7 +249,7 @@ async fn an_optional_field_that_cannot_be_read_is_left_out() {
 }
 
 #[tokio::test]
-async fn statistics_survive_odd_numbers() {
+async fn statistics_accept_unusual_numbers() {
     let path = "/business-profile-service/organizations/usage/stats/newDataPoints";
     let answer = json!([
         { "dailyUsageStatistics": { "day": "2025-05-29T00:00:00Z", "events": { "page.visit": "7" }, "total": 7.0 }, "totalAll": "12" },
@@ -280,10 +280,10 @@ async fn statistics_survive_odd_numbers() {
     );
 }
 
-// What a call cannot do without
+// Required fields
 
 #[tokio::test]
-async fn a_login_without_a_token_names_the_field() {
+async fn login_without_a_token_names_the_field() {
     for (answer, problem) in [
         (json!({}), "the field `token` is missing"),
         (json!({ "token": null }), "the field `token` is null"),
@@ -310,7 +310,7 @@ async fn a_login_without_a_token_names_the_field() {
 }
 
 #[tokio::test]
-async fn a_login_with_an_empty_token_is_no_login() {
+async fn empty_token_is_an_error() {
     for path in [LOGIN, USER_LOGIN, PROFILE_LOGIN] {
         let server = odd_json(path, json!({ "token": "" })).await;
         let error = match path {
@@ -323,7 +323,7 @@ async fn a_login_with_an_empty_token_is_no_login() {
 }
 
 #[tokio::test]
-async fn a_conditional_login_that_says_neither_names_the_field() {
+async fn conditional_login_without_outcome_names_the_field() {
     for answer in [
         json!({}),
         json!({ "status": "SUCCESS" }),
@@ -339,7 +339,7 @@ async fn a_conditional_login_that_says_neither_names_the_field() {
 }
 
 #[tokio::test]
-async fn an_element_that_cannot_be_read_is_named_by_its_place() {
+async fn unreadable_element_is_named_by_index() {
     let server = odd_json("/uauth/business-profile/", json!([{ "id": 1 }, 7])).await;
     let error = user(&server).await.workspaces().await.unwrap_err();
     assert!(
@@ -349,7 +349,7 @@ async fn an_element_that_cannot_be_read_is_named_by_its_place() {
 }
 
 #[tokio::test]
-async fn the_generated_bindings_are_as_tolerant() {
+async fn raw_client_is_as_tolerant() {
     let answer = json!({ "selected": "TRUE", "data": { "id": "7", "name": 8, "labels": null } });
     let server = odd_json(CURRENT, answer).await;
     let current = workspace(&server)
@@ -375,9 +375,9 @@ async fn the_generated_bindings_are_as_tolerant() {
     );
 }
 
-// Refusals
+// Error responses
 
-/// What comes of a refusal with this body.
+/// The error for a response with this body.
 async fn refusal(status: u16, content_type: &str, body: impl Into<bytes::Bytes>) -> Error {
     let answer = Answer::new(status, content_type, body).status(status);
     let server = odd("/v4/clients", answer).await;
@@ -394,7 +394,7 @@ async fn json_refusal(status: u16, body: Value) -> Error {
 }
 
 #[tokio::test]
-async fn the_four_shapes_of_refusals_are_read_into_one() {
+async fn four_error_body_formats_are_read_into_one() {
     let profiles = json!({
         "error": "Bad Request", "message": "The request is not valid", "status": 400, "path": "/sauth/x",
         "timestamp": "2026-01-01T00:00:00Z", "traceId": "trace-1", "errorCode": "SAU-100",
@@ -446,7 +446,7 @@ async fn the_four_shapes_of_refusals_are_read_into_one() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_another_shape_is_kept_and_cut() {
+async fn other_error_bodies_are_kept_and_truncated() {
     let html = "<html>\r\n<head><title>502 Bad Gateway</title></head></html>";
     let error = refusal(502, "text/html", html).await;
     assert!(
@@ -491,7 +491,7 @@ async fn a_refusal_of_another_shape_is_kept_and_cut() {
 }
 
 #[tokio::test]
-async fn unknown_codes_are_kept() {
+async fn unknown_error_codes_are_kept() {
     let error = json_refusal(403, json!({ "errorCode": "SAU-999", "message": "new" })).await;
     assert!(matches!(error, Error::Api(_)));
     assert_eq!(error.code(), Some("SAU-999"));

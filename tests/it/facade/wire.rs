@@ -1,4 +1,4 @@
-//! Each call sends what Synerise documents: the same method, path, query, headers and body, byte for byte.
+//! Each call sends what Synerise documents: method, path, query, headers and body.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
@@ -78,7 +78,7 @@ fn published(request: &Captured) -> Answer {
     }
 }
 
-/// A user who is called so has a second factor.
+/// The user `mfa` has a second factor.
 fn mfa_methods(request: &Captured) -> Vec<&'static str> {
     let wanted = request.json()["username"] == "mfa";
     wanted.then_some("TOTP_AUTHENTICATOR").into_iter().collect()
@@ -186,7 +186,7 @@ async fn user_in_workspace(server: &Capture) -> Session<WorkspaceUser> {
 // Users
 
 #[tokio::test]
-async fn a_user_logs_in() {
+async fn user_login() {
     let server = server().await;
     user(&server).await;
     let body = json!({ "username": "user@example.com", "password": "Pass1!" });
@@ -207,7 +207,7 @@ async fn a_user_logs_in() {
 }
 
 #[tokio::test]
-async fn a_second_factor_goes_with_its_kind_in_the_query() {
+async fn mfa_verification_has_its_type_in_the_query() {
     let server = server().await;
     let login = server
         .client()
@@ -233,7 +233,7 @@ async fn a_second_factor_goes_with_its_kind_in_the_query() {
 }
 
 #[tokio::test]
-async fn a_user_selects_a_workspace() {
+async fn select_workspace() {
     let server = server().await;
     let selected = user_in_workspace(&server).await;
     let target = format!("/uauth/auth/login/user/profile/{KEY}");
@@ -249,7 +249,7 @@ async fn a_user_selects_a_workspace() {
 }
 
 #[tokio::test]
-async fn a_user_looks_at_workspaces() {
+async fn list_workspaces() {
     let server = server().await;
     let user = user(&server).await;
     user.workspaces().await.unwrap();
@@ -280,7 +280,7 @@ async fn a_user_looks_at_workspaces() {
 }
 
 #[tokio::test]
-async fn a_user_reads_statistics() {
+async fn usage_statistics() {
     let server = server().await;
     let user = user(&server).await;
     let day = |day| NaiveDate::from_ymd_opt(2025, 5, day).unwrap();
@@ -309,7 +309,7 @@ async fn a_user_reads_statistics() {
 // Workspaces
 
 #[tokio::test]
-async fn a_workspace_logs_in() {
+async fn workspace_login() {
     let server = server().await;
     let token = workspace(&server).token().await.unwrap();
     assert_eq!(token.expose(), "workspace-token");
@@ -323,7 +323,7 @@ async fn a_workspace_logs_in() {
 }
 
 #[tokio::test]
-async fn a_workspace_prolongs_its_token() {
+async fn workspace_refresh() {
     let server = server().await;
     let token = workspace(&server).refresh().await.unwrap();
     assert_eq!(token.expose(), "workspace-token-2");
@@ -337,7 +337,7 @@ async fn a_workspace_prolongs_its_token() {
 }
 
 #[tokio::test]
-async fn a_workspace_asks_for_its_permissions() {
+async fn check_permissions() {
     let server = server().await;
     workspace(&server).check_permissions(["A", "B"]).await.unwrap();
     assert_sent(
@@ -350,7 +350,7 @@ async fn a_workspace_asks_for_its_permissions() {
 }
 
 #[tokio::test]
-async fn any_endpoint_is_called_with_the_same_headers() {
+async fn any_endpoint_gets_the_same_headers() {
     let server = server().await;
     let workspace = workspace(&server);
     let query = [("limit", "10"), ("q", "ż & co")];
@@ -380,7 +380,7 @@ async fn any_endpoint_is_called_with_the_same_headers() {
 }
 
 #[tokio::test]
-async fn the_public_key_needs_no_login() {
+async fn public_key_needs_no_login() {
     let server = server().await;
     let pem = server.client().public_key().await.unwrap();
     assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\n"));
@@ -394,7 +394,7 @@ async fn the_public_key_needs_no_login() {
 }
 
 #[test]
-fn a_tracker_key_goes_in_the_query() {
+fn tracker_key_goes_into_the_query() {
     let key = TrackerKey::new(UUID).unwrap();
     let url = key
         .sign("https://api.synerise.com/search/v2/indices?q=x")
@@ -405,7 +405,7 @@ fn a_tracker_key_goes_in_the_query() {
 // Profiles
 
 #[tokio::test]
-async fn a_profile_logs_in_by_password() {
+async fn profile_login_by_password() {
     let server = server().await;
     let identity = Identity::synerise(
         LoginId::email("a@b.example"),
@@ -420,7 +420,7 @@ async fn a_profile_logs_in_by_password() {
 }
 
 #[tokio::test]
-async fn a_login_says_all_that_the_published_example_says() {
+async fn profile_login_with_every_documented_field() {
     let server = server().await;
     let agreements = Agreements::new()
         .email(true)
@@ -455,7 +455,7 @@ async fn a_login_says_all_that_the_published_example_says() {
 }
 
 #[tokio::test]
-async fn a_profile_logs_in_by_each_provider() {
+async fn profile_login_by_each_provider() {
     let server = server().await;
     for (identity, provider) in [
         (Identity::facebook("token"), "FACEBOOK"),
@@ -471,7 +471,7 @@ async fn a_profile_logs_in_by_each_provider() {
 }
 
 #[tokio::test]
-async fn a_conditional_login_goes_with_an_anonymous_token_or_with_none() {
+async fn conditional_login_with_and_without_a_visitors_token() {
     let server = server().await;
     let target = "/sauth/v3/auth/login/client/conditional";
     let body = json!({ "apiKey": KEY, "identityProvider": "FACEBOOK", "identityProviderToken": "token" });
@@ -488,7 +488,7 @@ async fn a_conditional_login_goes_with_an_anonymous_token_or_with_none() {
 }
 
 #[tokio::test]
-async fn a_backend_logs_a_profile_in_with_the_address_of_its_device() {
+async fn server_side_login_carries_the_devices_address() {
     let server = server().await;
     for (address, text) in [
         (IpAddr::from([192, 0, 2, 17]), "192.0.2.17"),
@@ -509,7 +509,7 @@ async fn a_backend_logs_a_profile_in_with_the_address_of_its_device() {
 }
 
 #[tokio::test]
-async fn the_path_of_the_server_side_login_can_be_given() {
+async fn server_side_login_path_can_be_configured() {
     let server = server().await;
     let client = server
         .builder()
@@ -526,7 +526,7 @@ async fn the_path_of_the_server_side_login_can_be_given() {
 }
 
 #[tokio::test]
-async fn a_visitor_logs_in() {
+async fn anonymous_login() {
     let server = server().await;
     let device = "b8af0626-d5cf-44d6-b12a-ec72f946db6f";
     let visitor = server
@@ -539,14 +539,14 @@ async fn a_visitor_logs_in() {
 }
 
 #[tokio::test]
-async fn a_session_is_prolonged_by_its_current_token() {
+async fn profile_refresh_uses_the_current_token() {
     let server = server().await;
     let clock = ManualClock::new();
     let client = server.builder().clock(clock.clone()).build().unwrap();
     let login = client.profile(key()).login(Identity::facebook("facebook-token"));
     let profile = login.await.unwrap();
     clock.advance(Duration::from_secs(60));
-    // The published token lives for almost 6,000 s, of which a minute is over.
+    // The published token lives for almost 6,000 s, of which a minute has passed.
     let token = profile.token_valid_for(Duration::from_secs(5999)).await.unwrap();
     assert_eq!(token.expose(), "refreshed-token");
     let target = "/sauth/v3/auth/refresh/client";
@@ -562,7 +562,7 @@ async fn a_session_is_prolonged_by_its_current_token() {
 // Accounts
 
 #[tokio::test]
-async fn an_account_is_registered() {
+async fn registration() {
     let server = server().await;
     let account = NewAccount::new("sampleclient@synerise.com", "strongpassword", UUID);
     visitor(&server).register(account).await.unwrap();
@@ -596,7 +596,7 @@ async fn an_account_is_registered() {
 }
 
 #[tokio::test]
-async fn an_account_is_activated_by_pin() {
+async fn activation_by_pin() {
     let server = server().await;
     let account = AccountDevice::new("john.doe@synerise.com", UUID, DEVICE);
     visitor(&server)
@@ -615,7 +615,7 @@ async fn an_account_is_activated_by_pin() {
 }
 
 #[tokio::test]
-async fn an_account_is_activated_by_the_token_of_an_e_mail() {
+async fn activation_by_email_token() {
     let server = server().await;
     visitor(&server).activate_by_token("fake-token").await.unwrap();
     let target = "/sauth/clients/activation/confirmation";
@@ -632,7 +632,7 @@ async fn an_account_is_activated_by_the_token_of_an_e_mail() {
 // Settings
 
 #[tokio::test]
-async fn settings_are_read_and_written_back_whole() {
+async fn settings_are_written_back_whole() {
     let server = server().await;
     let workspace = workspace(&server);
     workspace.profile_settings().get().await.unwrap();
@@ -648,7 +648,7 @@ async fn settings_are_read_and_written_back_whole() {
 }
 
 #[tokio::test]
-async fn an_ip_policy_is_read_and_written_back_whole() {
+async fn ip_policy_is_written_back_whole() {
     let server = server().await;
     let user = user_in_workspace(&server).await;
     user.ip_policy().get().await.unwrap();
