@@ -2,10 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::failure::{self, Result};
-use super::preflight;
-use super::shape::{self, Kind};
-use super::untrusted::SECRETS;
+use crate::openapi::failure::Result;
+use crate::openapi::grammar::{self, Kind, operations};
+use crate::openapi::sanitize::SECRETS;
 
 const CONSUMERS: [&str; 7] = [
     "none",
@@ -17,18 +16,16 @@ const CONSUMERS: [&str; 7] = [
     "organization",
 ];
 
-/// Checks a normalised document.
-pub(crate) fn check(document: &mut Value) -> Result<()> {
-    let mut problems = Vec::new();
+/// What the project's documents must say that this one does not.
+pub(super) fn check(document: &mut Value, problems: &mut Vec<String>) -> Result<()> {
     let snapshot = document.clone();
-    for (path, method, operation) in preflight::operations(&snapshot) {
+    for (path, method, operation) in operations(&snapshot) {
         let name = format!("{} {path}", method.to_ascii_uppercase());
         for problem in operation_problems(&snapshot, operation) {
             problems.push(format!("{name}: {problem}; say it in the overlay"));
         }
     }
-    schemas(document, &mut problems)?;
-    failure::all("lint", &problems)
+    schemas(document, problems)
 }
 
 fn operation_problems(document: &Value, operation: &Value) -> Vec<String> {
@@ -120,5 +117,5 @@ fn schemas(document: &mut Value, problems: &mut Vec<String>) -> Result<()> {
         }
         Ok(())
     };
-    shape::walk(document, Kind::Document, "", &mut visit)
+    grammar::walk(document, Kind::Document, "", &mut visit)
 }

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::config::is_source_name;
 use super::failure::{Failure, Result, fail};
-use super::selection::is_source_name;
 
 const FORMAT: u32 = 1;
 const HEAD: &str =
@@ -14,7 +14,7 @@ const HEAD: &str =
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Lock {
+pub(crate) struct SpecLock {
     format: u32,
     pub(crate) generator: String,
     pub(crate) selection_sha256: String,
@@ -38,7 +38,7 @@ pub(crate) struct LockedSource {
     pub(crate) sha256: String,
 }
 
-impl Lock {
+impl SpecLock {
     pub(crate) fn new(
         generator: String,
         selection: &[u8],

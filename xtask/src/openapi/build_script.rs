@@ -1,12 +1,12 @@
 //! The code that a user's build runs on the document: `build.rs` includes the same files.
 
-#[path = "../../../../build/bindings.rs"]
+#[path = "../../../build/bindings.rs"]
 mod bindings;
-#[path = "../../../../build/document.rs"]
+#[path = "../../../build/document.rs"]
 mod document;
-#[path = "../../../../build/enums.rs"]
+#[path = "../../../build/enums.rs"]
 mod enums;
-#[path = "../../../../build/operations.rs"]
+#[path = "../../../build/operations.rs"]
 mod operations;
 
 /// Everything that a user's build would write, or what it would fail with.

@@ -45,7 +45,7 @@ impl Failure {
 
 /// Ends the function with a one-line failure.
 macro_rules! fail {
-    ($($text:tt)*) => { return Err($crate::spec::failure::Failure::failed(format!($($text)*))) };
+    ($($text:tt)*) => { return Err($crate::openapi::failure::Failure::failed(format!($($text)*))) };
 }
 pub(crate) use fail;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::failure::{Result, fail};
-use super::shape::{self, Kind, Visit};
+use super::grammar::{self, Kind, Visit};
 
 /// A component by its section (`schemas`, `responses`, …) and name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +39,7 @@ impl Reference {
             );
         };
         match path.split('/').collect::<Vec<_>>()[..] {
-            [section, name] if shape::section(section).is_some() => {
+            [section, name] if grammar::section(section).is_some() => {
                 let name = percent_decoded(name).replace("~1", "/").replace("~0", "~");
                 if name.is_empty() || !name.bytes().all(is_name_byte) || name.len() > 128 {
                     fail!("{pointer}: `{}` is no name of a component", name.escape_debug());
@@ -55,12 +55,12 @@ impl Reference {
 
     pub(crate) fn kind(&self) -> Kind {
         // `new` and `parse` know only sections that the grammar has.
-        shape::section(&self.section).unwrap_or(Kind::Schema)
+        grammar::section(&self.section).unwrap_or(Kind::Schema)
     }
 
     /// Where it is in a document.
     pub(crate) fn pointer(&self) -> String {
-        shape::step(&format!("/components/{}", self.section), &self.name)
+        grammar::step(&format!("/components/{}", self.section), &self.name)
     }
 
     pub(crate) fn text(&self) -> String {
@@ -73,6 +73,26 @@ impl Reference {
 }
 
 /// The characters that `OpenAPI` allows in a component's name.
+/// The target of an object's `$ref`, or the object itself.
+pub(crate) fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    located(document, value, String::new()).0
+}
+
+/// [`resolved`], with the place of what it found.
+pub(crate) fn located<'a>(document: &'a Value, value: &'a Value, pointer: String) -> (&'a Value, String) {
+    let (mut value, mut pointer) = (value, pointer);
+    // Bounded: a chain of references may be a circle.
+    for _ in 0..16 {
+        let target = value
+            .as_object()
+            .and_then(|object| Reference::of(object, "").ok().flatten());
+        let Some(target) = target else { break };
+        let Some(next) = target.get(document) else { break };
+        (value, pointer) = (next, target.pointer());
+    }
+    (value, pointer)
+}
+
 fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
 }
@@ -141,7 +161,7 @@ pub(crate) fn reachable(document: &mut Value, paths: &mut Value) -> Result<Vec<R
         fail!("/paths: an object is expected here")
     };
     for (path, item) in items.iter_mut() {
-        shape::walk(item, Kind::PathItem, &shape::step("/paths", path), &mut found)?;
+        grammar::walk(item, Kind::PathItem, &grammar::step("/paths", path), &mut found)?;
     }
     let mut done = 0;
     while let Some(reference) = found.order.get(done).cloned() {
@@ -156,7 +176,7 @@ pub(crate) fn reachable(document: &mut Value, paths: &mut Value) -> Result<Vec<R
                 reference.text()
             );
         };
-        shape::walk(component, reference.kind(), &reference.pointer(), &mut found)?;
+        grammar::walk(component, reference.kind(), &reference.pointer(), &mut found)?;
     }
     Ok(found.order)
 }

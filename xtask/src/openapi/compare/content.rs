@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::operation::{Place, is_true};
 use super::schema;
 use super::{Changes, Severity, Side};
-use crate::spec::preflight::located;
-use crate::spec::shape::step;
+use crate::openapi::grammar::step;
+use crate::openapi::reference::located;
 
 use Severity::{Additive, Breaking, Documentation};
 

@@ -3,19 +3,19 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::commit::Guard;
 use super::console::{self, GOOD};
+use super::dry_run;
 use super::failure::{self, Result};
 use super::fetch::{self, Limits};
-use super::generate;
-use super::lock::{Lock, sha256};
 use super::pipeline::{self, Rules, Upstream};
+use super::spec_lock::{SpecLock, sha256};
+use super::update_lock::UpdateLock;
 
 /// Checks the vendored files against each other.
 pub(crate) fn verify(root: &Path, limits: Limits) -> Result<()> {
-    let _guard = Guard::take(root)?;
+    let _guard = UpdateLock::take(root)?;
     let rules = Rules::read(root, limits)?;
-    let lock = Lock::parse(&String::from_utf8_lossy(&fetch::file(
+    let lock = SpecLock::parse(&String::from_utf8_lossy(&fetch::file(
         &root.join("spec.lock"),
         limits,
     )?))?;
@@ -40,14 +40,14 @@ pub(crate) fn verify(root: &Path, limits: Limits) -> Result<()> {
             bytes,
         });
     }
-    if generate::version() != lock.generator {
+    if dry_run::version() != lock.generator {
         problems.push(format!(
             "spec.lock was made with {}, and Cargo.lock has {}; run `cargo xtask update-spec`",
             lock.generator,
-            generate::version()
+            dry_run::version()
         ));
     }
-    problems.extend(strangers(root, &lock));
+    problems.extend(untracked_files(root, &lock));
     failure::all("verify-spec", &problems)?;
     let outcome = pipeline::run(&rules, &upstream)?;
     if outcome.result != result {
@@ -55,7 +55,7 @@ pub(crate) fn verify(root: &Path, limits: Limits) -> Result<()> {
             "verify-spec: upstream, overlay and selection give another result than synerise-auth.json; run `cargo xtask update-spec`",
         ));
     }
-    pipeline::prove(&result, limits)?;
+    pipeline::dry_run(&result, limits)?;
     console::say(
         GOOD,
         "Verified",
@@ -68,17 +68,17 @@ pub(crate) fn verify(root: &Path, limits: Limits) -> Result<()> {
 }
 
 /// Files in `upstream/` that the lock does not know.
-fn strangers(root: &Path, lock: &Lock) -> Vec<String> {
+fn untracked_files(root: &Path, lock: &SpecLock) -> Vec<String> {
     let known: BTreeSet<&str> = lock.sources.iter().map(|source| source.file.as_str()).collect();
     let entries = std::fs::read_dir(root.join("upstream"))
         .into_iter()
         .flatten()
         .flatten();
-    let mut strangers: Vec<String> = entries
+    let mut untracked_files: Vec<String> = entries
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .filter(|name| !known.contains(name.as_str()))
         .map(|name| format!("upstream/{name} is not in spec.lock"))
         .collect();
-    strangers.sort();
-    strangers
+    untracked_files.sort();
+    untracked_files
 }

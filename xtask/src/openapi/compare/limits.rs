@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::schema::{Pair, compare, kind_of, name_of};
 use super::{Severity, Side};
-use crate::spec::shape::step;
+use crate::openapi::grammar::step;
 
 use Severity::{Additive, Breaking, Documentation};
 

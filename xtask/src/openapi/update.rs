@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
-use super::commit::{Change, Guard};
 use super::compare::{self, Comparison, Severity};
 use super::console::{self, BAD, GOOD, NOTE, Progress};
 use super::failure::{Failure, Result, fail};
 use super::fetch::{self, Fetched, Limits};
-use super::lock::{Lock, LockedSource, sha256};
 use super::pipeline::{self, Outcome, Rules, Upstream};
-use super::{generate, parse, report};
+use super::spec_lock::{LockedSource, SpecLock, sha256};
+use super::update_lock::{Change, UpdateLock};
+use super::{dry_run, parse, report};
 
 /// What the maintainer asked for.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ struct Taken {
 
 /// Runs the pipeline and writes its result.
 pub(crate) fn update(root: &Path, request: &Request, limits: Limits) -> Result<()> {
-    let guard = Guard::take(root)?;
+    let guard = UpdateLock::take(root)?;
     let rules = Rules::read(root, limits)?;
     let old_lock = read_lock(root, limits)?;
     let taken = take_sources(root, request, &rules, old_lock.as_ref(), limits)?;
@@ -44,11 +44,11 @@ pub(crate) fn update(root: &Path, request: &Request, limits: Limits) -> Result<(
         })
         .collect();
     let outcome = pipeline::run(&rules, &upstream)?;
-    pipeline::prove(&outcome.result, limits)?;
+    pipeline::dry_run(&outcome.result, limits)?;
     let comparison = compare_with_vendored(root, &outcome, limits)?;
     let sources: Vec<LockedSource> = taken.iter().map(|taken| taken.locked.clone()).collect();
-    let lock = Lock::new(
-        generate::version(),
+    let lock = SpecLock::new(
+        dry_run::version(),
         &rules.selection_bytes,
         &rules.overlay_bytes,
         &outcome.result,
@@ -59,7 +59,12 @@ pub(crate) fn update(root: &Path, request: &Request, limits: Limits) -> Result<(
     conclude(&guard, request, &comparison, changes)
 }
 
-fn conclude(guard: &Guard, request: &Request, comparison: &Comparison, changes: Vec<Change>) -> Result<()> {
+fn conclude(
+    guard: &UpdateLock,
+    request: &Request,
+    comparison: &Comparison,
+    changes: Vec<Change>,
+) -> Result<()> {
     if changes.is_empty() {
         console::say(GOOD, "Unchanged", "everything is up to date");
         return Ok(());
@@ -90,20 +95,20 @@ fn conclude(guard: &Guard, request: &Request, comparison: &Comparison, changes: 
     Ok(())
 }
 
-fn read_lock(root: &Path, limits: Limits) -> Result<Option<Lock>> {
+fn read_lock(root: &Path, limits: Limits) -> Result<Option<SpecLock>> {
     let path = root.join("spec.lock");
     if !path.exists() {
         return Ok(None);
     }
     let bytes = fetch::file(&path, limits)?;
-    Lock::parse(&String::from_utf8_lossy(&bytes)).map(Some)
+    SpecLock::parse(&String::from_utf8_lossy(&bytes)).map(Some)
 }
 
 fn take_sources(
     root: &Path,
     request: &Request,
     rules: &Rules,
-    old: Option<&Lock>,
+    old: Option<&SpecLock>,
     limits: Limits,
 ) -> Result<Vec<Taken>> {
     let origins: Vec<(String, String)> = if request.from.is_empty() {
@@ -137,7 +142,7 @@ fn take(
     name: &str,
     origin: &str,
     what: &str,
-    old: Option<&Lock>,
+    old: Option<&SpecLock>,
     limits: Limits,
 ) -> Result<Taken> {
     let known = old.and_then(|lock| lock.sources.iter().find(|source| source.name == name));
@@ -252,10 +257,10 @@ fn compare_with_vendored(root: &Path, outcome: &Outcome, limits: Limits) -> Resu
 /// What has to be written for the tree to be that of the lock.
 fn changes(
     root: &Path,
-    lock: &Lock,
+    lock: &SpecLock,
     outcome: &Outcome,
     taken: Vec<Taken>,
-    old: Option<&Lock>,
+    old: Option<&SpecLock>,
     limits: Limits,
 ) -> Result<Vec<Change>> {
     let mut wanted = vec![

@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::config::{OperationKey, Selection};
 use super::failure::{Result, fail};
+use super::grammar::{self, Kind};
 use super::reference::Reference;
-use super::selection::{OperationKey, Selection};
-use super::shape::{self, Kind};
-use super::untrusted;
+use super::sanitize;
 
 /// The result while sources are added to it.
-pub(super) struct Assembly<'a> {
+pub(super) struct Merger<'a> {
     selection: &'a Selection,
     paths: Map<String, Value>,
     components: BTreeMap<String, BTreeMap<String, (Value, String)>>,
     tags: Vec<Value>,
 }
 
-impl<'a> Assembly<'a> {
+impl<'a> Merger<'a> {
     pub(super) fn new(selection: &'a Selection) -> Self {
         Self {
             selection,
@@ -29,7 +29,7 @@ impl<'a> Assembly<'a> {
     }
 
     pub(super) fn add(&mut self, mut part: Value, source: &str, notices: &mut Vec<String>) -> Result<()> {
-        untrusted::strip(&mut part, source, notices)?;
+        sanitize::strip(&mut part, source, notices)?;
         let selection = self.selection;
         let mut rename = |_: Kind, pointer: &str, object: &mut Map<String, Value>| -> Result<()> {
             if let Some(target) = Reference::of(object, pointer)? {
@@ -41,7 +41,7 @@ impl<'a> Assembly<'a> {
             }
             Ok(())
         };
-        shape::walk(&mut part, Kind::Document, "", &mut rename)?;
+        grammar::walk(&mut part, Kind::Document, "", &mut rename)?;
         for (section, entries) in members(&mut part["components"]) {
             for (name, component) in members(&mut entries.clone()) {
                 let renamed = if section == "securitySchemes" {

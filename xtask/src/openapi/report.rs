@@ -6,7 +6,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::compare::{Change, Comparison, Severity, Side};
 use super::failure::{Failure, Result, one_line};
-use super::prose;
+use super::plain_text;
 
 /// More than these in one table help nobody; the rest is counted.
 const MAX_NAMES: usize = 4;
@@ -86,7 +86,7 @@ pub(crate) fn json(comparison: &Comparison) -> Result<String> {
     // Said as JSON says it, before the terminal's own way of saying it makes it something else.
     let mut json = String::with_capacity(text.len());
     for character in text.chars() {
-        if character != '\n' && (character.is_control() || prose::is_invisible(character)) {
+        if character != '\n' && (character.is_control() || plain_text::is_invisible(character)) {
             for unit in character.encode_utf16(&mut [0; 2]) {
                 // Writing to a string cannot fail.
                 let _ = write!(json, "\\u{unit:04x}");
@@ -158,7 +158,7 @@ fn code(text: &str) -> String {
         // Both mean something to a table even in code; no name that is meant well has them.
         '|' => Some('¦'),
         '\\' => Some('⧵'),
-        other => (!other.is_control() && !prose::is_invisible(other)).then_some(other),
+        other => (!other.is_control() && !plain_text::is_invisible(other)).then_some(other),
     });
     format!("`{}`", harmless.collect::<String>())
 }

@@ -4,34 +4,32 @@
 //! fetch → select → convert → overlay → normalise → lint → generate (dry run) → compare → write all or nothing
 //! ```
 
-mod assembly;
-mod commit;
+mod build_script;
 mod compare;
+mod config;
 mod console;
 mod downgrade;
+mod dry_run;
 mod failure;
 mod fetch;
-mod generate;
-mod generator;
-mod lock;
-mod names;
+mod generated_code_check;
+mod grammar;
+mod lint;
+mod merge;
+mod name_collisions;
 mod normalise;
 mod overlay;
 mod parse;
 mod pipeline;
-mod preflight;
-mod prose;
+mod plain_text;
 mod reference;
 mod report;
-mod requirements;
+mod sanitize;
 mod select;
-mod selection;
-mod shape;
-mod untrusted;
+mod spec_lock;
 mod update;
+mod update_lock;
 mod verify;
-mod wall;
-mod wellformed;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -120,7 +118,7 @@ pub(crate) fn run(verb: Verb) -> ExitCode {
             .limits()
             .and_then(|limits| verify::verify(&place.openapi_dir, limits)),
         Verb::DiffSpec(arguments) => diff(&arguments),
-        Verb::GenerateSpec => return generate::child(),
+        Verb::GenerateSpec => return dry_run::child(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

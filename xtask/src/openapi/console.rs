@@ -6,7 +6,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::prose;
+use super::plain_text;
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub(crate) const NOTE: Style = AnsiColor::Yellow.on_default();
@@ -26,7 +26,7 @@ pub(crate) fn print(text: &str) {
 fn harmless(text: &str) -> String {
     let mut harmless = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() && character != '\n' || prose::is_invisible(character) {
+        if character.is_control() && character != '\n' || plain_text::is_invisible(character) {
             harmless.extend(character.escape_unicode());
         } else {
             harmless.push(character);

@@ -4,24 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::failure::{self, Result};
-use super::reference::Reference;
-use super::wellformed;
+use crate::openapi::grammar::operations;
+use crate::openapi::reference::resolved;
 
-/// Checks a normalised document.
-pub(crate) fn check(document: &mut Value) -> Result<()> {
-    let snapshot = document.clone();
-    let mut problems = Vec::new();
-    wellformed::member_types(document, &mut problems)?;
-    wellformed::circles(&snapshot, &mut problems);
+/// What the generator can't take of a document's operations.
+pub(super) fn check(document: &Value, problems: &mut Vec<String>) {
     let mut ids: BTreeMap<String, String> = BTreeMap::new();
-    for (path, method, operation) in operations(&snapshot) {
+    for (path, method, operation) in operations(document) {
         let name = format!("{} {path}", method.to_ascii_uppercase());
         let mut check = Operation {
-            document: &snapshot,
+            document,
             name: &name,
             about: operation,
-            problems: &mut problems,
+            problems,
         };
         check.id(&mut ids);
         check.path(path);
@@ -29,44 +24,6 @@ pub(crate) fn check(document: &mut Value) -> Result<()> {
         check.body();
         check.responses();
     }
-    failure::all("lint", &problems)
-}
-
-/// The operations of a document as (path, method, operation).
-pub(crate) fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
-    let paths = document
-        .get("paths")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten();
-    paths.flat_map(|(path, item)| {
-        item.as_object()
-            .into_iter()
-            .flatten()
-            .filter_map(move |(method, operation)| {
-                (method != "parameters").then_some((path.as_str(), method.as_str(), operation))
-            })
-    })
-}
-
-/// The target of an object's `$ref`, or the object itself.
-pub(crate) fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
-    located(document, value, String::new()).0
-}
-
-/// [`resolved`], with the place of what it found.
-pub(crate) fn located<'a>(document: &'a Value, value: &'a Value, pointer: String) -> (&'a Value, String) {
-    let (mut value, mut pointer) = (value, pointer);
-    // Bounded: a chain of references may be a circle.
-    for _ in 0..16 {
-        let target = value
-            .as_object()
-            .and_then(|object| Reference::of(object, "").ok().flatten());
-        let Some(target) = target else { break };
-        let Some(next) = target.get(document) else { break };
-        (value, pointer) = (next, target.pointer());
-    }
-    (value, pointer)
 }
 
 struct Operation<'a> {

@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::{Changes, Severity, Side};
 use super::{access, content, schema};
-use crate::spec::preflight::{located, operations};
-use crate::spec::shape::step;
+use crate::openapi::grammar::operations;
+use crate::openapi::grammar::step;
+use crate::openapi::reference::located;
 
 use Severity::{Additive, Breaking};
 

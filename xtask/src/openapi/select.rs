@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::assembly::Assembly;
+use super::config::{OperationKey, Selection};
 use super::failure::{self, Result, fail};
+use super::merge::Merger;
 use super::reference::{self, Reference};
-use super::selection::{OperationKey, Selection};
-use super::{downgrade, untrusted};
+use super::{downgrade, sanitize};
 
 /// A document as it was read, under the name that its copy in `upstream/` has.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ pub(crate) fn select(
     notices: &mut Vec<String>,
 ) -> Result<Value> {
     let located = locate(&sources, selection)?;
-    let mut assembly = Assembly::new(selection);
+    let mut merger = Merger::new(selection);
     for (index, mut source) in sources.into_iter().enumerate() {
         report_undecided(&source, selection, notices);
         let chosen: Vec<&OperationKey> = located
@@ -71,11 +71,11 @@ pub(crate) fn select(
         }
         let name = source.name.clone();
         let part = part(&mut source, &chosen, selection)
-            .and_then(|part| assembly.add(part, &name, notices))
+            .and_then(|part| merger.add(part, &name, notices))
             .map_err(|failure| failure.within(&name));
         part?;
     }
-    Ok(assembly.finish(&located))
+    Ok(merger.finish(&located))
 }
 
 /// Finds the source of each operation: the one that the selection names, else the only one that has it.
@@ -238,7 +238,7 @@ fn chosen_paths(document: &Value, chosen: &[&OperationKey]) -> Result<Value> {
             fail!("{key}: an object is expected here");
         };
         share_parameters(document, item, &mut operation)?;
-        operation.remove(untrusted::VENDOR_ID);
+        operation.remove(sanitize::VENDOR_ID);
         // What a document requires of all its operations has to be said by each once they leave it.
         if !operation.contains_key("security")
             && let Some(security) = document.get("security")
@@ -250,7 +250,7 @@ fn chosen_paths(document: &Value, chosen: &[&OperationKey]) -> Result<Value> {
             .and_then(Value::as_str)
             .map(str::to_owned)
         {
-            operation.insert(untrusted::VENDOR_ID.to_owned(), json!(id));
+            operation.insert(sanitize::VENDOR_ID.to_owned(), json!(id));
         }
         let entry = paths.entry(&key.path).or_insert_with(|| json!({}));
         entry[&key.method] = Value::Object(operation);

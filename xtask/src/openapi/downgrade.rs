@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::failure::{self, Result};
+use super::grammar::{self, Kind};
 use super::reference::Reference;
-use super::shape::{self, Kind};
 
 /// Keywords of JSON Schema 2020-12 that `OpenAPI` 3.0 has nothing for.
 const UNSAYABLE: [&str; 20] = [
@@ -58,7 +58,7 @@ pub(crate) fn to_3_0(part: &mut Value) -> Result<()> {
         }
         Ok(())
     };
-    shape::walk(part, Kind::Document, "", &mut visit)?;
+    grammar::walk(part, Kind::Document, "", &mut visit)?;
     failure::all("convert from OpenAPI 3.1 to 3.0", &problems)
 }
 

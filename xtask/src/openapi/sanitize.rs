@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::failure::Result;
+use super::grammar::{self, Kind};
 use super::reference::Reference;
-use super::shape::{self, Kind};
 
 /// The one extension that the pipeline itself writes.
 pub(crate) const VENDOR_ID: &str = "x-vendor-operation-id";
@@ -35,7 +35,7 @@ pub(crate) fn strip(part: &mut Value, source: &str, notices: &mut Vec<String>) -
         }
         keep_first_example(object);
         object.retain(|key, _| {
-            let keep = shape::members(kind).iter().any(|(member, _)| member == key)
+            let keep = grammar::members(kind).iter().any(|(member, _)| member == key)
                 || (kind == Kind::Operation && key == VENDOR_ID);
             if !keep {
                 let key: String = key.chars().take(40).collect();
@@ -50,7 +50,7 @@ pub(crate) fn strip(part: &mut Value, source: &str, notices: &mut Vec<String>) -
         }
         Ok(())
     };
-    shape::walk(part, Kind::Document, "", &mut visit)?;
+    grammar::walk(part, Kind::Document, "", &mut visit)?;
     if !dropped.is_empty() {
         let list: Vec<String> = dropped
             .iter()

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
+use super::config::Selection;
 use super::failure::{Failure, Result, fail};
 use super::fetch::{self, Limits};
 use super::select::Source;
-use super::selection::Selection;
-use super::{generate, normalise, overlay, parse, preflight, requirements, select};
+use super::{dry_run, lint, normalise, overlay, parse, select};
 
 /// Larger than a hundred operations are.
 const MAX_RESULT: usize = 4 << 20;
@@ -68,14 +68,13 @@ pub(crate) fn run(rules: &Rules, upstream: &[Upstream]) -> Result<Outcome> {
     if result.len() > MAX_RESULT {
         fail!("the result has {} bytes, more than {MAX_RESULT}", result.len());
     }
-    preflight::check(&mut document)?;
-    requirements::check(&mut document)?;
+    lint::check(&mut document)?;
     Ok(Outcome { result, notices })
 }
 
-/// Proves that the generator takes the result.
-pub(crate) fn prove(result: &[u8], limits: Limits) -> Result<()> {
-    generate::dry_run(result, limits.time)
+/// Proves that a user's build takes the result.
+pub(crate) fn dry_run(result: &[u8], limits: Limits) -> Result<()> {
+    dry_run::run(result, limits.time)
 }
 
 fn text<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str> {

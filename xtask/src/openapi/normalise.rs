@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::config::Selection;
 use super::failure::{self, Failure, Result};
-use super::prose;
+use super::grammar::{self, Holds, Kind};
+use super::plain_text;
 use super::reference::{self, Reference};
-use super::selection::Selection;
-use super::shape::{self, Holds, Kind};
 
 /// The extensions that the crate reads; any other is a mistake, or an attack.
 const EXTENSIONS: [&str; 12] = [
@@ -31,7 +31,7 @@ pub(crate) fn normalise(document: &mut Value, selection: &Selection) -> Result<(
     let mut problems = Vec::new();
     let mut visit = |kind: Kind, pointer: &str, object: &mut Map<String, Value>| -> Result<()> {
         for key in object.keys() {
-            let known = shape::members(kind).iter().any(|(member, _)| member == key)
+            let known = grammar::members(kind).iter().any(|(member, _)| member == key)
                 || EXTENSIONS.contains(&key.as_str());
             if !known {
                 problems.push(format!(
@@ -47,12 +47,12 @@ pub(crate) fn normalise(document: &mut Value, selection: &Selection) -> Result<(
         }
         for key in ["summary", "description"] {
             if let Some(Value::String(text)) = object.get_mut(key) {
-                *text = prose::plain(text);
+                *text = plain_text::plain(text);
             }
         }
         Ok(())
     };
-    shape::walk(document, Kind::Document, "", &mut visit)?;
+    grammar::walk(document, Kind::Document, "", &mut visit)?;
     failure::all("normalise", &problems)?;
     prune(document, selection)?;
     order(document, Kind::Document);
@@ -111,7 +111,9 @@ fn order(value: &mut Value, kind: Kind) {
         return;
     };
     let rank = |key: &str| {
-        let listed = shape::members(kind).iter().position(|(member, _)| *member == key);
+        let listed = grammar::members(kind)
+            .iter()
+            .position(|(member, _)| *member == key);
         listed
             .or_else(|| {
                 EXTENSIONS
@@ -124,7 +126,7 @@ fn order(value: &mut Value, kind: Kind) {
     let mut members: Vec<(String, Value)> = std::mem::take(object).into_iter().collect();
     members.sort_by(|(a, _), (b, _)| rank(a).cmp(&rank(b)).then_with(|| a.cmp(b)));
     object.extend(members);
-    for (key, holds) in shape::members(kind) {
+    for (key, holds) in grammar::members(kind) {
         let Some(member) = object.get_mut(*key) else {
             continue;
         };

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use crate::spec::reference::Reference;
-use crate::spec::shape::step;
+use crate::openapi::grammar::step;
+use crate::openapi::reference::Reference;
 
 /// Longer than any chain of references in a real document; a circle ends here.
 const MAX_STEPS: usize = 16;

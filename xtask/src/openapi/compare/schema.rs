@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::view::{Fields, View, view};
 use super::{Changes, Severity, Side};
-use crate::spec::shape::step;
+use crate::openapi::grammar::step;
 
 use Severity::{Additive, Breaking, Documentation};
 

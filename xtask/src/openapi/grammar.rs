@@ -158,6 +158,23 @@ const SCHEMA: &[(&str, Holds)] = &[
     ("example", Leaf),
 ];
 
+/// The operations of a document as (path, method, operation).
+pub(crate) fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
+    let paths = document
+        .get("paths")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
+    paths.flat_map(|(path, item)| {
+        item.as_object()
+            .into_iter()
+            .flatten()
+            .filter_map(move |(method, operation)| {
+                (method != "parameters").then_some((path.as_str(), method.as_str(), operation))
+            })
+    })
+}
+
 /// The kind of the entries of a section of `components`.
 pub(crate) fn section(name: &str) -> Option<Kind> {
     members(Kind::Components)

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::failure::Result;
-use super::shape::{self, Kind};
+use crate::openapi::failure::Result;
+use crate::openapi::grammar::{self, Kind};
 
 /// Members of a wrong type, which the generator's reader reports without saying where.
 pub(super) fn member_types(document: &mut Value, problems: &mut Vec<String>) -> Result<()> {
@@ -55,7 +55,7 @@ pub(super) fn member_types(document: &mut Value, problems: &mut Vec<String>) -> 
         }
         Ok(())
     };
-    shape::walk(document, Kind::Document, "", &mut visit)
+    grammar::walk(document, Kind::Document, "", &mut visit)
 }
 
 fn is_list_of(value: &Value, fits: impl Fn(&Value) -> bool) -> bool {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use quote::ToTokens;
 
 use super::failure::{Failure, Result, fail};
-use super::{generator, names, wall};
+use super::{build_script, generated_code_check, name_collisions};
 
 /// Kilobytes that the generator may take: a schema can make it try every combination of its alternatives.
 const MAX_MEMORY: &str = "4194304";
@@ -32,7 +32,7 @@ pub(crate) fn version() -> String {
 }
 
 /// Generates a client from the document and throws it away.
-pub(crate) fn dry_run(document: &[u8], time: Duration) -> Result<()> {
+pub(crate) fn run(document: &[u8], time: Duration) -> Result<()> {
     let program = std::env::current_exe().map_err(|error| Failure::failed(format!("generate: {error}")))?;
     let mut child = limited(&program)
         .arg("generate-spec")
@@ -116,14 +116,14 @@ pub(crate) fn child() -> ExitCode {
 }
 
 fn generate(text: &str) -> Result<(), String> {
-    for code in generator::generate(text)? {
+    for code in build_script::generate(text)? {
         if code.len() > MAX_CODE {
             return Err(format!("the generated code has {} bytes", code.len()));
         }
         let file: syn::File =
             syn::parse_str(&code).map_err(|error| format!("the generated code does not parse: {error}"))?;
-        wall::check(file.to_token_stream())?;
-        names::check(&file.items)?;
+        generated_code_check::check(file.to_token_stream())?;
+        name_collisions::check(&file.items)?;
     }
     Ok(())
 }

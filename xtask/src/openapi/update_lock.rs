@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::config::is_source_name;
 use super::failure::{Failure, Result, fail};
-use super::lock::sha256;
-use super::selection::is_source_name;
+use super::spec_lock::sha256;
 
 const DIRECTORY: &str = ".update";
 const JOURNAL: &str = "journal.json";
@@ -23,7 +23,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(25);
 
 /// The right to change `openapi/`, held by one process at a time.
 #[derive(Debug)]
-pub(crate) struct Guard {
+pub(crate) struct UpdateLock {
     root: PathBuf,
     _lock: File,
 }
@@ -46,7 +46,7 @@ struct Entry {
     sha256: Option<String>,
 }
 
-impl Guard {
+impl UpdateLock {
     /// Takes the lock, and finishes or discards what an earlier run left behind.
     pub(crate) fn take(root: &Path) -> Result<Self> {
         let directory = root.join(DIRECTORY);
@@ -277,11 +277,11 @@ mod tests {
     fn a_run_that_stops_before_the_journal_leaves_everything_as_before() {
         let root = old_tree();
         let before = content(root.path());
-        let guard = Guard::take(root.path()).expect("the lock");
+        let guard = UpdateLock::take(root.path()).expect("the lock");
         guard.stage(changes()).expect("staged");
         fs::remove_file(guard.own(JOURNAL)).expect("as if the rename had not happened");
         drop(guard);
-        Guard::take(root.path()).expect("recovers");
+        UpdateLock::take(root.path()).expect("recovers");
         assert_eq!(content(root.path()), before);
     }
 
@@ -289,13 +289,13 @@ mod tests {
     fn a_run_that_stops_after_any_step_behind_the_journal_is_finished_by_the_next() {
         for steps in 0..=4 {
             let root = old_tree();
-            let guard = Guard::take(root.path()).expect("the lock");
+            let guard = UpdateLock::take(root.path()).expect("the lock");
             let journal = guard.stage(changes()).expect("staged");
             for (index, entry) in journal.entries.iter().enumerate().take(steps) {
                 guard.carry_out(index, entry).expect("a step");
             }
             drop(guard);
-            Guard::take(root.path()).expect("recovers");
+            UpdateLock::take(root.path()).expect("recovers");
             assert_eq!(content(root.path()), all_new(), "killed after {steps} steps");
         }
     }
@@ -305,11 +305,11 @@ mod tests {
         let root = old_tree();
         let before = content(root.path());
         fs::create_dir_all(root.path().join("upstream/b.yaml/x")).expect("a folder");
-        let guard = Guard::take(root.path()).expect("the lock");
+        let guard = UpdateLock::take(root.path()).expect("the lock");
         assert!(guard.write(changes()).is_err());
         assert_eq!(content(root.path()), before);
         drop(guard);
-        Guard::take(root.path()).expect("nothing is left to finish");
+        UpdateLock::take(root.path()).expect("nothing is left to finish");
     }
 
     #[test]
