@@ -1,12 +1,13 @@
-//! A proxy of the environment must not see what was meant for this machine alone.
+//! A proxy in the environment must not see what is meant for this machine alone.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
+
+mod support;
 
 use std::net::TcpListener;
 use std::process::Command;
 
-use synerise_auth::{ApiKey, Client};
-use synerise_auth_emulator::Emulator;
+use support::TestEnv;
 
 /// Set for the process that logs in. A process's own environment can't be changed safely while it runs.
 const INSIDE: &str = "SYNERISE_AUTH_TEST_INSIDE";
@@ -14,10 +15,7 @@ const INSIDE: &str = "SYNERISE_AUTH_TEST_INSIDE";
 #[tokio::test]
 async fn loopback_requests_bypass_the_proxy() {
     if std::env::var_os(INSIDE).is_some() {
-        let emulator = Emulator::start().await.unwrap();
-        let client = Client::builder().base_url(emulator.base_url()).build().unwrap();
-        let key = ApiKey::new(emulator.workspace_api_key()).unwrap();
-        client.workspace(key).token().await.unwrap();
+        TestEnv::new().await.workspace().token().await.unwrap();
         return;
     }
     let proxy = TcpListener::bind(("127.0.0.1", 0)).unwrap();
@@ -32,7 +30,7 @@ async fn loopback_requests_bypass_the_proxy() {
         .env_remove("REQUEST_METHOD")
         .output()
         .unwrap();
-    assert!(proxy.accept().is_err(), "somebody came to the proxy");
+    assert!(proxy.accept().is_err(), "the proxy was used");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }

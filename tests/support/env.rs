@@ -39,14 +39,18 @@ impl TestEnv {
     }
 
     pub(crate) async fn with_lifetime(lifetime: Duration) -> Self {
-        Self::build(|emulator| emulator.token_lifetime(lifetime), |client| client).await
+        Self::with_emulator(|emulator| emulator.token_lifetime(lifetime)).await
     }
 
     /// With other answers to what Synerise does not publish.
     pub(crate) async fn with_assumptions(assume: impl FnOnce(&mut Assumptions)) -> Self {
         let mut assumptions = Assumptions::default();
         assume(&mut assumptions);
-        Self::build(|emulator| emulator.assumptions(assumptions), |client| client).await
+        Self::with_emulator(|emulator| emulator.assumptions(assumptions)).await
+    }
+
+    pub(crate) async fn with_emulator(configure: impl FnOnce(EmulatorBuilder) -> EmulatorBuilder) -> Self {
+        Self::build(configure, |client| client).await
     }
 
     pub(crate) async fn with_client(configure: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {

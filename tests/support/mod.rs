@@ -16,7 +16,7 @@ use std::time::Duration;
 use synerise_auth::{Error, Event, Events, Kind, Response, Result, Session, Token};
 use tokio::task::{JoinHandle, JoinSet};
 
-pub(crate) use capture::{Answer, Capture, Captured};
+pub(crate) use capture::{Answer, Capture, Captured, KEY, key};
 pub(crate) use env::{
     CLIENTS, CUSTOMER, DEVICE, NEWCOMER, PASSWORD, START, TestEnv, USER, VISITOR, customer, newcomer,
     pin_for_everyone,

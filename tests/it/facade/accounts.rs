@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use synerise_auth::{
     AccountDevice, ActivationMethod, Agreements, ApiKey, Attributes, Error, Identity, LoginId, NewAccount,
-    Pin, Profile, Registration, Result, Session,
+    Pin, Profile, Registration, Result, RetryPolicy, Session,
 };
 use synerise_auth_emulator::{Fault, MessageKind};
 
-use crate::support::{CUSTOMER, DEVICE, PASSWORD, TestEnv, VISITOR, pin_for_everyone};
-
-const NEWCOMER: &str = "new@example.com";
+use crate::support::{CUSTOMER, DEVICE, NEWCOMER, PASSWORD, TestEnv, VISITOR, newcomer, pin_for_everyone};
 
 async fn in_mode(registration: Registration) -> TestEnv {
     let env = TestEnv::new().await;
@@ -29,16 +27,11 @@ async fn register(env: &TestEnv) {
 }
 
 async fn log_in(env: &TestEnv) -> Result<Session<Profile>> {
-    let identity = Identity::synerise(LoginId::email(NEWCOMER), PASSWORD, VISITOR);
-    env.client.profile(env.profile_key()).login(identity).await
+    env.client.profile(env.profile_key()).login(newcomer()).await
 }
 
 fn on(device: &str) -> AccountDevice {
     AccountDevice::new(NEWCOMER, VISITOR, device)
-}
-
-fn sent(env: &TestEnv) -> String {
-    env.emulator.last_message(NEWCOMER).unwrap().secret
 }
 
 #[tokio::test]
@@ -72,7 +65,10 @@ async fn email_can_be_confirmed_after_the_first_login() {
     register(&env).await;
     log_in(&env).await.unwrap();
     assert!(!env.emulator.profile(NEWCOMER).unwrap().email_confirmed);
-    env.visitor().activate_by_token(sent(&env)).await.unwrap();
+    env.visitor()
+        .activate_by_token(env.sent_to_newcomer())
+        .await
+        .unwrap();
     assert!(env.emulator.profile(NEWCOMER).unwrap().email_confirmed);
 }
 
@@ -87,7 +83,7 @@ async fn account_is_activated_by_the_link_in_an_email() {
     );
     assert_eq!((error.code(), error.status()), (Some("SAU-302"), Some(403)));
     assert!(error.advice().contains("link"));
-    let first = sent(&env);
+    let first = env.sent_to_newcomer();
     env.visitor().resend_activation_token(NEWCOMER).await.unwrap();
     let error = env.visitor().activate_by_token(first).await.unwrap_err();
     assert_eq!(
@@ -95,7 +91,10 @@ async fn account_is_activated_by_the_link_in_an_email() {
         Some("token"),
         "the first is void"
     );
-    env.visitor().activate_by_token(sent(&env)).await.unwrap();
+    env.visitor()
+        .activate_by_token(env.sent_to_newcomer())
+        .await
+        .unwrap();
     log_in(&env).await.unwrap();
 }
 
@@ -136,13 +135,13 @@ async fn pin_expires_after_the_configured_time() {
     env.pass(Duration::from_secs(300));
     let error = env
         .visitor()
-        .activate_by_pin(&on(DEVICE), sent(&env))
+        .activate_by_pin(&on(DEVICE), env.sent_to_newcomer())
         .await
         .unwrap_err();
     assert!(error.to_string().contains("expired"), "{error}");
     env.visitor().resend_pin(&on(DEVICE)).await.unwrap();
     env.visitor()
-        .activate_by_pin(&on(DEVICE), sent(&env))
+        .activate_by_pin(&on(DEVICE), env.sent_to_newcomer())
         .await
         .unwrap();
 }
@@ -169,14 +168,17 @@ async fn pin_is_bound_to_the_last_device_that_asked() {
         .await
         .unwrap();
     env.visitor().resend_pin(&on("device-2")).await.unwrap();
-    let error = env.visitor().activate_by_pin(&on(DEVICE), sent(&env)).await;
+    let error = env
+        .visitor()
+        .activate_by_pin(&on(DEVICE), env.sent_to_newcomer())
+        .await;
     assert_eq!(
         error.unwrap_err().status(),
         Some(403),
         "it is not the last device any more"
     );
     env.visitor()
-        .activate_by_pin(&on("device-2"), sent(&env))
+        .activate_by_pin(&on("device-2"), env.sent_to_newcomer())
         .await
         .unwrap();
     log_in(&env).await.unwrap();
@@ -284,11 +286,8 @@ async fn registration_is_never_sent_twice() {
     ] {
         let env = TestEnv::new().await;
         // By default, a call is attempted three times.
-        let client = synerise_auth::Client::builder()
-            .base_url(env.emulator.base_url())
-            .random(synerise_auth::random::FixedRandom(0.0))
-            .build()
-            .unwrap();
+        let builder = env.client_builder().retry(RetryPolicy::default());
+        let client = builder.build().unwrap();
         let visitor = client.anonymous(env.profile_key(), VISITOR);
         env.emulator.faults().on("registerProfile").always(fault);
         let account = NewAccount::new(NEWCOMER, PASSWORD, VISITOR);

@@ -10,7 +10,9 @@ use synerise_auth::{
 };
 use synerise_auth_emulator::{Fault, UnmetCondition};
 
-use crate::support::{CUSTOMER, DEVICE, PASSWORD, TestEnv, VISITOR, customer, pin_for_everyone};
+use crate::support::{
+    CUSTOMER, DEVICE, NEWCOMER, PASSWORD, TestEnv, VISITOR, customer, newcomer, pin_for_everyone,
+};
 
 const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 17));
 
@@ -245,10 +247,9 @@ async fn refused_condition_is_an_error_that_can_be_matched() {
         .update(|settings| settings.registration = pin_for_everyone())
         .await
         .unwrap();
-    let account = synerise_auth::NewAccount::new("new@example.com", PASSWORD, VISITOR).device_id(DEVICE);
+    let account = synerise_auth::NewAccount::new(NEWCOMER, PASSWORD, VISITOR).device_id(DEVICE);
     env.visitor().register(account).await.unwrap();
-    let identity = Identity::synerise(LoginId::email("new@example.com"), PASSWORD, VISITOR);
-    let login = env.client.profile(env.profile_key()).login_if_allowed(identity);
+    let login = env.client.profile(env.profile_key()).login_if_allowed(newcomer());
     let error = login.await.unwrap_err();
     assert!(
         matches!(
@@ -465,11 +466,7 @@ async fn wrong_server_side_login_path_says_what_to_configure() {
         "{error}"
     );
 
-    let client = synerise_auth::Client::builder()
-        .base_url(env.emulator.base_url())
-        .server_side_login_path(path)
-        .build()
-        .unwrap();
+    let client = env.client_builder().server_side_login_path(path).build().unwrap();
     let workspace = client.workspace(env.workspace_key());
     workspace
         .login_profile(env.profile_key(), customer(PASSWORD), ADDRESS)

@@ -7,14 +7,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::json;
-use synerise_auth::clock::{Clock, ManualClock, Reading, Sleep};
+use synerise_auth::clock::{Clock, Reading, Sleep};
 use synerise_auth::random::FixedRandom;
-use synerise_auth::{
-    ApiKey, Client, ClientBuilder, Error, RenewalPolicy, Result, RetryPolicy, Session, Workspace,
-};
-use synerise_auth_emulator::{Emulator, Fault};
+use synerise_auth::{Client, ClientBuilder, Error, RenewalPolicy, Result, RetryPolicy, Session, Workspace};
+use synerise_auth_emulator::Fault;
 
-use crate::support::{Answer, Capture, Captured};
+use crate::support::{Answer, Capture, Captured, START, TestEnv, key, millis};
 
 const CLIENTS: &str = "/v4/clients";
 
@@ -36,7 +34,7 @@ impl Clock for Backoffs {
     fn now(&self) -> Reading {
         Reading {
             monotonic: Duration::from_secs(3600),
-            wall: Duration::from_secs(1_767_225_600),
+            wall: START,
         }
     }
 
@@ -64,10 +62,6 @@ fn patient(builder: ClientBuilder, backoffs: &Backoffs) -> Client {
         .unwrap()
 }
 
-fn workspace(client: &Client) -> Session<Workspace> {
-    client.workspace(ApiKey::new("fake-key").unwrap())
-}
-
 /// Every login succeeds; any other endpoint gives this answer.
 async fn answering(answer: impl Fn(&Captured) -> Answer + Send + Sync + 'static) -> Capture {
     Capture::start(move |request| {
@@ -85,10 +79,6 @@ fn calls(server: &Capture) -> usize {
     requests
         .filter(|request| request.target.starts_with(CLIENTS))
         .count()
-}
-
-const fn millis(milliseconds: u64) -> Duration {
-    Duration::from_millis(milliseconds)
 }
 
 // Retries
@@ -111,7 +101,7 @@ async fn statuses_are_retried_only_where_it_is_safe() {
     ] {
         let server = answering(move |_| Answer::json(json!({ "message": "no" })).status(status)).await;
         let backoffs = Backoffs::default();
-        let workspace = workspace(&patient(server.builder(), &backoffs));
+        let workspace = patient(server.builder(), &backoffs).workspace(key());
         let error = workspace.get(CLIENTS).send().await.unwrap_err();
         assert_eq!((error.status(), calls(&server)), (Some(status), get));
         // Full jitter: at the most 200 ms, then 400 ms.
@@ -123,17 +113,16 @@ async fn statuses_are_retried_only_where_it_is_safe() {
 
 #[tokio::test]
 async fn retry_that_succeeds_is_a_success() {
-    let emulator = Emulator::start().await.unwrap();
+    let env = TestEnv::new().await;
     let backoffs = Backoffs::default();
-    let client = patient(Client::builder().base_url(emulator.base_url()), &backoffs);
-    emulator
+    let client = patient(env.client_builder(), &backoffs);
+    env.emulator
         .faults()
         .on("workspaceLogin")
         .then(Fault::status(503))
         .then(Fault::reset());
-    let workspace = client.workspace(ApiKey::new(emulator.workspace_api_key()).unwrap());
-    workspace.token().await.unwrap();
-    assert_eq!(emulator.count("workspaceLogin"), 3);
+    client.workspace(env.workspace_key()).token().await.unwrap();
+    assert_eq!(env.logins(), 3);
     assert_eq!(backoffs.taken(), [millis(200), millis(400)]);
 }
 
@@ -162,7 +151,7 @@ async fn retry_after_is_obeyed() {
             .header("date", date);
         let server = answering(move |_| answer.clone()).await;
         let backoffs = Backoffs::default();
-        let workspace = workspace(&patient(server.builder(), &backoffs));
+        let workspace = patient(server.builder(), &backoffs).workspace(key());
         let error = workspace.get(CLIENTS).send().await.unwrap_err();
         assert_eq!(backoffs.taken(), waits, "{retry_after}");
         if retry_after == "86400" {
@@ -200,31 +189,29 @@ async fn broken_connection_is_retried_only_if_idempotent() {
         Fault::reset_in_body,
         Fault::truncated_body,
     ] {
-        let emulator = Emulator::start().await.unwrap();
+        let env = TestEnv::new().await;
         for method in ["GET", "POST"] {
+            let emulator = &env.emulator;
             emulator.stub(method, CLIENTS, json!({ "data": "x".repeat(1000) }));
             emulator
                 .faults()
                 .on(&format!("{method} {CLIENTS}"))
                 .always(fault());
         }
-        let client = patient(
-            Client::builder().base_url(emulator.base_url()),
-            &Backoffs::default(),
-        );
-        let workspace = client.workspace(ApiKey::new(emulator.workspace_api_key()).unwrap());
+        let client = patient(env.client_builder(), &Backoffs::default());
+        let workspace = client.workspace(env.workspace_key());
         let error = workspace.get(CLIENTS).send().await.unwrap_err();
         assert!(matches!(error, Error::Unreachable(_)), "{error}");
-        assert_eq!(emulator.count("GET /v4/clients"), 3);
+        assert_eq!(env.calls(), 3);
         workspace.post(CLIENTS).json(&json!({})).send().await.unwrap_err();
-        assert_eq!(emulator.count("POST /v4/clients"), 1);
+        assert_eq!(env.emulator.count("POST /v4/clients"), 1);
     }
 }
 
 #[tokio::test]
 async fn retry_budget_limits_the_load_on_a_failing_server() {
     let server = answering(|_| Answer::json(json!({})).status(500)).await;
-    let workspace = workspace(&patient(server.builder(), &Backoffs::default()));
+    let workspace = patient(server.builder(), &Backoffs::default()).workspace(key());
     for _ in 0..60 {
         workspace.get(CLIENTS).send().await.unwrap_err();
     }
@@ -234,7 +221,7 @@ async fn retry_budget_limits_the_load_on_a_failing_server() {
 #[tokio::test]
 async fn refused_token_is_replaced_once() {
     let server = answering(|_| Answer::json(json!({})).status(401)).await;
-    let workspace = workspace(&server.client());
+    let workspace = server.workspace();
     assert_eq!(
         workspace.get(CLIENTS).send().await.unwrap_err().status(),
         Some(401)
@@ -249,7 +236,7 @@ async fn refused_token_is_replaced_once() {
 #[tokio::test]
 async fn policy_of_one_attempt_retries_nothing() {
     let server = answering(|_| Answer::json(json!({})).status(503)).await;
-    let workspace = workspace(&server.client());
+    let workspace = server.workspace();
     workspace.get(CLIENTS).send().await.unwrap_err();
     assert_eq!(calls(&server), 1);
 }
@@ -259,7 +246,7 @@ async fn policy_of_one_attempt_retries_nothing() {
 #[tokio::test]
 async fn path_cannot_lead_to_another_host() {
     let server = answering(|_| Answer::json(json!({}))).await;
-    let workspace = workspace(&server.client());
+    let workspace = server.workspace();
     for path in [
         "",
         "v4/clients",
@@ -338,7 +325,7 @@ async fn base_url_may_have_a_path() {
         .base_url(format!("{}/synerise/", server.base_url()))
         .build()
         .unwrap();
-    workspace(&client).get(CLIENTS).send().await.unwrap();
+    client.workspace(key()).get(CLIENTS).send().await.unwrap();
     let targets: Vec<_> = server.seen().into_iter().map(|request| request.target).collect();
     assert_eq!(
         targets,
@@ -362,13 +349,13 @@ async fn redirect_is_not_followed_with_a_credential() {
                 .http(|http| http.redirect(reqwest::redirect::Policy::limited(5)))
                 .build()
                 .unwrap();
-            let error = workspace(&client).get(CLIENTS).send().await.unwrap_err();
+            let error = client.workspace(key()).get(CLIENTS).send().await.unwrap_err();
             assert!(matches!(error, Error::UnexpectedResponse(_)), "{error}");
             assert_eq!((error.status(), server.seen().len()), (Some(status), 2));
 
             // A login carries its credential in the body.
             let server = Capture::start(move |_| redirect()).await;
-            let error = workspace(&server.client()).token().await.unwrap_err();
+            let error = server.workspace().token().await.unwrap_err();
             assert!(error.to_string().contains("redirect"), "{error}");
             assert_eq!(server.seen().len(), 1);
         }
@@ -380,27 +367,21 @@ async fn redirect_is_not_followed_with_a_credential() {
 
 #[tokio::test]
 async fn oversized_response_is_not_read() {
-    let emulator = Emulator::start().await.unwrap();
-    emulator.stub("GET", CLIENTS, json!({}));
-    let client = Client::builder()
-        .base_url(emulator.base_url())
-        .retry(RetryPolicy::never());
-    let client = client.max_response_bytes(10_000).build().unwrap();
-    let workspace = client.workspace(ApiKey::new(emulator.workspace_api_key()).unwrap());
-    emulator
+    let env = TestEnv::with_client(|client| client.max_response_bytes(10_000)).await;
+    env.emulator
         .faults()
         .on("GET /v4/clients")
         .then(Fault::oversized_body(10_000_000));
-    let error = workspace.get(CLIENTS).send().await.unwrap_err();
+    let error = env.workspace().get(CLIENTS).send().await.unwrap_err();
     assert!(error.to_string().contains("larger than 10000 bytes"), "{error}");
 
     let server = answering(|_| Answer::new(200, "text/plain", "x".repeat(10_001))).await;
     let client = server.builder().max_response_bytes(10_000).build().unwrap();
-    let error = self::workspace(&client).get(CLIENTS).send().await.unwrap_err();
+    let error = client.workspace(key()).get(CLIENTS).send().await.unwrap_err();
     assert!(error.to_string().contains("larger than 10000 bytes"), "{error}");
     let server = answering(|_| Answer::new(200, "text/plain", "x".repeat(10_000))).await;
     let client = server.builder().max_response_bytes(10_000).build().unwrap();
-    self::workspace(&client).get(CLIENTS).send().await.unwrap();
+    client.workspace(key()).get(CLIENTS).send().await.unwrap();
 }
 
 #[tokio::test]
@@ -427,34 +408,25 @@ async fn announced_length_reserves_no_memory() {
     server.join().unwrap();
 }
 
-/// A workspace that is logged in, at a server that then never answers.
-async fn at_a_silent_server(
-    clock: &ManualClock,
-    settings: fn(ClientBuilder) -> ClientBuilder,
-) -> (Emulator, Session<Workspace>) {
-    let emulator = Emulator::start().await.unwrap();
-    let builder = Client::builder()
-        .base_url(emulator.base_url())
-        .clock(clock.clone())
-        .random(FixedRandom(0.0));
-    let client = settings(builder).build().unwrap();
-    let workspace = client.workspace(ApiKey::new(emulator.workspace_api_key()).unwrap());
+/// A client of a server whose workspaces can log in, and whose `/v4/clients` never answers.
+async fn silent(configure: fn(ClientBuilder) -> ClientBuilder) -> (TestEnv, Session<Workspace>) {
+    let env = TestEnv::with_client(|client| configure(client.retry(RetryPolicy::default()))).await;
+    let workspace = env.workspace();
     workspace.token().await.unwrap();
-    emulator.faults().on("GET /v4/clients").always(Fault::hang());
-    emulator.faults().on("POST /v4/clients").always(Fault::hang());
-    (emulator, workspace)
+    for operation in ["GET /v4/clients", "POST /v4/clients"] {
+        env.emulator.faults().on(operation).always(Fault::hang());
+    }
+    (env, workspace)
 }
 
 #[tokio::test]
 async fn timeout_says_which_limit_was_reached() {
-    let clock = ManualClock::new();
-    let (emulator, workspace) =
-        at_a_silent_server(&clock, |builder| builder.attempt_timeout(Duration::from_secs(3))).await;
-    let silent = emulator.faults().on("POST /v4/clients").hold();
+    let (env, workspace) = silent(|client| client.attempt_timeout(Duration::from_secs(3))).await;
+    let request = env.emulator.faults().on("POST /v4/clients").hold();
     let call = async { workspace.post(CLIENTS).json(&json!({})).send().await.unwrap_err() };
     let time = async {
-        silent.wait_for(1).await;
-        clock.advance(Duration::from_secs(3));
+        request.wait_for(1).await;
+        env.clock.advance(Duration::from_secs(3));
     };
     let (error, ()) = tokio::join!(call, time);
     assert_eq!(
@@ -463,55 +435,45 @@ async fn timeout_says_which_limit_was_reached() {
     );
     assert!(error.is_retryable());
 
-    let clock = ManualClock::new();
-    let (emulator, workspace) =
-        at_a_silent_server(&clock, |builder| builder.call_timeout(Duration::from_secs(5))).await;
-    let silent = emulator.faults().on("GET /v4/clients").hold();
+    let (env, workspace) = silent(|client| client.call_timeout(Duration::from_secs(5))).await;
+    let request = env.emulator.faults().on("GET /v4/clients").hold();
     let call = async { workspace.get(CLIENTS).send().await.unwrap_err() };
     let time = async {
-        silent.wait_for(1).await;
-        clock.advance(Duration::from_secs(5));
+        request.wait_for(1).await;
+        env.clock.advance(Duration::from_secs(5));
     };
     let (error, ()) = tokio::join!(call, time);
-    assert!(
-        error
-            .to_string()
-            .contains("the call with its retries took longer than 5s"),
-        "{error}"
-    );
+    let limit = "the call with its retries took longer than 5s";
+    assert!(error.to_string().contains(limit), "{error}");
 }
 
 #[tokio::test]
 async fn slow_body_times_out() {
-    let clock = ManualClock::new();
-    let (emulator, workspace) =
-        at_a_silent_server(&clock, |builder| builder.retry(RetryPolicy::never())).await;
-    emulator.stub("GET", CLIENTS, json!({ "data": "x".repeat(1000) }));
-    emulator.clock().freeze();
-    emulator
+    let env = TestEnv::new().await;
+    let workspace = env.workspace();
+    workspace.token().await.unwrap();
+    env.emulator.clock().freeze();
+    env.emulator
         .faults()
         .on("GET /v4/clients")
-        .clear()
         .always(Fault::slow_body(Duration::from_secs(1)));
-    let arrival = emulator.faults().on("GET /v4/clients").hold();
+    let request = env.emulator.faults().on("GET /v4/clients").hold();
     let call = async { workspace.get(CLIENTS).send().await.unwrap_err() };
     let time = async {
-        arrival.wait_for(1).await;
-        arrival.release();
-        clock.advance(Duration::from_secs(10));
+        request.wait_for(1).await;
+        request.release();
+        env.clock.advance(Duration::from_secs(10));
     };
     let (error, ()) = tokio::join!(call, time);
-    assert!(
-        error.to_string().contains("the answer took longer than 10s"),
-        "{error}"
-    );
+    let limit = "the answer took longer than 10s";
+    assert!(error.to_string().contains(limit), "{error}");
 }
 
 #[tokio::test]
 async fn success_without_json_is_an_error_that_quotes_nothing() {
     let html = "<html>fake-secret</html>";
     let server = Capture::start(move |_| Answer::new(200, "text/html", html)).await;
-    let error = workspace(&server.client()).token().await.unwrap_err();
+    let error = server.workspace().token().await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "workspaceLogin: the answer (200) can't be used: it is not the JSON that was asked for, but 24 bytes, text/html; \
@@ -524,7 +486,7 @@ async fn success_without_json_is_an_error_that_quotes_nothing() {
         ("application/json", ""),
     ] {
         let server = answering(move |_| Answer::new(200, content_type, body)).await;
-        let workspace = workspace(&server.client());
+        let workspace = server.workspace();
         let typed: Vec<Result<String>> = vec![
             workspace
                 .get(CLIENTS)
@@ -548,7 +510,7 @@ async fn success_without_json_is_an_error_that_quotes_nothing() {
 #[tokio::test]
 async fn response_can_be_read_as_text_and_bytes() {
     let server = answering(|_| Answer::new(201, "text/plain", &b"\xff"[..]).header("x-page", "2")).await;
-    let workspace = workspace(&server.client());
+    let workspace = server.workspace();
     let response = workspace.post(CLIENTS).body("raw").send().await.unwrap();
     assert_eq!((response.status(), &response.bytes()[..]), (201, &b"\xff"[..]));
     assert_eq!(response.headers()["x-page"], "2");
@@ -565,7 +527,7 @@ async fn response_can_be_read_as_text_and_bytes() {
 #[tokio::test]
 async fn invalid_header_query_or_body_is_refused_before_sending() {
     let server = answering(|_| Answer::json(json!({}))).await;
-    let workspace = workspace(&server.client());
+    let workspace = server.workspace();
     for request in [
         workspace.get(CLIENTS).header("bad name", "x"),
         workspace.get(CLIENTS).header("x-good", "two\r\nlines"),
@@ -581,7 +543,7 @@ async fn invalid_header_query_or_body_is_refused_before_sending() {
 #[tokio::test]
 async fn query_is_never_shown() {
     let server = answering(|_| Answer::json(json!({ "message": "no" })).status(404)).await;
-    let workspace = workspace(&server.client());
+    let workspace = server.workspace();
     let path = "/v4/clients?token=fake-tracker-key";
     let request = workspace.get(path);
     assert!(!format!("{request:?}").contains("fake-tracker-key"));
@@ -603,7 +565,7 @@ fn invalid_http_client_setting_names_its_cause() {
 #[tokio::test]
 async fn body_that_cannot_be_json_names_its_cause() {
     let client = Client::builder().base_url("http://127.0.0.1:1").build().unwrap();
-    let workspace = client.workspace(ApiKey::new("fake-key").unwrap());
+    let workspace = client.workspace(key());
     let body = HashMap::from([((1, 2), 3)]);
     let error = workspace
         .post("/v4/clients")

@@ -4,26 +4,29 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use synerise_auth::{Error, PinConfirmationType, Registration, RegistrationType};
-use synerise_auth_emulator::Emulator;
 
-use crate::support::{Answer, Capture, TestEnv};
+use crate::support::{Answer, Capture, Captured, TestEnv};
 
-/// A service with these settings, which answers a write with what it was sent, as the real one does.
-async fn with_settings(path: &'static str, settings: Value) -> Capture {
+/// A service with these settings, and how it answers a write.
+async fn service(
+    path: &'static str,
+    settings: Value,
+    written: impl Fn(&Captured) -> Answer + Send + Sync + 'static,
+) -> Capture {
     Capture::start(
         move |request| match (request.method.as_str(), request.target.as_str()) {
             (_, "/uauth/v2/auth/login/profile") => Answer::json(json!({ "token": "workspace-token" })),
             ("GET", target) if target == path => Answer::json(settings.clone()),
-            ("POST", target) if target == path => Answer::json(request.json()),
+            ("POST", target) if target == path => written(request),
             other => panic!("{other:?}"),
         },
     )
     .await
 }
 
-fn workspace(server: &Capture) -> synerise_auth::Session<synerise_auth::Workspace> {
-    let key = synerise_auth::ApiKey::new("fake-key").unwrap();
-    server.client().workspace(key)
+/// A service with these settings, which answers a write with what it was sent, as the real one does.
+async fn with_settings(path: &'static str, settings: Value) -> Capture {
+    service(path, settings, |request| Answer::json(request.json())).await
 }
 
 const GENERAL: &str = "/sauth/settings/general";
@@ -31,20 +34,13 @@ const IP_POLICY: &str = "/uauth/settings/user-bp-ip-policy";
 
 #[tokio::test]
 async fn update_keeps_every_other_setting() {
-    let emulator = Emulator::builder()
-        .profile_settings(json!({
-            "registrationType": "AUTOMATIC", "tokenLifetimeInSeconds": 1800, "allowOverwriteCustomIdentify": true,
-            "confirmationRedirectLink": "https://shop.example/welcome", "pinConfirmationLength": 9,
-            "somethingNew": { "deep": [1, null, "x"] }
-        }))
-        .start()
-        .await
-        .unwrap();
-    let client = synerise_auth::Client::builder()
-        .base_url(emulator.base_url())
-        .build()
-        .unwrap();
-    let workspace = client.workspace(synerise_auth::ApiKey::new(emulator.workspace_api_key()).unwrap());
+    let stored = json!({
+        "registrationType": "AUTOMATIC", "tokenLifetimeInSeconds": 1800, "allowOverwriteCustomIdentify": true,
+        "confirmationRedirectLink": "https://shop.example/welcome", "pinConfirmationLength": 9,
+        "somethingNew": { "deep": [1, null, "x"] }
+    });
+    let env = TestEnv::with_emulator(|emulator| emulator.profile_settings(stored)).await;
+    let workspace = env.workspace();
     let settings = workspace.profile_settings();
     let before = settings.get().await.unwrap();
 
@@ -75,10 +71,9 @@ async fn update_keeps_every_other_setting() {
     assert_eq!(after.token_lifetime, Some(Duration::from_secs(1800)));
     assert_eq!(after.overwrite_custom_id, Some(true));
     assert_eq!(after.confirmation_redirect, before.confirmation_redirect);
-    let mut requests = emulator.requests().into_iter().rev();
+    let mut requests = env.emulator.requests().into_iter().rev();
     let written = requests.find_map(|request| request.body).unwrap();
     assert_eq!(written["somethingNew"], json!({ "deep": [1, null, "x"] }));
-    assert_eq!(emulator.violations(), Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -184,7 +179,7 @@ async fn unknown_settings_are_written_back_unchanged() {
         "unknown": { "deep": [1, null] }, "big": 12_345_678_901_234_567_890_u64
     });
     let server = with_settings(GENERAL, odd.clone()).await;
-    let workspace = workspace(&server);
+    let workspace = server.workspace();
     let settings = workspace.profile_settings();
     let read = settings.get().await.unwrap();
     assert_eq!(
@@ -212,7 +207,7 @@ async fn unknown_settings_are_written_back_unchanged() {
 async fn ip_policy_update_keeps_the_other_fields() {
     let policy = json!({ "enabled": true, "ipPolicy": ["192.0.2.1"], "mode": "STRICT", "note": null });
     let server = with_settings(IP_POLICY, policy).await;
-    let workspace = workspace(&server);
+    let workspace = server.workspace();
     let read = workspace.ip_policy().get().await.unwrap();
     assert_eq!((read.enabled, read.support_allowed), (Some(true), None));
     let changes = workspace
@@ -252,7 +247,7 @@ async fn ip_policy_update_changes_the_policy() {
 async fn settings_that_are_not_an_object_are_an_error() {
     for answer in [json!([]), json!(null), json!("AUTOMATIC")] {
         let server = with_settings(GENERAL, answer).await;
-        let workspace = workspace(&server);
+        let workspace = server.workspace();
         let error = workspace
             .profile_settings()
             .update(|settings| settings.registration = Registration::Automatic)
@@ -270,18 +265,9 @@ async fn write_without_a_response_body_succeeds() {
         Answer::new(204, "text/plain", ""),
         Answer::new(200, "text/plain", ""),
     ] {
-        let server =
-            Capture::start(
-                move |request| match (request.method.as_str(), request.target.as_str()) {
-                    (_, "/uauth/v2/auth/login/profile") => {
-                        Answer::json(json!({ "token": "workspace-token" }))
-                    }
-                    ("GET", _) => Answer::json(json!({ "registrationType": "AUTOMATIC" })),
-                    _ => empty.clone(),
-                },
-            )
-            .await;
-        let workspace = workspace(&server);
+        let settings = json!({ "registrationType": "AUTOMATIC" });
+        let server = service(GENERAL, settings, move |_| empty.clone()).await;
+        let workspace = server.workspace();
         let changes = workspace
             .profile_settings()
             .update(|settings| settings.email_change_by_form = Some(true))

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use synerise_auth::chrono::NaiveDate;
 use synerise_auth::{
-    AccessRestriction, ApiKey, ConditionalLogin, ConditionalLoginStatus, ConsumerType, Error, Identity,
-    MfaMethod, Profile, Result, Session, TokenOrigin, UsageQuery, User, UserLogin, Workspace,
+    AccessRestriction, ConditionalLogin, ConditionalLoginStatus, ConsumerType, Error, Identity, MfaMethod,
+    Profile, Result, Session, TokenOrigin, UsageQuery, UserLogin,
 };
 
-use crate::support::{Answer, Capture};
+use crate::support::{Answer, Capture, key};
 
 const CURRENT: &str = "/uauth/business-profile/current";
 const LOGIN: &str = "/uauth/v2/auth/login/profile";
@@ -32,32 +32,13 @@ async fn odd_json(path: &'static str, body: Value) -> Capture {
     odd(path, Answer::json(body)).await
 }
 
-fn workspace(server: &Capture) -> Session<Workspace> {
-    server.client().workspace(ApiKey::new("fake-key").unwrap())
-}
-
-async fn user_login(server: &Capture) -> Result<UserLogin> {
-    server
-        .client()
-        .user()
-        .login("user@example.com", "fake-password")
-        .await
-}
-
-async fn user(server: &Capture) -> Session<User> {
-    match user_login(server).await.unwrap() {
-        UserLogin::Complete(user) => user,
-        other @ UserLogin::MfaRequired(_) => panic!("{other:?}"),
-    }
-}
-
 async fn profile_login(server: &Capture) -> Result<Session<Profile>> {
-    let access = server.client().profile(ApiKey::new("fake-key").unwrap());
+    let access = server.client().profile(key());
     access.login(Identity::oauth("fake-token")).await
 }
 
 async fn conditional_login(server: &Capture) -> Result<ConditionalLogin> {
-    let access = server.client().profile(ApiKey::new("fake-key").unwrap());
+    let access = server.client().profile(key());
     access.login_if_allowed(Identity::oauth("fake-token")).await
 }
 
@@ -70,7 +51,7 @@ async fn unknown_fields_are_ignored() {
         "data": { "id": 7, "name": "Shop", "newer": { "deep": null }, "labels": ["a"] }
     });
     let server = odd_json(CURRENT, answer).await;
-    let current = user(&server).await.current_workspace().await.unwrap().unwrap();
+    let current = server.user().await.current_workspace().await.unwrap().unwrap();
     assert_eq!(
         (current.id, current.name.as_deref(), &*current.labels),
         (Some(7), Some("Shop"), &["a".to_owned()][..])
@@ -81,7 +62,7 @@ async fn unknown_fields_are_ignored() {
 async fn unknown_enum_values_are_kept() {
     let consumer = json!({ "type": "ROBOT", "mfaMethods": ["PASSKEY"] });
     let server = odd_json(USER_LOGIN, json!({ "token": "t", "consumer": consumer })).await;
-    let UserLogin::MfaRequired(challenge) = user_login(&server).await.unwrap() else {
+    let UserLogin::MfaRequired(challenge) = server.user_login().await.unwrap() else {
         panic!("a second factor that this version doesn't know is one all the same");
     };
     assert_eq!(challenge.methods(), [MfaMethod::Unknown("PASSKEY".into())]);
@@ -91,7 +72,7 @@ async fn unknown_enum_values_are_kept() {
         json!({ "token": "t", "consumer": { "type": "ROBOT" } }),
     )
     .await;
-    let kind = user(&server).await.user_info().unwrap().kind;
+    let kind = server.user().await.user_info().unwrap().kind;
     assert_eq!(kind, Some(ConsumerType::Unknown("ROBOT".into())));
 
     let server = odd_json(
@@ -99,7 +80,7 @@ async fn unknown_enum_values_are_kept() {
         json!([{ "id": 1, "ipRestriction": "PARTLY" }]),
     )
     .await;
-    let access = user(&server).await.workspace_access().await.unwrap();
+    let access = server.user().await.workspace_access().await.unwrap();
     assert_eq!(
         access[0].ip_restriction,
         Some(AccessRestriction::Unknown("PARTLY".into()))
@@ -121,18 +102,18 @@ async fn optional_fields_may_be_missing_or_null() {
         json!({ "type": null, "id": null, "authorities": null, "mfaMethods": null }),
     ] {
         let server = odd_json(USER_LOGIN, json!({ "token": "t", "consumer": consumer })).await;
-        let info = user(&server).await.user_info();
+        let info = server.user().await.user_info();
         assert!(info.is_none_or(|info| info.id.is_none() && info.authorities.is_empty()));
     }
     let server = odd_json(USER_LOGIN, json!({ "token": "t" })).await;
-    assert_eq!(user(&server).await.user_info(), None);
+    assert_eq!(server.user().await.user_info(), None);
 
     for list in [
         json!([{}]),
         json!([{ "name": null, "created": null, "ipRestricted": null }]),
     ] {
         let server = odd_json("/uauth/business-profile/", list).await;
-        let workspaces = user(&server).await.workspaces().await.unwrap();
+        let workspaces = server.user().await.workspaces().await.unwrap();
         assert_eq!(
             (
                 workspaces.len(),
@@ -173,7 +154,7 @@ async fn workspace_that_is_not_selected_has_no_data() {
         json!({}),
     ] {
         let server = odd_json(CURRENT, answer).await;
-        assert_eq!(user(&server).await.current_workspace().await.unwrap(), None);
+        assert_eq!(server.user().await.current_workspace().await.unwrap(), None);
     }
 }
 
@@ -181,7 +162,7 @@ async fn workspace_that_is_not_selected_has_no_data() {
 async fn empty_lists_may_come_as_null() {
     for path in ["/uauth/business-profile/", "/uauth/business-profile/ids"] {
         let server = odd_json(path, json!(null)).await;
-        let user = user(&server).await;
+        let user = server.user().await;
         if path.ends_with("ids") {
             assert!(user.workspace_access().await.unwrap().is_empty());
         } else {
@@ -193,7 +174,7 @@ async fn empty_lists_may_come_as_null() {
         json!({ "businessProfileName": "Shop", "permissions": null }),
     )
     .await;
-    let check = workspace(&server).check_permissions(["A"]).await.unwrap();
+    let check = server.workspace().check_permissions(["A"]).await.unwrap();
     assert!(check.permissions.is_empty() && !check.has("A"));
     assert_eq!(check.workspace_name.as_deref(), Some("Shop"));
 }
@@ -217,7 +198,7 @@ async fn numbers_strings_and_booleans_are_converted() {
 
     let answer = json!([{ "id": "7", "name": 8, "ipRestricted": "true", "mfaRequired": 0, "created": "2019-08-24T14:15:22.000+0000" }]);
     let server = odd_json("/uauth/business-profile/", answer).await;
-    let workspaces = user(&server).await.workspaces().await.unwrap();
+    let workspaces = server.user().await.workspaces().await.unwrap();
     let workspace = &workspaces[0];
     assert_eq!((workspace.id, workspace.name.as_deref()), (Some(7), Some("8")));
     assert_eq!(
@@ -228,7 +209,7 @@ async fn numbers_strings_and_booleans_are_converted() {
 
     let answer = json!({ "permissions": { "A": "true", "B": 0, "C": 1 } });
     let server = odd_json(PERMISSIONS, answer).await;
-    let check = self::workspace(&server).check_permissions(["A"]).await.unwrap();
+    let check = server.workspace().check_permissions(["A"]).await.unwrap();
     assert_eq!(
         [check.has("A"), check.has("B"), check.has("C")],
         [true, false, true]
@@ -239,7 +220,7 @@ async fn numbers_strings_and_booleans_are_converted() {
 async fn unreadable_optional_field_is_left_out() {
     let answer = json!([{ "id": {}, "name": "Shop", "created": "yesterday", "ipRestricted": "maybe" }]);
     let server = odd_json("/uauth/business-profile/", answer).await;
-    let workspaces = user(&server).await.workspaces().await.unwrap();
+    let workspaces = server.user().await.workspaces().await.unwrap();
     let workspace = &workspaces[0];
     assert_eq!(workspace.name.as_deref(), Some("Shop"));
     assert_eq!(
@@ -258,7 +239,7 @@ async fn statistics_accept_unusual_numbers() {
     let server = odd_json(path, answer).await;
     let day = NaiveDate::from_ymd_opt(2025, 5, 29).unwrap();
     let query = UsageQuery::days(day, day).unwrap();
-    let reports = user(&server).await.new_data_points(&query).await.unwrap();
+    let reports = server.user().await.new_data_points(&query).await.unwrap();
     let daily = reports[0].daily.as_ref().unwrap();
     assert_eq!(
         (daily.day, daily.events["page.visit"], daily.total),
@@ -272,7 +253,7 @@ async fn statistics_accept_unusual_numbers() {
         json!({ "averageAll": "9.5", "eventsAverage": { "a": 1, "b": 0.5 } }),
     )
     .await;
-    let report = user(&server).await.retention_data_points(&query).await.unwrap();
+    let report = server.user().await.retention_data_points(&query).await.unwrap();
     assert_eq!(report.average, Some(9.5));
     assert_eq!(
         (report.events_average["a"], report.events_average["b"]),
@@ -292,7 +273,7 @@ async fn login_without_a_token_names_the_field() {
         (json!(null), "it is no object"),
     ] {
         let server = odd_json(LOGIN, answer.clone()).await;
-        let error = workspace(&server).token().await.unwrap_err();
+        let error = server.workspace().token().await.unwrap_err();
         assert!(matches!(error, Error::UnexpectedResponse(_)), "{error}");
         assert!(error.to_string().contains(problem), "{answer}: {error}");
         assert_eq!(
@@ -301,7 +282,7 @@ async fn login_without_a_token_names_the_field() {
         );
 
         let server = odd_json(USER_LOGIN, answer.clone()).await;
-        let error = user_login(&server).await.unwrap_err();
+        let error = server.user_login().await.unwrap_err();
         assert!(error.to_string().contains(problem), "{answer}: {error}");
         let server = odd_json(PROFILE_LOGIN, answer.clone()).await;
         let error = profile_login(&server).await.unwrap_err();
@@ -314,8 +295,8 @@ async fn empty_token_is_an_error() {
     for path in [LOGIN, USER_LOGIN, PROFILE_LOGIN] {
         let server = odd_json(path, json!({ "token": "" })).await;
         let error = match path {
-            LOGIN => workspace(&server).token().await.unwrap_err(),
-            USER_LOGIN => user_login(&server).await.unwrap_err(),
+            LOGIN => server.workspace().token().await.unwrap_err(),
+            USER_LOGIN => server.user_login().await.unwrap_err(),
             _ => profile_login(&server).await.unwrap_err(),
         };
         assert!(error.to_string().contains("`token` is empty"), "{error}");
@@ -341,7 +322,7 @@ async fn conditional_login_without_outcome_names_the_field() {
 #[tokio::test]
 async fn unreadable_element_is_named_by_index() {
     let server = odd_json("/uauth/business-profile/", json!([{ "id": 1 }, 7])).await;
-    let error = user(&server).await.workspaces().await.unwrap_err();
+    let error = server.user().await.workspaces().await.unwrap_err();
     assert!(
         error.to_string().contains("the field `1` is no object"),
         "{error}"
@@ -352,7 +333,8 @@ async fn unreadable_element_is_named_by_index() {
 async fn raw_client_is_as_tolerant() {
     let answer = json!({ "selected": "TRUE", "data": { "id": "7", "name": 8, "labels": null } });
     let server = odd_json(CURRENT, answer).await;
-    let current = workspace(&server)
+    let current = server
+        .workspace()
         .raw()
         .get_current_workspace()
         .await
@@ -364,7 +346,8 @@ async fn raw_client_is_as_tolerant() {
         (Some(true), Some(7), Some("8"))
     );
     let server = odd_json(LOGIN, json!({})).await;
-    let error = workspace(&server)
+    let error = server
+        .workspace()
         .raw()
         .get_current_workspace()
         .await
@@ -381,7 +364,7 @@ async fn raw_client_is_as_tolerant() {
 async fn refusal(status: u16, content_type: &str, body: impl Into<bytes::Bytes>) -> Error {
     let answer = Answer::new(status, content_type, body).status(status);
     let server = odd("/v4/clients", answer).await;
-    let error = workspace(&server).get("/v4/clients").send().await.unwrap_err();
+    let error = server.workspace().get("/v4/clients").send().await.unwrap_err();
     assert_eq!(error.status(), Some(status));
     let line = error.to_string();
     assert!(!line.contains('\n') && line.len() < 4000, "{line}");

@@ -8,14 +8,12 @@ use synerise_auth::chrono::NaiveDate;
 use synerise_auth::clock::ManualClock;
 use synerise_auth::uuid::Uuid;
 use synerise_auth::{
-    AccountDevice, Agreements, Anonymous, ApiKey, Attributes, ExternalProviderType, Identity, LoginId,
-    MfaMethod, NewAccount, Profile, Registration, Session, TrackerKey, UsageQuery, User, UserLogin, Visitor,
-    Workspace, WorkspaceUser,
+    AccountDevice, Agreements, Anonymous, Attributes, ExternalProviderType, Identity, LoginId, MfaMethod,
+    NewAccount, Profile, Registration, Session, TrackerKey, UsageQuery, UserLogin, Visitor, WorkspaceUser,
 };
 
-use crate::support::{Answer, Capture, Captured};
+use crate::support::{Answer, Capture, Captured, KEY, key};
 
-const KEY: &str = "1c586ac4-cb47-4c45-a7cf-e0fb74e8e5f4";
 const UUID: &str = "07243772-008a-42e1-ba37-c3807cebde8f";
 const DEVICE: &str = "5966145e-412d-44db-b826-7d53e6cfd300";
 
@@ -144,14 +142,6 @@ async fn server() -> Capture {
     Capture::start(published).await
 }
 
-fn key() -> ApiKey {
-    ApiKey::new(KEY).unwrap()
-}
-
-fn workspace(server: &Capture) -> Session<Workspace> {
-    server.client().workspace(key())
-}
-
 fn visitor(server: &Capture) -> Session<Anonymous> {
     server.client().anonymous(key(), UUID)
 }
@@ -165,22 +155,9 @@ async fn profile(server: &Capture) -> Session<Profile> {
         .unwrap()
 }
 
-async fn user(server: &Capture) -> Session<User> {
-    match server
-        .client()
-        .user()
-        .login("user@example.com", "Pass1!")
-        .await
-        .unwrap()
-    {
-        UserLogin::Complete(user) => user,
-        other @ UserLogin::MfaRequired(_) => panic!("{other:?}"),
-    }
-}
-
 async fn user_in_workspace(server: &Capture) -> Session<WorkspaceUser> {
     let guid = Uuid::parse_str(KEY).unwrap();
-    user(server).await.select_workspace(guid).await.unwrap()
+    server.user().await.select_workspace(guid).await.unwrap()
 }
 
 // Users
@@ -188,7 +165,7 @@ async fn user_in_workspace(server: &Capture) -> Session<WorkspaceUser> {
 #[tokio::test]
 async fn user_login() {
     let server = server().await;
-    user(&server).await;
+    server.user().await;
     let body = json!({ "username": "user@example.com", "password": "Pass1!" });
     assert_sent(&server, "POST", "/uauth/auth/login/user", None, Some(body));
 
@@ -251,7 +228,7 @@ async fn select_workspace() {
 #[tokio::test]
 async fn list_workspaces() {
     let server = server().await;
-    let user = user(&server).await;
+    let user = server.user().await;
     user.workspaces().await.unwrap();
     // The slash at the end is real.
     assert_sent(
@@ -282,7 +259,7 @@ async fn list_workspaces() {
 #[tokio::test]
 async fn usage_statistics() {
     let server = server().await;
-    let user = user(&server).await;
+    let user = server.user().await;
     let day = |day| NaiveDate::from_ymd_opt(2025, 5, day).unwrap();
     let all = UsageQuery::days(day(1), day(30)).unwrap();
     let some = all
@@ -311,7 +288,7 @@ async fn usage_statistics() {
 #[tokio::test]
 async fn workspace_login() {
     let server = server().await;
-    let token = workspace(&server).token().await.unwrap();
+    let token = server.workspace().token().await.unwrap();
     assert_eq!(token.expose(), "workspace-token");
     assert_sent(
         &server,
@@ -325,7 +302,7 @@ async fn workspace_login() {
 #[tokio::test]
 async fn workspace_refresh() {
     let server = server().await;
-    let token = workspace(&server).refresh().await.unwrap();
+    let token = server.workspace().refresh().await.unwrap();
     assert_eq!(token.expose(), "workspace-token-2");
     assert_sent(
         &server,
@@ -339,7 +316,7 @@ async fn workspace_refresh() {
 #[tokio::test]
 async fn check_permissions() {
     let server = server().await;
-    workspace(&server).check_permissions(["A", "B"]).await.unwrap();
+    server.workspace().check_permissions(["A", "B"]).await.unwrap();
     assert_sent(
         &server,
         "POST",
@@ -352,7 +329,7 @@ async fn check_permissions() {
 #[tokio::test]
 async fn any_endpoint_gets_the_same_headers() {
     let server = server().await;
-    let workspace = workspace(&server);
+    let workspace = server.workspace();
     let query = [("limit", "10"), ("q", "ż & co")];
     workspace.get("/v4/clients").query(&query).send().await.unwrap();
     assert_sent(
@@ -498,7 +475,9 @@ async fn server_side_login_carries_the_devices_address() {
         ),
     ] {
         let login =
-            workspace(&server).login_profile(key(), Identity::oauth("token").with_uuid(UUID), address);
+            server
+                .workspace()
+                .login_profile(key(), Identity::oauth("token").with_uuid(UUID), address);
         login.await.unwrap();
         let body = json!({
             "ipAddress": text, "apiKey": KEY, "identityProvider": "OAUTH", "identityProviderToken": "token", "uuid": UUID
@@ -634,7 +613,7 @@ async fn activation_by_email_token() {
 #[tokio::test]
 async fn settings_are_written_back_whole() {
     let server = server().await;
-    let workspace = workspace(&server);
+    let workspace = server.workspace();
     workspace.profile_settings().get().await.unwrap();
     let target = "/sauth/settings/general";
     assert_sent(&server, "GET", target, Some("workspace-token"), None);

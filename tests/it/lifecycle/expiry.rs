@@ -174,11 +174,7 @@ async fn older_token_gets_its_remaining_lifetime() {
     let env = TestEnv::new().await;
     let first = env.workspace().token().await.unwrap();
     let clock = ManualClock::at(START + TEN_YEARS);
-    let other = synerise_auth::Client::builder()
-        .base_url(env.emulator.base_url())
-        .clock(clock.clone())
-        .build()
-        .unwrap();
+    let other = env.client_builder().clock(clock.clone()).build().unwrap();
     env.emulator.clock().advance(secs(3000));
     env.emulator
         .faults()

@@ -9,7 +9,7 @@ use std::time::UNIX_EPOCH;
 
 use http_body_util::Full;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use synerise_auth::{Client, Error, RetryPolicy, TokenState};
+use synerise_auth::{Error, TokenState};
 use synerise_auth_emulator::{Fault, TokenShape};
 
 use crate::support::{
@@ -125,12 +125,11 @@ async fn dns_failure_is_a_transient_error() {
         host: env.emulator.address(),
         fixed: Arc::clone(&fixed),
     };
-    let client = Client::builder()
+    let client = env
+        .client_builder()
         .base_url(format!("http://synerise.invalid:{}", names.host.port()))
         .allow_plain_http_to_any_host()
         .http(|http| http.no_proxy().dns_resolver(Arc::new(names)))
-        .clock(env.clock.clone())
-        .retry(RetryPolicy::never())
         .build()
         .unwrap();
     let session = client.workspace(env.workspace_key());
