@@ -1,4 +1,4 @@
-//! The examples do what they say, against the emulator and against a server that is not ours.
+//! The examples run: against the emulator, and against another server.
 //!
 //! `cargo test` builds the examples beside the tests. To run this file alone, build them first: `cargo build --examples`.
 
@@ -26,7 +26,7 @@ struct Ran {
     err: String,
 }
 
-/// Runs an example with nothing of Synerise in its environment but this.
+/// Runs an example with these variables of Synerise in its environment, and no others.
 async fn run(example: &'static str, environment: &[(&'static str, &str)]) -> Ran {
     let test = std::env::current_exe().unwrap();
     let folder: PathBuf = test
@@ -43,7 +43,7 @@ async fn run(example: &'static str, environment: &[(&'static str, &str)]) -> Ran
     command
         .env_remove("SYNERISE_API_KEY")
         .env_remove("SYNERISE_BASE_URL");
-    // Loud, should it ever listen.
+    // An example that logs would show it.
     command.env("RUST_LOG", "trace");
     command.envs(environment.iter().copied());
     let output = tokio::task::spawn_blocking(move || command.output().unwrap());
@@ -70,7 +70,7 @@ async fn quickstart_runs_without_configuration() {
     let out = succeeds("quickstart").await;
     assert!(out.contains("using the emulator"), "{out}");
     assert!(
-        out.contains("renewed: a new token, generation 2 after 1"),
+        out.contains("refreshed: a new token, generation 2 after 1"),
         "{out}"
     );
 }
@@ -95,7 +95,7 @@ async fn user_mfa_ends_with_statistics() {
 async fn settings_changes_one_field_and_keeps_the_rest() {
     let out = succeeds("settings").await;
     assert!(
-        out.contains("3. kept: tokens live for 1800s, the link leads to https://shop.example/welcome"),
+        out.contains("3. kept: tokens live for 1800s, the link is https://shop.example/welcome"),
         "{out}"
     );
     assert!(out.contains("changes 0 fields"), "{out}");
@@ -127,7 +127,7 @@ async fn quickstart_works_against_another_server() {
     let ran = quickstart(server.base_url(), KEY).await;
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
     assert!(ran.out.contains("the workspace is \"Foreign\""), "{}", ran.out);
-    assert!(ran.out.contains("can't be read, and need not be"), "{}", ran.out);
+    assert!(ran.out.contains("its claims can't be read"), "{}", ran.out);
 
     let requests = server.seen();
     let sent: Vec<_> = requests
