@@ -124,7 +124,7 @@ async fn hanging_store_is_given_up() {
     let waiting = spawn_token(&workspace(&env, Hanging(Arc::clone(&asked))));
     bounded(asked.notified()).await;
     env.pass(secs(3));
-    waiting.await.unwrap().unwrap();
+    bounded(waiting).await.unwrap().unwrap();
     assert_eq!(env.logins(), 1);
 }
 
