@@ -3,7 +3,7 @@
 use synerise_auth::{Event, TokenState};
 use synerise_auth_emulator::Fault;
 
-use crate::support::{TestEnv, failed, invalidated, refreshed, secs, spawn_token};
+use crate::support::{TestEnv, failed, invalidated, next, refreshed, secs, spawn_token};
 
 #[tokio::test]
 async fn status_shows_the_token_state_and_starts_nothing() {
@@ -90,9 +90,9 @@ async fn every_subscriber_sees_the_events_in_order() {
         assert_eq!(refreshed(events).await, 2);
         assert_eq!(invalidated(events).await, 2);
         assert_eq!(refreshed(events).await, 3);
-        assert!(events.next().await.is_none(), "the session is gone");
+        assert!(next(events).await.is_none(), "the session is gone");
     }
-    assert!(late.next().await.is_none());
+    assert!(next(&mut late).await.is_none());
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn slow_subscriber_loses_the_oldest_events() {
     drop(session);
     let mut last = None;
     let mut seen = 0;
-    while let Some(event) = events.next().await {
+    while let Some(event) = next(&mut events).await {
         seen += 1;
         last = Some(event);
     }

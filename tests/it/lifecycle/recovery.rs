@@ -13,7 +13,7 @@ use synerise_auth::{Error, TokenState};
 use synerise_auth_emulator::{Fault, TokenShape};
 
 use crate::support::{
-    CLIENTS, START, TestEnv, failed, invalidated, millis, refreshed, secs, spawn_get, spawn_tokens,
+    CLIENTS, START, TestEnv, failed, invalidated, millis, next, refreshed, secs, spawn_get, spawn_tokens,
 };
 
 #[tokio::test]
@@ -258,7 +258,7 @@ async fn late_401_for_an_older_token_drops_nothing() {
     assert_eq!(env.logins(), 2);
     assert_eq!(session.token().await.unwrap().generation(), 2);
     drop(session);
-    assert!(events.next().await.is_none(), "nothing was dropped");
+    assert!(next(&mut events).await.is_none(), "nothing was dropped");
 }
 
 #[tokio::test]
