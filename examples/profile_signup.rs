@@ -3,10 +3,9 @@
 //!
 //! It runs against the emulator, which it starts in this process, and reads the e-mail in the emulator's outbox.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it shows what it does")]
+#![allow(clippy::print_stdout, reason = "it shows what it does")]
 
 use std::error::Error;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use synerise_auth::account::{AccountDevice, NewAccount};
@@ -20,17 +19,7 @@ const EMAIL: &str = "jan@shop.example";
 const PASSWORD: &str = "Not-a-real-1";
 
 #[tokio::main]
-async fn main() -> ExitCode {
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("profile_signup: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn run() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Box<dyn Error>> {
     let emulator = Emulator::start().await?;
     let client = Client::builder()
         .base_url(emulator.base_url())
@@ -42,7 +31,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let (uuid, device) = ("00000000-0000-4000-8000-000000000001", "jans-phone");
     let visitor = client.anonymous(key.clone(), Visitor::new(uuid).device_id(device));
     println!(
-        "1. a visitor without a name: a token that lives for {:?}",
+        "1. an anonymous visitor: a token that lives for {:?}",
         visitor.token().await?.lifetime()
     );
 
@@ -65,7 +54,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
             println!("3. a login says that the PIN in the e-mail is missing");
         }
         Err(error) => return Err(error.into()),
-        Ok(_) => return Err("the account could be used before it was activated".into()),
+        Ok(_) => return Err("the account was usable before its activation".into()),
     }
 
     let pin = emulator.last_message(EMAIL).ok_or("no e-mail was sent")?.secret;
@@ -84,7 +73,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Makes everybody who registers confirm by PIN; what else is set stays as it is.
+/// Makes everybody who registers confirm by PIN, and keeps every other setting.
 async fn require_a_pin(client: &Client, key: ApiKey) -> synerise_auth::Result<()> {
     let mut pin = Pin::default();
     pin.length = Some(6);

@@ -1,8 +1,7 @@
-//! A backend logs in as a workspace, calls an endpoint with the token, and gets another token when that one is about to
-//! end.
+//! A backend logs in as a workspace, calls an endpoint with the token, and gets a new token before that one expires.
 //!
 //! With `SYNERISE_API_KEY` (and, optionally, `SYNERISE_BASE_URL`) it talks to that server; with neither, it starts the
-//! emulator in this process.
+//! emulator in this process. On failure, it prints one line.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it shows what it does")]
 
@@ -38,14 +37,14 @@ async fn run() -> Result<()> {
     on_the_emulator().await
 }
 
-/// The whole of it: a key, a session, a token, an authenticated call.
+/// Everything that a service does: a key, a session, a token, an authenticated call.
 async fn on_a_server(key: ApiKey, base_url: Option<String>) -> Result<()> {
     let workspace = session(key, base_url, SystemClock::default())?;
     let first = log_in_and_call(&workspace).await?;
 
-    // A service does nothing of this: the token is renewed ahead of its end. Here it is made to happen now.
+    // A service needs none of this: a token is refreshed before it expires. Here, it is made to happen now.
     workspace.invalidate();
-    show_renewal(&first, &workspace.token().await?);
+    show_refresh(&first, &workspace.token().await?);
     Ok(())
 }
 
@@ -67,7 +66,7 @@ async fn on_the_emulator() -> Result<()> {
     clock.advance(passed);
     emulator.clock().advance(passed);
     println!(
-        "{} minutes later, the token is about to end",
+        "{} minutes later, the token is about to expire",
         passed.as_secs() / 60
     );
     let mut events = workspace.subscribe();
@@ -77,7 +76,7 @@ async fn on_the_emulator() -> Result<()> {
         served.generation()
     );
     events.next().await;
-    show_renewal(&first, &workspace.token().await?);
+    show_refresh(&first, &workspace.token().await?);
     Ok(())
 }
 
@@ -95,7 +94,7 @@ async fn log_in_and_call(workspace: &Session<Workspace>) -> Result<Token> {
     let token = workspace.token().await?;
     println!("2. logged in: a token that lives for {:?}", token.lifetime());
     if token.claims().is_none() {
-        println!("   (what it says can't be read, and need not be)");
+        println!("   (its claims can't be read, and need not be)");
     }
     let current = workspace.get("/uauth/business-profile/current").send().await?;
     let current: serde_json::Value = current.json()?;
@@ -107,14 +106,14 @@ async fn log_in_and_call(workspace: &Session<Workspace>) -> Result<Token> {
     Ok(token)
 }
 
-fn show_renewal(first: &Token, second: &Token) {
-    let renewed = if first.expose() == second.expose() {
+fn show_refresh(first: &Token, second: &Token) {
+    let which = if first.expose() == second.expose() {
         "the same"
     } else {
         "a new"
     };
     println!(
-        "4. renewed: {renewed} token, generation {} after {}",
+        "4. refreshed: {which} token, generation {} after {}",
         second.generation(),
         first.generation()
     );

@@ -1,11 +1,10 @@
-//! Changes one setting of a workspace, and nothing else: the service resets whatever it is not sent.
+//! Changes one setting of a workspace and keeps the others, although the service resets whatever it is not sent.
 //!
 //! It runs against the emulator, which it starts in this process.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it shows what it does")]
+#![allow(clippy::print_stdout, reason = "it shows what it does")]
 
 use std::error::Error;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use synerise_auth::settings::Registration;
@@ -13,17 +12,7 @@ use synerise_auth::{ApiKey, Client};
 use synerise_auth_emulator::Emulator;
 
 #[tokio::main]
-async fn main() -> ExitCode {
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("settings: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn run() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Box<dyn Error>> {
     let emulator = Emulator::builder()
         .profile_settings(serde_json::json!({
             "registrationType": "AUTOMATIC",
@@ -59,7 +48,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let after = workspace.profile_settings().get().await?;
     let link = after.confirmation_redirect.as_deref().unwrap_or("none");
     println!(
-        "3. kept: tokens live for {:?}, the link leads to {link}",
+        "3. kept: tokens live for {:?}, the link is {link}",
         after.token_lifetime.unwrap_or_default()
     );
 
@@ -68,7 +57,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .update(|settings| settings.registration = after.registration)
         .await?;
     println!(
-        "4. the same once more changes {} fields, and sends nothing",
+        "4. the same update again changes {} fields, and sends nothing",
         again.len()
     );
 

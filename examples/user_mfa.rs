@@ -2,10 +2,9 @@
 //!
 //! It runs against the emulator, which it starts in this process, and which also plays the authenticator app.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it shows what it does")]
+#![allow(clippy::print_stdout, reason = "it shows what it does")]
 
 use std::error::Error;
-use std::process::ExitCode;
 
 use synerise_auth::chrono::NaiveDate;
 use synerise_auth::model::MfaMethod;
@@ -14,17 +13,7 @@ use synerise_auth::{Client, UserLoginOutcome};
 use synerise_auth_emulator::Emulator;
 
 #[tokio::main]
-async fn main() -> ExitCode {
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("user_mfa: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn run() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Box<dyn Error>> {
     let emulator = Emulator::start().await?;
     emulator.record_events("2025-05-29", "page.visit", 1200);
     emulator.record_events("2025-05-30", "page.visit", 800);
@@ -62,7 +51,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let guid = workspace.guid.as_deref().ok_or("the workspace has no GUID")?;
     let inside = user.select_workspace(guid).await?;
     let permissions = inside.user_info().map_or(0, |info| info.authorities.len());
-    println!("5. inside of it, with {permissions} permissions");
+    println!("5. in the workspace, with {permissions} permissions");
 
     let day = |day| NaiveDate::from_ymd_opt(2025, 5, day).ok_or("no such day");
     let query = UsageQuery::days(day(29)?, day(30)?)?;

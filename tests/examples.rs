@@ -1,4 +1,4 @@
-//! The examples do what they say, against the emulator and against a server that is not ours.
+//! The examples run: against the emulator, and against another server.
 //!
 //! `cargo test` builds the examples beside the tests. To run this file alone, build them first: `cargo build --examples`.
 
@@ -26,7 +26,7 @@ struct Ran {
     err: String,
 }
 
-/// Runs an example with nothing of Synerise in its environment but this.
+/// Runs an example with these variables of Synerise in its environment, and no others.
 async fn run(example: &'static str, environment: &[(&'static str, &str)]) -> Ran {
     let test = std::env::current_exe().unwrap();
     let folder: PathBuf = test
@@ -43,7 +43,7 @@ async fn run(example: &'static str, environment: &[(&'static str, &str)]) -> Ran
     command
         .env_remove("SYNERISE_API_KEY")
         .env_remove("SYNERISE_BASE_URL");
-    // Loud, should it ever listen.
+    // An example that logs would show it.
     command.env("RUST_LOG", "trace");
     command.envs(environment.iter().copied());
     let output = tokio::task::spawn_blocking(move || command.output().unwrap());
@@ -66,23 +66,23 @@ async fn succeeds(example: &'static str) -> String {
 }
 
 #[tokio::test]
-async fn quickstart_needs_nothing() {
+async fn quickstart_runs_without_configuration() {
     let out = succeeds("quickstart").await;
     assert!(out.contains("using the emulator"), "{out}");
     assert!(
-        out.contains("renewed: a new token, generation 2 after 1"),
+        out.contains("refreshed: a new token, generation 2 after 1"),
         "{out}"
     );
 }
 
 #[tokio::test]
-async fn profile_signup_goes_from_a_visitor_to_a_customer() {
+async fn profile_signup_ends_with_a_logged_in_customer() {
     let out = succeeds("profile_signup").await;
     assert!(out.contains("5. logged in by password (SYNERISE)"), "{out}");
 }
 
 #[tokio::test]
-async fn user_mfa_goes_from_a_password_to_statistics() {
+async fn user_mfa_ends_with_statistics() {
     let out = succeeds("user_mfa").await;
     assert!(
         out.contains("2. a wrong code: userMfaLogin was refused with 401"),
@@ -92,10 +92,10 @@ async fn user_mfa_goes_from_a_password_to_statistics() {
 }
 
 #[tokio::test]
-async fn settings_changes_one_thing_and_loses_none() {
+async fn settings_changes_one_field_and_keeps_the_rest() {
     let out = succeeds("settings").await;
     assert!(
-        out.contains("3. kept: tokens live for 1800s, the link leads to https://shop.example/welcome"),
+        out.contains("3. kept: tokens live for 1800s, the link is https://shop.example/welcome"),
         "{out}"
     );
     assert!(out.contains("changes 0 fields"), "{out}");
@@ -122,12 +122,12 @@ async fn quickstart(base_url: &str, key: &str) -> Ran {
 }
 
 #[tokio::test]
-async fn quickstart_works_against_a_server_that_is_not_ours() {
+async fn quickstart_works_against_another_server() {
     let server = Capture::start(foreign).await;
     let ran = quickstart(server.base_url(), KEY).await;
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
     assert!(ran.out.contains("the workspace is \"Foreign\""), "{}", ran.out);
-    assert!(ran.out.contains("can't be read, and need not be"), "{}", ran.out);
+    assert!(ran.out.contains("its claims can't be read"), "{}", ran.out);
 
     let requests = server.seen();
     let sent: Vec<_> = requests
@@ -163,7 +163,7 @@ fn assert_fails(ran: &Ran, line: &str) {
 }
 
 #[tokio::test]
-async fn quickstart_refuses_wrong_input_before_it_sends_anything() {
+async fn quickstart_refuses_invalid_input_before_sending() {
     let server = Capture::start(foreign).await;
     let url = server.base_url();
     for (base_url, key, line) in [
@@ -197,7 +197,7 @@ async fn quickstart_refuses_wrong_input_before_it_sends_anything() {
 }
 
 #[tokio::test]
-async fn quickstart_says_what_is_wrong_with_a_server() {
+async fn quickstart_explains_a_server_that_fails() {
     let refusing = Capture::start(|_| {
         let body = json!({ "status": 401, "errorCode": "UAU-401", "message": "Not a key of a workspace", "traceId": "trace-1" });
         Answer::json(body).status(401)

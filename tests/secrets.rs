@@ -1,6 +1,6 @@
-//! No secret is ever seen: not in what is printed of any value, not in an error or what caused it, not in a log at any level.
+//! Secrets are never shown: not in the `Debug` of any value, not in an error or its sources, not in a log at any level.
 //!
-//! Distinctive secrets go into every call, to a server that quotes whatever it is sent, everywhere that it can.
+//! Every call carries distinctive secrets, to a server that quotes whatever it is sent, everywhere it can.
 
 #![allow(
     clippy::unwrap_used,
@@ -34,7 +34,7 @@ use support::{Answer, Capture, Captured};
 const WORKSPACE_KEY: &str = "canary-workspace-key";
 const PROFILE_KEY: &str = "canary-profile-key";
 const TRACKER_KEY: &str = "canary-tracker-key";
-/// With what JSON and a query have to escape.
+/// With characters that JSON and a query have to escape.
 const PASSWORD: &str = r#"canary-password "with\ & so on"#;
 const CODE: &str = "canary-code-483920";
 const PIN: &str = "canary-pin-7715";
@@ -42,7 +42,7 @@ const ACTIVATION: &str = "canary-activation-token";
 const PROVIDER: &str = "canary-provider-token";
 const OPAQUE: &str = "canary-issued-token";
 
-/// What must never be seen: each is a part of a secret that no escaping touches.
+/// What must never be shown: each is a part of a secret that no escaping changes.
 const CANARIES: [&str; 9] = [
     WORKSPACE_KEY,
     PROFILE_KEY,
@@ -63,7 +63,7 @@ fn jwt() -> String {
     format!("{}.{}.{OPAQUE}", part(json!({ "alg": "RS512" })), part(payload))
 }
 
-/// How the server treats everything but logins, or these too.
+/// How the server answers: everything, or everything but logins.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Manner {
     Well,
@@ -293,7 +293,7 @@ async fn call_as_customer(client: &Client, printed: &Printed) {
     let login = client.profile(key()).login(password.clone()).keep_credentials();
     printed.value(&login);
     if let Some(profile) = printed.result(login.await) {
-        // Prolonged, then logged in again.
+        // A refresh, then another login.
         printed.result(profile.token_valid_for(std::time::Duration::MAX).await);
         profile.invalidate();
         printed.result(profile.token().await);
@@ -348,7 +348,7 @@ async fn call_as_user(client: &Client, printed: &Printed) {
 }
 
 #[tokio::test]
-async fn no_secret_is_ever_seen() {
+async fn secrets_are_never_shown() {
     let log = Printed::default();
     tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
@@ -412,7 +412,7 @@ async fn no_secret_is_ever_seen() {
 }
 
 #[test]
-fn a_secret_that_cannot_be_used_is_not_quoted() {
+fn invalid_secret_is_not_quoted() {
     let printed = Printed::default();
     for key in [
         format!("{WORKSPACE_KEY}\n"),

@@ -20,13 +20,14 @@ use crate::pipeline::Shared;
 use crate::server::Server;
 use crate::state::workspaces::{check_settings, default_settings, merged_with_defaults};
 use crate::state::{Lifetimes, State};
+use crate::stub::{Stub, Stubs};
 
-/// How long a token lives where nothing else is said (documented for profile tokens).
+/// The documented default for profile tokens, used for the others as well.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(3600);
 
-/// How an emulator is to be; [`Emulator::builder`] makes one.
+/// Configuration of an emulator, from [`Emulator::builder`].
 #[derive(Debug, Clone)]
-#[must_use = "an emulator starts with `start`"]
+#[must_use = "the emulator starts with `start`"]
 pub struct EmulatorBuilder {
     address: SocketAddr,
     clock_at: Option<SystemTime>,
@@ -36,6 +37,7 @@ pub struct EmulatorBuilder {
     user_lifetime: Option<Duration>,
     profile_settings: Option<Value>,
     assumptions: Assumptions,
+    stubs: Vec<(String, String, Stub)>,
 }
 
 impl EmulatorBuilder {
@@ -49,16 +51,16 @@ impl EmulatorBuilder {
             user_lifetime: None,
             profile_settings: None,
             assumptions: Assumptions::default(),
+            stubs: Vec::new(),
         }
     }
 
-    /// How long tokens live, of every kind for which nothing else is said. Whole seconds count, at least one.
-    /// Default: an hour.
+    /// Lifetime of tokens, for every kind without a lifetime of its own. Whole seconds, at least one. Default: an hour.
     pub fn token_lifetime(self, lifetime: Duration) -> Self {
         Self { lifetime, ..self }
     }
 
-    /// How long workspace tokens live.
+    /// Lifetime of workspace tokens.
     pub fn workspace_token_lifetime(self, lifetime: Duration) -> Self {
         Self {
             workspace_lifetime: Some(lifetime),
@@ -66,8 +68,8 @@ impl EmulatorBuilder {
         }
     }
 
-    /// How long profile tokens live, anonymous ones included: the setting `tokenLifetimeInSeconds` of every
-    /// workspace, and what it goes back to when it is not sent.
+    /// Lifetime of profile tokens, anonymous ones included. It is the setting `tokenLifetimeInSeconds` of every workspace,
+    /// and the value to which that setting returns when it is not sent.
     pub fn profile_token_lifetime(self, lifetime: Duration) -> Self {
         Self {
             profile_lifetime: Some(lifetime),
@@ -75,7 +77,7 @@ impl EmulatorBuilder {
         }
     }
 
-    /// How long user tokens live.
+    /// Lifetime of user tokens.
     pub fn user_token_lifetime(self, lifetime: Duration) -> Self {
         Self {
             user_lifetime: Some(lifetime),
@@ -83,8 +85,8 @@ impl EmulatorBuilder {
         }
     }
 
-    /// Starts the emulator's clock at this time, standing still; a test moves it. Without it the clock starts at
-    /// the machine's time and runs.
+    /// Starts the emulator's clock at this time. It stands still until a test moves it. Without this, the clock starts at
+    /// the machine's time and runs. Times outside of the years 1970 to 9999 become the nearest one inside.
     pub fn clock_at(self, time: SystemTime) -> Self {
         Self {
             clock_at: Some(time),
@@ -92,20 +94,21 @@ impl EmulatorBuilder {
         }
     }
 
-    /// The port. Default: 0, one that the system picks.
+    /// The port. Default: 0, which picks a free one.
     pub fn port(mut self, port: u16) -> Self {
         self.address.set_port(port);
         self
     }
 
-    /// The address to listen on. Default: 127.0.0.1. On any other address whoever reaches the machine reaches the
-    /// emulator, which guards nothing.
+    /// The address to listen on. Default: 127.0.0.1. On an address that is not loopback, everyone who can reach the machine
+    /// can use the emulator: it protects nothing.
     pub fn address(mut self, address: IpAddr) -> Self {
         self.address.set_ip(address);
         self
     }
 
-    /// The settings that the seeded workspace starts with, as `POST /sauth/settings/general` takes them.
+    /// The initial settings of the workspace, as `POST /sauth/settings/general` takes them. An unknown name is refused, as it is
+    /// most likely a typing error; [`Assumptions::settings_defaults`] adds a setting that the document does not have.
     pub fn profile_settings(self, settings: Value) -> Self {
         Self {
             profile_settings: Some(settings),
@@ -113,16 +116,23 @@ impl EmulatorBuilder {
         }
     }
 
-    /// What the emulator does where the documentation is silent.
+    /// What the emulator assumes where the documentation is silent.
     pub fn assumptions(self, assumptions: Assumptions) -> Self {
         Self { assumptions, ..self }
     }
 
-    /// Starts the emulator, on a thread of its own. It stops when it is dropped.
+    /// Adds an endpoint outside of the document, as [`Emulator::stub`] does. [`start`](Self::start) fails if no request
+    /// could reach it.
+    pub fn stub(mut self, method: &str, path: &str, stub: impl Into<Stub>) -> Self {
+        self.stubs.push((method.to_owned(), path.to_owned(), stub.into()));
+        self
+    }
+
+    /// Starts the emulator on its own thread. It stops when it is dropped.
     ///
     /// # Errors
-    /// If the port cannot be had, or the thread not be started; and [`io::ErrorKind::InvalidInput`] if the settings
-    /// or the assumptions are not valid.
+    /// If the address cannot be listened on (the message names it), or the thread cannot be started. With
+    /// [`io::ErrorKind::InvalidInput`] if the settings, the assumptions or a stub are not valid.
     pub async fn start(self) -> io::Result<Emulator> {
         let invalid = |message: String| io::Error::new(io::ErrorKind::InvalidInput, message);
         check_server_side_login_path(&self.assumptions.server_side_login_path).map_err(invalid)?;
@@ -132,12 +142,17 @@ impl EmulatorBuilder {
             profile: kind(self.profile_lifetime),
             user: kind(self.user_lifetime),
         };
-        let clock = Arc::new(
-            self.clock_at
-                .map_or_else(EmulatorClock::running, EmulatorClock::standing_at),
-        );
+        let clock = self
+            .clock_at
+            .map_or_else(EmulatorClock::running, EmulatorClock::standing_at);
         let mut state = State::new(lifetimes);
         let fixtures = Fixtures::create(&mut state, &self.assumptions, clock.now());
+        let mut stubs = Stubs::default();
+        for (method, path, stub) in self.stubs {
+            stubs
+                .add(&method, &path, stub, &self.assumptions)
+                .map_err(|message| invalid(format!("stub: {message}")))?;
+        }
         let document = Document::embedded().map_err(invalid)?;
         if let Some(sent) = &self.profile_settings {
             state.workspaces[0].settings =
@@ -151,14 +166,14 @@ impl EmulatorBuilder {
             faults: Faults::default(),
             log: RequestLog::default(),
             violations: Mutex::new(Vec::new()),
-            stubs: Mutex::default(),
+            stubs: Mutex::new(stubs),
         });
         let server = Server::start(self.address, Arc::clone(&shared)).await?;
         Ok(Emulator::new(server, shared, fixtures))
     }
 }
 
-/// The settings that the seeded workspace starts with, judged as if they had been sent.
+/// The initial settings of the workspace, checked as if they had been sent.
 fn initial_settings(
     sent: &Value,
     document: &Document,
@@ -174,7 +189,16 @@ fn initial_settings(
                 format!("settings: {} {}", problem.field, problem.message)
             })
         })?;
-    let settings = merged_with_defaults(default_settings(lifetimes.profile, assumptions), sent);
+    let known = default_settings(lifetimes.profile, assumptions);
+    let names = sent.as_object().into_iter().flat_map(Map::keys);
+    if let Some(unknown) = names.into_iter().find(|name| !known.contains_key(*name)) {
+        let names: Vec<_> = known.keys().map(String::as_str).collect();
+        return Err(format!(
+            "settings: {unknown:?} is not a known setting; the known ones are {}",
+            names.join(", ")
+        ));
+    }
+    let settings = merged_with_defaults(known, sent);
     check_settings(&settings, assumptions)
         .map_err(|(field, message)| format!("settings: {field} {message}"))?;
     Ok(settings)

@@ -1,36 +1,82 @@
-//! The emulator's clock: every token, PIN, code, delay and `Date` header goes by it.
+//! The emulator's clock. Tokens, PINs, codes, delays and the `Date` header all use it.
 
-use std::sync::Mutex;
+use std::fmt;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
 use crate::sync::lock;
 
-/// Seconds from 1970 to the end of the year 9999, the last that an HTTP date can name.
+/// Seconds from 1970 to the end of the year 9999, the last that an HTTP date can express.
 const LAST_SECOND: u64 = 253_402_300_799;
 
-/// The clock that the emulator lives by.
+/// The clock that the emulator uses for everything. Clones show the same time.
 ///
-/// It starts at the machine's time and runs, unless [`EmulatorBuilder::clock_at`] starts it at a given time: then
-/// it stands still, and only [`advance`](Self::advance) and [`set`](Self::set) move it. A test that needs no
-/// tolerance wants the latter.
+/// By default it starts at the machine's time and runs. [`EmulatorBuilder::clock_at`] starts it at a given time instead:
+/// then it stands still until [`advance`](Self::advance) or [`set`](Self::set) moves it, and a test needs no tolerances.
 ///
-/// Times are kept between 1970 and 9999.
+/// Times are limited to the years 1970 to 9999.
+///
+/// # One clock for the emulator and its client
+///
+/// A client that takes its time from a clock of its own can follow this one: give its clock to
+/// [`on_advance`](Self::on_advance), and a test moves a single clock. `advance` means that time passes for everybody;
+/// `set` changes the clock of the server alone, for tests of clocks that differ.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+/// use std::time::{Duration, UNIX_EPOCH};
+///
+/// use synerise_auth_emulator::Emulator;
+///
+/// /// A clock of the client under test.
+/// #[derive(Clone, Default)]
+/// struct ClientClock(Arc<Mutex<Duration>>);
+///
+/// impl ClientClock {
+///     fn advance(&self, by: Duration) {
+///         *self.0.lock().unwrap() += by;
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let noon = UNIX_EPOCH + Duration::from_secs(1_767_268_800);
+/// let emulator = Emulator::builder().clock_at(noon).start().await?;
+/// let client_clock = ClientClock::default();
+/// let follower = client_clock.clone();
+/// emulator.clock().on_advance(move |by| follower.advance(by));
+///
+/// emulator.clock().advance(Duration::from_secs(30)); // both move
+/// assert_eq!(emulator.clock().now(), noon + Duration::from_secs(30));
+/// assert_eq!(*client_clock.0.lock().unwrap(), Duration::from_secs(30));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The other way round works too: a client clock that reports its own steps calls `advance` on a clone of this clock.
+/// Connect one direction, not both.
 ///
 /// [`EmulatorBuilder::clock_at`]: crate::EmulatorBuilder::clock_at
-#[derive(Debug)]
-pub struct EmulatorClock {
+#[derive(Clone)]
+pub struct EmulatorClock(Arc<Shared>);
+
+type Follower = Box<dyn Fn(Duration) + Send>;
+
+struct Shared {
     state: Mutex<ClockState>,
-    moved: watch::Sender<()>,
-    /// How many wait for a time to come.
+    /// Locked before `state`, and during a whole step: steps come one after the other.
+    followers: Mutex<Vec<Follower>>,
+    changed: watch::Sender<()>,
+    /// How many tasks wait for a time.
     waiting: watch::Sender<usize>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct ClockState {
     shown: SystemTime,
-    /// When `shown` was true, by a clock that nobody can set; `None` while the clock stands still.
+    /// When `shown` was the time, by the monotonic clock. `None` while the clock stands still.
     running_since: Option<Instant>,
 }
 
@@ -40,8 +86,17 @@ impl ClockState {
             clippy::disallowed_methods,
             reason = "this file is the one that reads the machine's clocks"
         )]
-        let passed = self.running_since.map_or(Duration::ZERO, |since| since.elapsed());
-        self.shown.checked_add(passed).map_or_else(last_time, clamp)
+        let elapsed = self.running_since.map_or(Duration::ZERO, |since| since.elapsed());
+        later(self.shown, elapsed)
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this file is the one that reads the machine's clocks"
+    )]
+    fn set(&mut self, to: SystemTime) {
+        self.shown = clamp(to);
+        self.running_since = self.running_since.map(|_| Instant::now());
     }
 }
 
@@ -59,74 +114,88 @@ impl EmulatorClock {
     }
 
     fn starting_at(time: SystemTime, running_since: Option<Instant>) -> Self {
-        let state = ClockState {
-            shown: clamp(time),
-            running_since,
-        };
-        Self {
-            state: Mutex::new(state),
-            moved: watch::Sender::new(()),
+        Self(Arc::new(Shared {
+            state: Mutex::new(ClockState {
+                shown: clamp(time),
+                running_since,
+            }),
+            followers: Mutex::default(),
+            changed: watch::Sender::new(()),
             waiting: watch::Sender::new(0),
-        }
+        }))
     }
 
     /// The time by this clock.
     pub fn now(&self) -> SystemTime {
-        lock(&self.state).now()
+        lock(&self.0.state).now()
     }
 
-    /// Moves the clock forward. Delays that end by then end at once.
+    /// Moves the clock forward, and every [follower](Self::on_advance) with it. Delays that are due by then end.
     pub fn advance(&self, by: Duration) {
-        self.change(|now| now.checked_add(by));
+        let followers = lock(&self.0.followers);
+        {
+            // Held until the followers have moved as well: no request is handled at a time that only one side knows.
+            let mut state = lock(&self.0.state);
+            let to = later(state.now(), by);
+            state.set(to);
+            for follower in followers.iter() {
+                follower(by);
+            }
+        }
+        drop(followers);
+        self.0.changed.send_replace(());
     }
 
-    /// Sets the clock, forward or back. A clock that was running runs on from there.
+    /// Calls `follower` with every step of [`advance`](Self::advance) from now on, before `advance` returns and before
+    /// any request is handled at the new time. So one call moves the emulator and the clock of its client.
+    ///
+    /// The time that passes by itself on a running clock is not reported, nor is [`set`](Self::set), which is
+    /// a change to the server's clock alone. The follower must not use this clock: it would wait for itself.
+    pub fn on_advance(&self, follower: impl Fn(Duration) + Send + 'static) {
+        lock(&self.0.followers).push(Box::new(follower));
+    }
+
+    /// Sets the clock, forward or back. A running clock runs on from there.
     pub fn set(&self, to: SystemTime) {
-        self.change(|_| Some(to));
+        lock(&self.0.state).set(to);
+        self.0.changed.send_replace(());
     }
 
-    /// Makes the clock stand still at the time it shows.
+    /// Stops the clock at the time that it shows.
     pub fn freeze(&self) {
         {
-            let mut state = lock(&self.state);
+            let mut state = lock(&self.0.state);
             *state = ClockState {
                 shown: state.now(),
                 running_since: None,
             };
         }
-        self.moved.send_replace(());
+        self.0.changed.send_replace(());
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this file is the one that reads the machine's clocks"
-    )]
-    fn change(&self, to: impl FnOnce(SystemTime) -> Option<SystemTime>) {
-        {
-            let mut state = lock(&self.state);
-            state.shown = to(state.now()).map_or_else(last_time, clamp);
-            state.running_since = state.running_since.map(|_| Instant::now());
-        }
-        self.moved.send_replace(());
-    }
-
-    /// Waits until this many requests wait for the clock: each is in a [delay](crate::Fault::delayed) or between two
-    /// bytes of a [dripping body](crate::Fault::slow_body). Then an [`advance`](Self::advance) ends what it is meant to end.
+    /// Waits until this many requests wait for the clock, each in a [delay](crate::Fault::delayed) or between two
+    /// bytes of a [slow body](crate::Fault::slow_body). An [`advance`](Self::advance) after it then ends what it should.
     pub async fn wait_for_delays(&self, requests: usize) {
         // Closed only when the sender is dropped, and `self` holds it.
         let _ = self
+            .0
             .waiting
             .subscribe()
             .wait_for(|waiting| *waiting >= requests)
             .await;
     }
 
-    /// Waits until the clock shows at least `deadline`, whether it ran there or was moved.
+    /// Waits until this much time has passed on the clock, by itself or because it was moved.
+    pub(crate) async fn sleep(&self, duration: Duration) {
+        self.wait_until(later(self.now(), duration)).await;
+    }
+
+    /// Waits until the clock shows at least `deadline`.
     pub(crate) async fn wait_until(&self, deadline: SystemTime) {
-        let mut moved = self.moved.subscribe();
-        let _waiting = Waiting::on(&self.waiting);
+        let mut changed = self.0.changed.subscribe();
+        let _waiting = Waiting::start(&self.0.waiting);
         loop {
-            let state = *lock(&self.state);
+            let state = *lock(&self.0.state);
             let Ok(left) = deadline.duration_since(state.now()) else {
                 return;
             };
@@ -135,25 +204,33 @@ impl EmulatorClock {
             }
             let elapsed = async {
                 match state.running_since {
-                    #[expect(clippy::disallowed_methods, reason = "this file is the one that sleeps")]
-                    Some(_) => tokio::time::sleep(left).await,
+                    Some(_) => sleep_real_time(left).await,
                     None => std::future::pending().await,
                 }
             };
             tokio::select! {
                 () = elapsed => {}
                 // The sender lives in `self`, so this never reports a closed channel.
-                _ = moved.changed() => {}
+                _ = changed.changed() => {}
             }
         }
     }
 }
 
-/// Counts one that waits, until it is dropped: the request may be given up at any point.
+impl fmt::Debug for EmulatorClock {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("EmulatorClock")
+            .field("state", &*lock(&self.0.state))
+            .finish_non_exhaustive()
+    }
+}
+
+/// Counts one waiting task until it is dropped: a request may be cancelled at any point.
 struct Waiting<'a>(&'a watch::Sender<usize>);
 
 impl<'a> Waiting<'a> {
-    fn on(waiting: &'a watch::Sender<usize>) -> Self {
+    fn start(waiting: &'a watch::Sender<usize>) -> Self {
         waiting.send_modify(|waiting| *waiting += 1);
         Self(waiting)
     }
@@ -165,6 +242,12 @@ impl Drop for Waiting<'_> {
     }
 }
 
+/// Sleeps by the machine's clock.
+#[expect(clippy::disallowed_methods, reason = "this file is the one that sleeps")]
+pub(crate) async fn sleep_real_time(duration: Duration) {
+    tokio::time::sleep(duration).await;
+}
+
 /// The nearest time that the clock can show.
 pub(crate) fn clamp(time: SystemTime) -> SystemTime {
     time.clamp(UNIX_EPOCH, last_time())
@@ -174,10 +257,9 @@ fn last_time() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(LAST_SECOND)
 }
 
-/// `time` and so many seconds, as far as the clock goes.
-pub(crate) fn later(time: SystemTime, seconds: u64) -> SystemTime {
-    time.checked_add(Duration::from_secs(seconds))
-        .map_or_else(last_time, clamp)
+/// `time` plus `duration`, limited to the last time that the clock can show.
+pub(crate) fn later(time: SystemTime, duration: Duration) -> SystemTime {
+    time.checked_add(duration).map_or_else(last_time, clamp)
 }
 
 /// Whole seconds since 1970, as `exp` and `expiration` count.
@@ -195,7 +277,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_stands_still_moves_only_when_told() {
+    fn a_standing_clock_moves_only_when_told() {
         let start = UNIX_EPOCH + Duration::from_secs(1_000);
         let clock = EmulatorClock::standing_at(start);
         clock.advance(Duration::from_secs(5));
@@ -205,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn no_time_is_beyond_what_a_date_header_can_say() {
+    fn no_time_is_later_than_a_date_header_can_express() {
         let clock = EmulatorClock::standing_at(UNIX_EPOCH);
         clock.advance(Duration::MAX);
         assert_eq!(unix_seconds(clock.now()), LAST_SECOND);

@@ -1,4 +1,4 @@
-//! How a body travels: whole, or spoiled on the way.
+//! How a response body is sent: whole, or damaged by a fault.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::response::Response;
-use http_body_util::channel::{Channel, Sender};
+use http_body_util::channel::{Channel, SendError, Sender};
 
 use crate::clock::EmulatorClock;
 use crate::fault::Delivery;
 
-/// Set, it makes the connection end with a reset instead of in good order.
+/// When it is set, the connection ends with a reset instead of an orderly close.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ResetSwitch(Arc<AtomicBool>);
 
@@ -25,46 +25,44 @@ impl ResetSwitch {
     }
 }
 
-/// Marks a response that is not to be sent: the connection ends instead.
+/// Marks a response that is not sent: the connection is reset instead.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ResetConnection;
 
 impl ResetConnection {
-    pub(crate) fn response(switch: Option<&ResetSwitch>) -> Response {
-        if let Some(switch) = switch {
-            switch.set();
-        }
+    pub(crate) fn response(switch: &ResetSwitch) -> Response {
+        switch.set();
         let mut response = Response::new(Body::empty());
         response.extensions_mut().insert(Self);
         response
     }
 }
 
-/// Ends a body before its announced length; hyper then closes the connection.
+/// Ends a body before its announced length. hyper then closes the connection.
 #[derive(Debug)]
 struct BodyAborted;
 
 impl std::fmt::Display for BodyAborted {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("the body is broken off by a scripted fault")
+        formatter.write_str("a scripted fault ended the body early")
     }
 }
 
 impl std::error::Error for BodyAborted {}
 
-/// The body, and the length to announce where it does not follow from the body.
+/// The body, and the length to announce if it does not follow from the body.
 pub(crate) fn body_with_delivery(
     body: Bytes,
     delivery: Delivery,
     switch: ResetSwitch,
-    clock: &Arc<EmulatorClock>,
+    clock: &EmulatorClock,
 ) -> (Body, Option<usize>) {
     if matches!(delivery, Delivery::Whole) {
         return (Body::from(body), None);
     }
     let (sender, channel) = Channel::<Bytes, BodyAborted>::new(1);
     let length = (!matches!(delivery, Delivery::Oversized(_))).then_some(body.len());
-    tokio::spawn(send_body(sender, body, delivery, switch, Arc::clone(clock)));
+    tokio::spawn(send_body(sender, body, delivery, switch, clock.clone()));
     (Body::new(channel), length)
 }
 
@@ -73,7 +71,7 @@ async fn send_body(
     body: Bytes,
     delivery: Delivery,
     switch: ResetSwitch,
-    clock: Arc<EmulatorClock>,
+    clock: EmulatorClock,
 ) {
     match delivery {
         Delivery::Whole => _ = sender.send_data(body).await,
@@ -98,7 +96,7 @@ async fn send_body(
     }
 }
 
-/// Lets the connection's task write what it has: it shares this task's thread, and flushes when it finds no more.
+/// Lets the task of the connection write what it has. It runs on the same thread, and flushes when it finds no more.
 async fn let_connection_flush() {
     for _ in 0..16 {
         tokio::task::yield_now().await;
@@ -110,8 +108,8 @@ async fn send_slowly(
     body: &Bytes,
     pause: Duration,
     clock: &EmulatorClock,
-) -> Result<(), http_body_util::channel::SendError> {
-    // Each by the time of the first, so that a clock that is moved far brings all that is due by then.
+) -> Result<(), SendError> {
+    // Each byte is due relative to the first, so that a large step of the clock releases every byte due by then.
     let mut due = Some(clock.now());
     for at in 0..body.len() {
         due = due.and_then(|due| due.checked_add(pause));
@@ -123,11 +121,8 @@ async fn send_slowly(
     Ok(())
 }
 
-/// A JSON object that would parse, were it not for its length.
-async fn send_oversized(
-    sender: &mut Sender<Bytes, BodyAborted>,
-    bytes: u64,
-) -> Result<(), http_body_util::channel::SendError> {
+/// Sends a JSON object that would be valid, except for its length.
+async fn send_oversized(sender: &mut Sender<Bytes, BodyAborted>, bytes: u64) -> Result<(), SendError> {
     const START: &[u8] = br#"{"token":""#;
     const END: &[u8] = br#""}"#;
     const CHUNK: &[u8] = &[b'a'; 1 << 16];

@@ -118,7 +118,7 @@ impl Document {
     }
 
     /// What about an answer does not fit, if anything.
-    pub(crate) fn check_answer(
+    pub(crate) fn check_response(
         &self,
         operation: &str,
         status: StatusCode,
@@ -331,7 +331,7 @@ mod tests {
     fn an_answer_that_does_not_fit_is_noticed() {
         let document = document();
         let check = |status, body: &str| {
-            document.check_answer(
+            document.check_response(
                 "workspaceLogin",
                 status,
                 Some("application/json"),
@@ -348,12 +348,12 @@ mod tests {
         let document = document();
         let body = r#"{"selected":false,"data":null}"#;
         assert_eq!(
-            document.check_answer("getCurrentWorkspace", StatusCode::OK, None, body.as_bytes()),
+            document.check_response("getCurrentWorkspace", StatusCode::OK, None, body.as_bytes()),
             Ok(())
         );
         let body = r#"[{"id":1,"ipRestriction":"SOMETHING_NEW"}]"#;
         assert_eq!(
-            document.check_answer("listWorkspaceIds", StatusCode::OK, None, body.as_bytes()),
+            document.check_response("listWorkspaceIds", StatusCode::OK, None, body.as_bytes()),
             Ok(())
         );
     }

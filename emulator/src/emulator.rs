@@ -1,13 +1,10 @@
-//! The handle that a test holds.
+//! The handle through which a test controls the emulator.
 
 mod test_data;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-
-use axum::http::Method;
-use serde_json::Value;
 
 use crate::builder::EmulatorBuilder;
 use crate::clock::{EmulatorClock, unix_seconds};
@@ -19,12 +16,13 @@ use crate::outbox::Message;
 use crate::pipeline::Shared;
 use crate::server::Server;
 use crate::state::users::SecondFactor;
+use crate::stub::Stub;
 use crate::sync::lock;
 
 /// A running Synerise authentication server. It stops when it is dropped.
 ///
-/// It starts with one workspace, which has a key of each kind with every permission, and one user, who belongs to it
-/// and needs a TOTP code to log in.
+/// It starts with one workspace, with a key of each kind that has every permission, and one user of that workspace, who
+/// needs a TOTP code to log in.
 pub struct Emulator {
     server: Server,
     base_url: String,
@@ -32,7 +30,7 @@ pub struct Emulator {
     fixtures: Fixtures,
 }
 
-// Its state is long and full of secrets.
+// The state is long and contains secrets.
 impl std::fmt::Debug for Emulator {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
@@ -43,12 +41,12 @@ impl std::fmt::Debug for Emulator {
 }
 
 impl Emulator {
-    /// An emulator to be.
+    /// Starts configuring an emulator.
     pub fn builder() -> EmulatorBuilder {
         EmulatorBuilder::new()
     }
 
-    /// An emulator with every default: `Emulator::builder().start()`.
+    /// Starts an emulator with every default: `Emulator::builder().start()`.
     ///
     /// # Errors
     /// As [`EmulatorBuilder::start`].
@@ -57,7 +55,7 @@ impl Emulator {
     }
 
     pub(crate) fn new(server: Server, shared: Arc<Shared>, fixtures: Fixtures) -> Self {
-        let base_url = format!("http://{}", server.address);
+        let base_url = format!("http://{}", callable(server.address));
         Self {
             server,
             base_url,
@@ -66,12 +64,13 @@ impl Emulator {
         }
     }
 
-    /// Where the emulator listens, as a URL without a slash at its end.
+    /// The URL to call the emulator at, without a slash at the end. If it listens on every address of the machine, this is
+    /// the loopback one.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// Where the emulator listens.
+    /// The address that the emulator listens on.
     pub fn address(&self) -> SocketAddr {
         self.server.address
     }
@@ -106,14 +105,14 @@ impl Emulator {
         &self.fixtures.user
     }
 
-    /// The code that the user's authenticator shows now, by the emulator's clock. A code is taken once: to log in
-    /// again, advance the clock by its 30 seconds.
+    /// The code that the user's authenticator shows now, by the emulator's clock. A code is accepted once: to log in again,
+    /// advance the clock by 30 seconds.
     pub fn totp_code(&self) -> String {
         self.totp_code_of(&self.fixtures.user.username)
             .unwrap_or_default()
     }
 
-    /// The code that this user's authenticator shows now; `None` for a user who has none.
+    /// The code that this user's authenticator shows now. `None` for a user without one.
     pub fn totp_code_of(&self, username: &str) -> Option<String> {
         let now = unix_seconds(self.clock().now());
         let state = lock(&self.shared.state);
@@ -128,61 +127,64 @@ impl Emulator {
         }
     }
 
-    /// The clock that everything goes by.
+    /// The clock that the emulator uses for everything.
     pub fn clock(&self) -> &EmulatorClock {
         &self.shared.clock
     }
 
-    /// What is to go wrong, by operation.
+    /// The faults to script, by operation.
     pub fn faults(&self) -> &Faults {
         &self.shared.faults
     }
 
-    /// Answers `METHOD path` with this JSON and status 200 to the bearer of any token that is good, and 401 to others:
-    /// a stand-in for the rest of Synerise. Counters and faults know it as `METHOD /path`.
+    /// Adds an endpoint that is not in the document, to stand in for the rest of Synerise. It responds with this JSON and
+    /// status 200 (or as the [`Stub`] says) to callers with a valid token, and with 401 to others.
+    ///
+    /// A path segment in braces, as in `/v4/clients/{id}`, stands for any segment. Counters and faults know the
+    /// endpoint as `METHOD /path`, with the path as it is given here. A later stub of the same path replaces it.
     ///
     /// # Panics
-    /// If the method is none, or the path does not start with `/`.
+    /// If no request could reach it: the method or the path is not valid, or the document has such an operation.
     #[track_caller]
     #[expect(
         clippy::panic,
         reason = "a test's typo must fail that test, not pass in silence"
     )]
-    pub fn stub(&self, method: &str, path: &str, answer: Value) {
-        let Ok(method) = Method::from_bytes(method.as_bytes()) else {
-            panic!("{method:?} is no method")
-        };
-        assert!(path.starts_with('/'), "the path {path:?} must start with /");
-        lock(&self.shared.stubs).insert(format!("{method} {path}"), answer);
+    pub fn stub(&self, method: &str, path: &str, stub: impl Into<Stub>) {
+        let added = lock(&self.shared.stubs).add(method, path, stub.into(), &self.shared.assumptions);
+        if let Err(message) = added {
+            panic!("{message}");
+        }
     }
 
-    /// How many requests reached this operation, those that met a fault included.
+    /// How many requests reached this operation, including those that met a fault. `METHOD /path` counts a path that is not
+    /// in the document.
     ///
     /// # Panics
-    /// If the document has no operation of that id; `METHOD /path` counts a path outside the document.
+    /// If the document has no operation with that id.
     #[track_caller]
     pub fn count(&self, operation: &str) -> u64 {
         operations::assert_known(operation);
         self.shared.log.count(operation)
     }
 
-    /// Every request, in the order of arrival, without secrets.
+    /// Every request, in the order of arrival, with secrets redacted.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.shared.log.all()
     }
 
-    /// Empties the log: counters start from nothing.
+    /// Empties the log. Counters start again from zero.
     pub fn forget_requests(&self) {
         self.shared.log.clear();
     }
 
-    /// Where the emulator's own answers depart from the document. Always empty, unless the emulator has a bug or a
-    /// [choice](crate::Assumptions) asks for such an answer; scripted faults do not count.
+    /// Where the emulator's own responses do not fit the document. Always empty, unless the emulator has a bug or an
+    /// [assumption](crate::Assumptions) asks for such a response. Scripted faults do not count.
     pub fn violations(&self) -> Vec<String> {
         lock(&self.shared.violations).clone()
     }
 
-    /// Every e-mail that would have been sent, oldest first.
+    /// Every e-mail that a real service would have sent, oldest first.
     pub fn outbox(&self) -> Vec<Message> {
         lock(&self.shared.state).outbox.clone()
     }
@@ -196,12 +198,12 @@ impl Emulator {
             .cloned()
     }
 
-    /// Revokes every token that was issued so far: each is answered 401 from now on.
+    /// Revokes every token that was issued so far. A request with one of them gets 401.
     pub fn revoke_tokens(&self) {
         lock(&self.shared.state).tokens.revoke_where(|_| true);
     }
 
-    /// Revokes one token. False if it was not issued here or is revoked already.
+    /// Revokes one token. False if this emulator did not issue it, or if it is already revoked.
     pub fn revoke_token(&self, token: &str) -> bool {
         lock(&self.shared.state).tokens.revoke(token)
     }
@@ -211,14 +213,24 @@ impl Emulator {
         lock(&self.shared.state).tokens.issued()
     }
 
-    /// Signs with another key from now on, and publishes that one. Tokens of the former key are answered 401, as
-    /// nothing published verifies them.
+    /// Signs with another key from now on, and publishes that one. Tokens of the old key get 401, because no published key
+    /// verifies them.
     pub fn rotate_signing_key(&self) {
         lock(&self.shared.state).tokens.rotate_key();
     }
 
-    /// The published key, as `GET /v4/public.pem` answers it.
+    /// The published key, as `GET /v4/public.pem` returns it.
     pub fn public_key_pem(&self) -> &'static str {
         lock(&self.shared.state).tokens.public_key_pem()
     }
+}
+
+/// The address to call for a server that listens on `address`.
+fn callable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip().to_canonical() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }

@@ -39,7 +39,7 @@ pub(crate) enum Reply {
     /// What the emulator would say anyway.
     Normal,
     /// The service's error body for this status.
-    ApiError(StatusCode),
+    ErrorStatus(StatusCode),
     Replacement {
         status: StatusCode,
         content_type: HeaderValue,
@@ -126,7 +126,7 @@ impl Fault {
     /// If `status` is no HTTP status (100 to 999).
     #[track_caller]
     pub fn status(status: u16) -> Self {
-        Self::of(Reply::ApiError(status_code(status)), Delivery::Whole)
+        Self::of(Reply::ErrorStatus(status_code(status)), Delivery::Whole)
     }
 
     /// A status 200 with this JSON; [`with_status`](Self::with_status) for another status.
@@ -188,8 +188,8 @@ impl Fault {
     pub fn with_status(mut self, status: u16) -> Self {
         let new = status_code(status);
         match &mut self.reply {
-            Reply::Replacement { status, .. } | Reply::ApiError(status) => *status = new,
-            Reply::Normal | Reply::Hang | Reply::Reset => self.reply = Reply::ApiError(new),
+            Reply::Replacement { status, .. } | Reply::ErrorStatus(status) => *status = new,
+            Reply::Normal | Reply::Hang | Reply::Reset => self.reply = Reply::ErrorStatus(new),
         }
         self
     }
@@ -256,7 +256,7 @@ impl Fault {
     clippy::panic,
     reason = "a test's typo must fail that test, not pass in silence"
 )]
-fn status_code(status: u16) -> StatusCode {
+pub(crate) fn status_code(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or_else(|_| panic!("{status} is no HTTP status: take 100 to 999"))
 }
 
@@ -265,6 +265,6 @@ fn status_code(status: u16) -> StatusCode {
     clippy::panic,
     reason = "a test's typo must fail that test, not pass in silence"
 )]
-fn header_value(value: &str) -> HeaderValue {
+pub(crate) fn header_value(value: &str) -> HeaderValue {
     HeaderValue::from_str(value).unwrap_or_else(|_| panic!("{value:?} cannot stand in a header"))
 }

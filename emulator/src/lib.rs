@@ -112,6 +112,7 @@ mod schema;
 mod server;
 mod signing;
 mod state;
+mod stub;
 mod sync;
 mod tokens;
 
@@ -125,4 +126,5 @@ pub use fixtures::{ProfileSnapshot, UserFixture, WorkspaceFixture};
 pub use gate::Gate;
 pub use log::RecordedRequest;
 pub use outbox::{Message, MessageKind};
+pub use stub::Stub;
 pub use tokens::TokenShape;

@@ -1,7 +1,8 @@
-//! The way of one request: counted, perhaps held or spoiled by a fault, checked, served, checked again.
+//! The way of one request: it is logged, meets its gate and its fault, is checked and handled, and the response is
+//! checked against the document.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex};
+use std::collections::HashMap;
+use std::sync::Mutex;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
@@ -22,33 +23,49 @@ use crate::log::{RecordedRequest, RequestLog};
 use crate::operations::Operation;
 use crate::request_context::{ApiResponse, RequestContext};
 use crate::state::State;
+use crate::stub::{Stub, Stubs};
 use crate::sync::lock;
 
 /// The longest request body that is read.
-const LONGEST_REQUEST: usize = 1 << 20;
+const MAX_REQUEST_BODY: usize = 1 << 20;
 
-/// What the server and the handle that tests hold both use.
+/// Shared by the server and by the handle that tests hold.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) clock: Arc<EmulatorClock>,
+    pub(crate) clock: EmulatorClock,
     pub(crate) state: Mutex<State>,
     pub(crate) assumptions: Assumptions,
     pub(crate) document: Document,
     pub(crate) faults: Faults,
     pub(crate) log: RequestLog,
     pub(crate) violations: Mutex<Vec<String>>,
-    /// Answers of paths that the document does not have, by `METHOD /path`.
-    pub(crate) stubs: Mutex<BTreeMap<String, Value>>,
+    pub(crate) stubs: Mutex<Stubs>,
 }
 
-/// Where a request goes.
+/// What the router found at the path of a request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Target {
     Operation(&'static Operation),
-    /// A path that the document does not have; perhaps a stub's.
-    Elsewhere,
+    /// A path that is not in the document.
+    UnknownPath,
     /// A path of the document, with a method that it does not have.
-    OtherMethod,
+    UnknownMethod,
+}
+
+/// What handles a request.
+enum Handler {
+    Operation(&'static Operation),
+    Stub(Stub),
+    None(ApiError),
+}
+
+/// A request whose body was read.
+struct ReceivedRequest {
+    parts: Parts,
+    path_parameters: HashMap<String, String>,
+    body: Bytes,
+    /// The body, if it is JSON.
+    json: Option<Value>,
 }
 
 pub(crate) async fn serve(
@@ -58,10 +75,7 @@ pub(crate) async fn serve(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let name = match target {
-        Target::Operation(operation) => operation.id.to_owned(),
-        Target::Elsewhere | Target::OtherMethod => format!("{} {}", parts.method, parts.uri.path()),
-    };
+    let (name, handler) = handler_of(shared, target, &parts);
     let entry = shared.log.arrived(RecordedRequest::new(
         name.clone(),
         &parts.method,
@@ -70,7 +84,7 @@ pub(crate) async fn serve(
     ));
     let (gate, fault) = shared.faults.next(&name);
     // The body is read before the gate, so that a test that holds a request can already look at it.
-    let body = to_bytes(body, LONGEST_REQUEST).await;
+    let body = to_bytes(body, MAX_REQUEST_BODY).await;
     let json = body
         .as_ref()
         .ok()
@@ -81,130 +95,124 @@ pub(crate) async fn serve(
     if let Some(gate) = gate {
         gate.pass().await;
     }
-    if let Some(deadline) = fault
-        .delay
-        .and_then(|delay| shared.clock.now().checked_add(delay))
-    {
-        shared.clock.wait_until(deadline).await;
+    if let Some(delay) = fault.delay {
+        shared.clock.sleep(delay).await;
     }
-    let path = parts.uri.path();
+    let path = parts.uri.path().to_owned();
+    let reset_switch = parts.extensions.get::<ResetSwitch>().cloned().unwrap_or_default();
     let (status, content) = match &fault.reply {
         Reply::Hang => std::future::pending().await,
-        Reply::Reset => return ResetConnection::response(parts.extensions.get::<ResetSwitch>()),
+        Reply::Reset => return ResetConnection::response(&reset_switch),
         Reply::Replacement {
             status,
             content_type,
             body,
         } => (*status, Some((content_type.clone(), body.clone()))),
-        Reply::ApiError(status) => json_of(&error_response(
-            shared,
-            &ApiError::new(*status, "A scripted fault"),
-            path,
-        )),
+        Reply::ErrorStatus(status) => {
+            let response = error_response(shared, &ApiError::new(*status, "A scripted fault"), &path);
+            (response.status, response.content)
+        }
         Reply::Normal => {
-            let answer = match body {
-                Ok(body) => handle(
-                    shared,
-                    target,
-                    &name,
-                    &parts,
-                    path_parameters,
-                    &body,
-                    json,
-                    &fault,
-                ),
+            let response = match body {
+                Ok(body) => {
+                    let request = ReceivedRequest {
+                        parts,
+                        path_parameters,
+                        body,
+                        json,
+                    };
+                    handle(shared, &handler, request, &fault)
+                }
                 Err(_) => Err(ApiError::new(
                     StatusCode::PAYLOAD_TOO_LARGE,
                     "The request body is too large",
                 )),
             };
-            let answer = answer.unwrap_or_else(|error| error_response(shared, &error, path));
-            check(shared, target, &answer);
-            json_of(&answer)
+            let response = response.unwrap_or_else(|error| error_response(shared, &error, &path));
+            check_response(shared, &handler, &response);
+            (response.status, response.content)
         }
     };
     shared.log.answered(entry, status);
-    deliver(shared, &parts, fault, status, content)
+    deliver(shared, reset_switch, fault, status, content)
 }
 
-type Content = Option<(HeaderValue, Bytes)>;
-
-fn json_of(answer: &ApiResponse) -> (StatusCode, Content) {
-    let content = answer.content.as_ref();
-    (
-        answer.status,
-        content.map(|(media, body)| (HeaderValue::from_static(media), body.clone())),
-    )
+/// What handles the request, and the name by which the log and the faults know it.
+fn handler_of(shared: &Shared, target: Target, parts: &Parts) -> (String, Handler) {
+    let path = parts.uri.path();
+    let error = match target {
+        Target::Operation(operation) => return (operation.id.to_owned(), Handler::Operation(operation)),
+        Target::UnknownPath => ApiError::not_found("Nothing is at this path"),
+        Target::UnknownMethod => ApiError::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "The path does not have this method",
+        ),
+    };
+    match lock(&shared.stubs).find(&parts.method, path) {
+        Some((name, stub)) => (name, Handler::Stub(stub)),
+        None => (format!("{} {path}", parts.method), Handler::None(error)),
+    }
 }
 
 fn error_response(shared: &Shared, error: &ApiError, path: &str) -> ApiResponse {
     ApiResponse::json_with_status(error.status, &error.body(path, shared.clock.now()))
 }
 
-/// Notes where the emulator itself departs from the document.
-fn check(shared: &Shared, target: Target, answer: &ApiResponse) {
-    let Target::Operation(operation) = target else {
+/// Records where the emulator's own response does not fit the document.
+fn check_response(shared: &Shared, handler: &Handler, response: &ApiResponse) {
+    let Handler::Operation(operation) = handler else {
         return;
     };
-    let (media, body) = answer
-        .content
-        .as_ref()
-        .map_or((None, &[] as &[u8]), |(media, body)| (Some(*media), body));
+    let (content_type, body) = match &response.content {
+        Some((content_type, body)) => (content_type.to_str().ok(), &body[..]),
+        None => (None, &[][..]),
+    };
     if let Err(violation) = shared
         .document
-        .check_answer(operation.id, answer.status, media, body)
+        .check_response(operation.id, response.status, content_type, body)
     {
         lock(&shared.violations).push(violation);
     }
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the one caller above has them all apart"
-)]
 fn handle(
     shared: &Shared,
-    target: Target,
-    name: &str,
-    parts: &Parts,
-    path_parameters: HashMap<String, String>,
-    body: &Bytes,
-    json: Option<Value>,
+    handler: &Handler,
+    request: ReceivedRequest,
     fault: &Fault,
 ) -> Result<ApiResponse, ApiError> {
-    check_headers(&parts.headers)?;
+    let headers = &request.parts.headers;
+    check_headers(headers)?;
     let now = shared.clock.now();
     let mut state = lock(&shared.state);
-    let operation = match target {
-        Target::Operation(operation) => operation,
-        Target::OtherMethod => {
-            return Err(ApiError::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "The path has no such method",
-            ));
+    let operation = match handler {
+        Handler::Operation(operation) => operation,
+        Handler::Stub(stub) => {
+            if stub.needs_token {
+                bearer(headers, &state, &shared.assumptions, now)?;
+            }
+            return Ok(ApiResponse {
+                status: stub.status,
+                content: stub.content.clone(),
+            });
         }
-        Target::Elsewhere => {
-            let stub = lock(&shared.stubs).get(name).cloned();
-            let stub = stub.ok_or_else(|| ApiError::not_found("There is nothing at this path"))?;
-            bearer(&parts.headers, &state, &shared.assumptions, now)?;
-            return Ok(ApiResponse::json(&stub));
-        }
+        Handler::None(error) => return Err(error.clone()),
     };
-    let consumer = authorize(operation, &parts.headers, &state, &shared.assumptions, now)?;
+    let consumer = authorize(operation, headers, &state, &shared.assumptions, now)?;
     let body = if operation.takes_body() {
-        json_body(&parts.headers, body, json)?
+        json_body(headers, &request.body, request.json)?
     } else {
         None
     };
-    let query = query_of(parts);
+    let query = query_of(&request.parts);
     shared
         .document
-        .check_request(operation.id, &path_parameters, &query, body.as_ref())?;
+        .check_request(operation.id, &request.path_parameters, &query, body.as_ref())?;
     let mut context = RequestContext {
         state: &mut state,
         assumptions: &shared.assumptions,
         consumer,
-        path_parameters,
+        path_parameters: request.path_parameters,
         query,
         body: body.unwrap_or_default(),
         now,
@@ -214,7 +222,7 @@ fn handle(
     (operation.serve)(&mut context)
 }
 
-/// Headers of which a client must send one at most.
+/// Refuses a request that sends one of these headers more than once.
 fn check_headers(headers: &HeaderMap) -> Result<(), ApiError> {
     for name in ["authorization", "api-version", "content-type"] {
         if headers.get_all(name).iter().nth(1).is_some() {
@@ -251,7 +259,13 @@ fn query_of(parts: &Parts) -> HashMap<String, String> {
         .unwrap_or_default()
 }
 
-fn deliver(shared: &Shared, parts: &Parts, fault: Fault, status: StatusCode, content: Content) -> Response {
+fn deliver(
+    shared: &Shared,
+    reset_switch: ResetSwitch,
+    fault: Fault,
+    status: StatusCode,
+    content: Option<(HeaderValue, Bytes)>,
+) -> Response {
     let Fault {
         delivery,
         headers,
@@ -260,11 +274,10 @@ fn deliver(shared: &Shared, parts: &Parts, fault: Fault, status: StatusCode, con
     } = fault;
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
-    if let Some((media, body)) = content {
-        let switch = parts.extensions.get::<ResetSwitch>().cloned().unwrap_or_default();
-        let (body, length) = body_with_delivery(body, delivery, switch, &shared.clock);
+    if let Some((content_type, body)) = content {
+        let (body, length) = body_with_delivery(body, delivery, reset_switch, &shared.clock);
         *response.body_mut() = body;
-        response.headers_mut().insert(header::CONTENT_TYPE, media);
+        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
         if let Some(length) = length {
             response
                 .headers_mut()

@@ -1,10 +1,10 @@
-//! One request at its handler, and the handler's answer.
+//! A request as its handler sees it, and the handler's response.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, SystemTime};
 
 use axum::body::Bytes;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 
 use crate::assumptions::Assumptions;
@@ -14,7 +14,7 @@ use crate::state::State;
 use crate::state::keys::{ApiKey, Scope};
 use crate::tokens::{TokenRequest, TokenResponse, TokenShape};
 
-/// A request that passed the checks: its caller is known, and it fits the document.
+/// A request that passed the checks: the caller is known, and the body fits the document.
 #[derive(Debug)]
 pub(crate) struct RequestContext<'a> {
     pub(crate) state: &'a mut State,
@@ -30,11 +30,12 @@ pub(crate) struct RequestContext<'a> {
     pub(crate) reserved_attributes: &'a BTreeSet<String>,
 }
 
-/// What a handler answers.
+/// The response of a handler.
 #[derive(Debug)]
 pub(crate) struct ApiResponse {
     pub(crate) status: StatusCode,
-    pub(crate) content: Option<(&'static str, Bytes)>,
+    /// The content type and the body.
+    pub(crate) content: Option<(HeaderValue, Bytes)>,
 }
 
 impl ApiResponse {
@@ -45,14 +46,20 @@ impl ApiResponse {
     pub(crate) fn json_with_status(status: StatusCode, body: &Value) -> Self {
         Self {
             status,
-            content: Some(("application/json", body.to_string().into())),
+            content: Some((
+                HeaderValue::from_static("application/json"),
+                body.to_string().into(),
+            )),
         }
     }
 
     pub(crate) fn text(content_type: &'static str, text: &'static str) -> Self {
         Self {
             status: StatusCode::OK,
-            content: Some((content_type, Bytes::from_static(text.as_bytes()))),
+            content: Some((
+                HeaderValue::from_static(content_type),
+                Bytes::from_static(text.as_bytes()),
+            )),
         }
     }
 
@@ -65,23 +72,23 @@ impl ApiResponse {
 }
 
 impl RequestContext<'_> {
-    /// A string of the body; the document says whether it has to be there, so absent is empty.
+    /// A string of the body. Empty if it is absent: the document check ensures that required fields are present.
     pub(crate) fn text(&self, field: &str) -> &str {
         self.body.get(field).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// A string of the body that was sent and is not empty.
+    /// A string of the body, if it was sent and is not empty.
     pub(crate) fn optional_text(&self, field: &str) -> Option<&str> {
         Some(self.text(field)).filter(|text| !text.is_empty())
     }
 
-    /// The workspace that the caller's token speaks for.
+    /// The workspace of the caller's token.
     pub(crate) fn workspace(&self) -> Result<WorkspaceId, ApiError> {
         let selected = self.consumer.as_ref().and_then(Consumer::workspace);
         selected.ok_or_else(|| ApiError::forbidden("Select a workspace first"))
     }
 
-    /// The API key of the body, if it is of the scope that the operation takes.
+    /// The API key of the body, if it has the scope that the operation needs.
     pub(crate) fn api_key_of(&self, scope: Scope) -> Result<(String, ApiKey), ApiError> {
         let text = self.text("apiKey");
         match self.state.keys.get(text) {
@@ -94,7 +101,7 @@ impl RequestContext<'_> {
         }
     }
 
-    pub(crate) fn issue(
+    pub(crate) fn issue_token(
         &mut self,
         consumer: Consumer,
         realm: &'static str,

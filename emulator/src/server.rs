@@ -1,7 +1,7 @@
-//! The server: a thread with a runtime of its own.
+//! The server: a thread with its own runtime.
 //!
-//! Its own, so that it outlives the runtime of the test that started it (a session may be built in one runtime and
-//! used in another), answers while a test blocks its thread, and is not stopped by paused time.
+//! So it outlives the runtime of the test that started it (a session may be built in one runtime and used in another),
+//! responds while a test blocks its thread, and does not stop when a test pauses Tokio's time.
 
 use std::collections::HashMap;
 use std::io;
@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::rejection::RawPathParamsRejection;
@@ -25,11 +26,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
+use crate::clock::sleep_real_time;
 use crate::delivery::{ResetConnection, ResetSwitch};
 use crate::operations::OPERATIONS;
 use crate::pipeline::{Shared, Target, serve};
 
-/// A running server. Dropped, it closes every connection and frees its port.
+/// How long to wait before the next `accept` when the machine is out of resources.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
+
+/// A running server. When it is dropped, it closes every connection and frees its port.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
@@ -39,7 +44,8 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(address: SocketAddr, shared: Arc<Shared>) -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind(address)?;
+        let listener = std::net::TcpListener::bind(address)
+            .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
@@ -54,9 +60,9 @@ impl Server {
                 runtime.block_on(async {
                     match TcpListener::from_std(listener) {
                         Ok(listener) => {
-                            // The starter may have given up; then `stopped` ends the loop at once.
+                            // If the starter was cancelled, `stopped` ends the loop at once.
                             let _ = ready.send(Ok(()));
-                            accept(listener, router(&shared), stopped).await;
+                            accept_connections(listener, router(&shared), stopped).await;
                         }
                         Err(error) => drop(ready.send(Err(error))),
                     }
@@ -76,7 +82,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop.take());
-        // Waited for, so that the port is free and nothing is answered once the drop is over.
+        // Wait, so that the port is free and no response is sent after the drop.
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -84,11 +90,11 @@ impl Drop for Server {
 }
 
 fn router(shared: &Arc<Shared>) -> Router {
-    let to = |target: Target| {
+    let serve_as = |target: Target| {
         async move |State(shared): State<Arc<Shared>>,
                     parameters: Result<RawPathParams, RawPathParamsRejection>,
                     request: Request| {
-            // What cannot be decoded is missing, which the document's check refuses.
+            // A parameter that cannot be decoded counts as missing, which the document check refuses.
             let parameters: HashMap<_, _> = parameters
                 .iter()
                 .flatten()
@@ -102,32 +108,47 @@ fn router(shared: &Arc<Shared>) -> Router {
         let path = operation.path_for(&shared.assumptions);
         #[expect(clippy::expect_used, reason = "the table has GET and POST")]
         let filter = MethodFilter::try_from(operation.method.clone()).expect("a standard method");
-        router = router.route(path, on(filter, to(Target::Operation(operation))));
+        router = router.route(path, on(filter, serve_as(Target::Operation(operation))));
     }
     router
-        .fallback(to(Target::Elsewhere))
-        .method_not_allowed_fallback(to(Target::OtherMethod))
+        .fallback(serve_as(Target::UnknownPath))
+        .method_not_allowed_fallback(serve_as(Target::UnknownMethod))
         .with_state(Arc::clone(shared))
 }
 
-async fn accept(listener: TcpListener, router: Router, mut stopped: oneshot::Receiver<()>) {
+async fn accept_connections(listener: TcpListener, router: Router, mut stopped: oneshot::Receiver<()>) {
     let mut connections = JoinSet::new();
     loop {
-        tokio::select! {
+        let accepted = tokio::select! {
             // Dropping the sender is the signal.
             _ = &mut stopped => return,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => _ = connections.spawn(serve_connection(stream, router.clone())),
-                // Out of file descriptors, or the client is gone already: others may do better.
-                Err(_) => tokio::task::yield_now().await,
+            Some(_) = connections.join_next() => continue,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => _ = connections.spawn(serve_connection(stream, router.clone())),
+            Err(error) if concerns_one_connection(&error) => {}
+            // Out of file descriptors or memory: the next attempt fails as well until a connection ends. Without a
+            // pause, this loop would keep the processor busy.
+            Err(_) => tokio::select! {
+                _ = &mut stopped => return,
+                Some(_) = connections.join_next() => {}
+                () = sleep_real_time(ACCEPT_BACKOFF) => {}
             },
-            Some(_) = connections.join_next() => {}
         }
     }
 }
 
+/// Whether the error is about the client that was to be accepted, so that the next may do better at once.
+fn concerns_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    )
+}
+
 async fn serve_connection(stream: TcpStream, router: Router) {
-    // Small answers in several writes are slow otherwise; without it they are only slow.
+    // Small responses in several writes are slow without this. If it fails, they are only slow.
     let _ = stream.set_nodelay(true);
     let switch = ResetSwitch::default();
     let connection = Connection {
@@ -137,23 +158,23 @@ async fn serve_connection(stream: TcpStream, router: Router) {
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(switch.clone());
-        let answer = router.call(request);
+        let response = router.call(request);
         async move {
-            let Ok(response) = answer.await;
+            let Ok(response) = response.await;
             if response.extensions().get::<ResetConnection>().is_some() {
                 return Err(io::Error::from(io::ErrorKind::ConnectionReset));
             }
             Ok(response)
         }
     });
-    // By hand rather than by `axum::serve`, for this setting: the date is the emulator's, or none.
+    // `axum::serve` does not have this setting: the date is the emulator's, or none.
     let mut server = http1::Builder::new();
     server.auto_date_header(false);
-    // An error is a client that went away or a scripted fault; either way the connection is over.
+    // An error is a client that went away or a scripted fault. Either way the connection has ended.
     let _ = server.serve_connection(TokioIo::new(connection), service).await;
 }
 
-/// A connection that can be made to end with a reset.
+/// A connection that ends with a reset once its switch is set.
 struct Connection {
     stream: TcpStream,
     switch: ResetSwitch,
@@ -162,7 +183,7 @@ struct Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         if self.switch.is_set() {
-            // With nothing to linger for, closing resets. Should it fail, the client sees a close instead.
+            // Closing without lingering resets the connection. If this fails, the client sees a normal close.
             let _ = self.stream.set_zero_linger();
         }
     }

@@ -1,4 +1,4 @@
-//! A store lets sessions share logins, and never gets in their way.
+//! A store lets sessions share logins, and a store that fails costs nothing but a login.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,7 @@ async fn clients_with_one_store_share_a_login() {
 }
 
 #[tokio::test]
-async fn a_session_that_was_dropped_finds_its_token_again() {
+async fn new_session_finds_the_stored_token() {
     let env = TestEnv::new().await;
     let client = env.client_builder().store(MemoryStore::new()).build().unwrap();
     for _ in 0..10 {
@@ -38,7 +38,7 @@ async fn a_session_that_was_dropped_finds_its_token_again() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_refused_or_is_over_is_not_taken_from_the_store() {
+async fn invalidated_or_expired_token_is_not_loaded() {
     let env = TestEnv::new().await;
     let workspace = workspace(&env, MemoryStore::new());
     let first = workspace.token().await.unwrap();
@@ -69,7 +69,7 @@ impl TokenStore for Forgetful {
 }
 
 #[tokio::test]
-async fn a_token_from_before_the_sessions_own_is_not_taken_from_the_store() {
+async fn older_token_is_not_loaded() {
     let env = TestEnv::new().await;
     let workspace = workspace(&env, Forgetful(MemoryStore::new()));
     let first = workspace.token().await.unwrap();
@@ -111,25 +111,25 @@ impl TokenStore for Hanging {
 }
 
 #[tokio::test]
-async fn a_store_that_is_down_costs_nothing_but_the_login() {
+async fn failing_store_costs_only_the_login() {
     let env = TestEnv::new().await;
     workspace(&env, Down).token().await.unwrap();
     assert_eq!(env.logins(), 1);
 }
 
 #[tokio::test]
-async fn a_store_that_hangs_is_done_without() {
+async fn hanging_store_is_given_up() {
     let env = TestEnv::new().await;
     let asked = Arc::new(Notify::new());
     let waiting = spawn_token(&workspace(&env, Hanging(Arc::clone(&asked))));
     bounded(asked.notified()).await;
     env.pass(secs(3));
-    waiting.await.unwrap().unwrap();
+    bounded(waiting).await.unwrap().unwrap();
     assert_eq!(env.logins(), 1);
 }
 
 #[tokio::test]
-async fn a_wall_clock_that_was_set_back_makes_no_stored_token_live_longer() {
+async fn clock_set_back_does_not_extend_a_stored_token() {
     let (env, store) = (TestEnv::new().await, MemoryStore::new());
     let first = workspace(&env, store.clone()).token().await.unwrap();
     env.clock.set_wall(Duration::from_secs(1_000_000_000));

@@ -13,8 +13,12 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use synerise_auth::client::RetryPolicy;
-use synerise_auth::{Client, ClientBuilder};
+use synerise_auth::kind::{User, Workspace};
+use synerise_auth::{ApiKey, Client, ClientBuilder, Result, Session, UserLoginOutcome};
 use tokio::net::TcpListener;
+
+/// The key that the sessions below log in with; the server takes any.
+pub(crate) const KEY: &str = "1c586ac4-cb47-4c45-a7cf-e0fb74e8e5f4";
 
 /// A request as it came in.
 #[derive(Debug, Clone)]
@@ -120,6 +124,22 @@ impl Capture {
             .retry_policy(RetryPolicy::never())
     }
 
+    pub(crate) fn workspace(&self) -> Session<Workspace> {
+        self.client().workspace(key())
+    }
+
+    pub(crate) async fn user_login(&self) -> Result<UserLoginOutcome> {
+        let access = self.client().user();
+        access.login("user@example.com", "Pass1!").await
+    }
+
+    pub(crate) async fn user(&self) -> Session<User> {
+        match self.user_login().await.unwrap() {
+            UserLoginOutcome::Complete(user) => user,
+            other @ UserLoginOutcome::MfaRequired(_) => panic!("{other:?}"),
+        }
+    }
+
     pub(crate) fn seen(&self) -> Vec<Captured> {
         self.seen.lock().unwrap().clone()
     }
@@ -127,6 +147,10 @@ impl Capture {
     pub(crate) fn last(&self) -> Captured {
         self.seen().pop().expect("something was sent")
     }
+}
+
+pub(crate) fn key() -> ApiKey {
+    ApiKey::new(KEY).unwrap()
 }
 
 async fn read(request: http::Request<Incoming>) -> Captured {

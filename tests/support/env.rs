@@ -34,20 +34,24 @@ pub(crate) struct TestEnv {
 }
 
 impl TestEnv {
-    /// Tokens of an hour, each request sent once, no jitter: tokens are renewed 300 s before they expire.
+    /// Tokens of an hour, each request sent once, no jitter: tokens are refreshed 300 s before they expire.
     pub(crate) async fn new() -> Self {
         Self::build(|emulator| emulator, |client| client).await
     }
 
     pub(crate) async fn with_lifetime(lifetime: Duration) -> Self {
-        Self::build(|emulator| emulator.token_lifetime(lifetime), |client| client).await
+        Self::with_emulator(|emulator| emulator.token_lifetime(lifetime)).await
     }
 
     /// With other answers to what Synerise does not publish.
     pub(crate) async fn with_assumptions(assume: impl FnOnce(&mut Assumptions)) -> Self {
         let mut assumptions = Assumptions::default();
         assume(&mut assumptions);
-        Self::build(|emulator| emulator.assumptions(assumptions), |client| client).await
+        Self::with_emulator(|emulator| emulator.assumptions(assumptions)).await
+    }
+
+    pub(crate) async fn with_emulator(configure: impl FnOnce(EmulatorBuilder) -> EmulatorBuilder) -> Self {
+        Self::build(configure, |client| client).await
     }
 
     pub(crate) async fn with_client(configure: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
@@ -126,7 +130,7 @@ impl TestEnv {
         self.emulator.count(CLIENTS)
     }
 
-    /// The status of each request to an operation, in their order.
+    /// The status of each request to an operation, in order.
     pub(crate) fn statuses(&self, operation: &str) -> Vec<u16> {
         let requests = self.emulator.requests().into_iter();
         requests

@@ -19,7 +19,7 @@ use synerise_auth::session::Response;
 use synerise_auth::{Error, Result, Session, Token};
 use tokio::task::{JoinHandle, JoinSet};
 
-pub(crate) use capture::{Answer, Capture, Captured};
+pub(crate) use capture::{Answer, Capture, Captured, KEY, key};
 pub(crate) use env::{
     CLIENTS, CUSTOMER, DEVICE, NEWCOMER, PASSWORD, START, TestEnv, USER, VISITOR, customer, newcomer,
     pin_for_everyone,
@@ -47,35 +47,40 @@ pub(crate) fn spawn_get<K: Kind>(session: &Session<K>) -> JoinHandle<Result<Resp
     tokio::spawn(async move { session.get("/v4/clients").send().await })
 }
 
-/// The generation that the next event says was renewed to.
-pub(crate) async fn renewed(events: &mut Events) -> u64 {
-    match events.next().await {
+/// The next event; none once the session has ended.
+pub(crate) async fn next(events: &mut Events) -> Option<Event> {
+    bounded(events.next()).await
+}
+
+/// The new generation, if the next event is a refresh.
+pub(crate) async fn refreshed(events: &mut Events) -> u64 {
+    match next(events).await {
         Some(Event::Refreshed { generation, .. }) => generation,
-        other => panic!("expected a renewal, got {other:?}"),
+        other => panic!("expected a refresh, got {other:?}"),
     }
 }
 
-/// The error that the next event says a renewal failed with.
+/// The error, if the next event is a failed refresh.
 pub(crate) async fn failed(events: &mut Events) -> Error {
-    match events.next().await {
+    match next(events).await {
         Some(Event::RefreshFailed { error }) => error,
-        other => panic!("expected a failed renewal, got {other:?}"),
+        other => panic!("expected a failed refresh, got {other:?}"),
     }
 }
 
-/// The generation that the next event says was invalidated.
+/// The old generation, if the next event is an invalidation.
 pub(crate) async fn invalidated(events: &mut Events) -> u64 {
-    match events.next().await {
+    match next(events).await {
         Some(Event::Invalidated { generation, .. }) => generation,
         other => panic!("expected an invalidation, got {other:?}"),
     }
 }
 
-/// Waits for `future`, but fails after a minute: a test must not hang.
+/// Waits for `future`, but fails after half a minute: a test must not hang.
 #[allow(clippy::disallowed_methods, reason = "a bound in real time")]
 pub(crate) async fn bounded<F: Future>(future: F) -> F::Output {
-    let outcome = tokio::time::timeout(secs(60), future).await;
-    outcome.expect("it did not happen within a minute")
+    let outcome = tokio::time::timeout(secs(30), future).await;
+    outcome.expect("it did not happen within half a minute")
 }
 
 pub(crate) const fn secs(seconds: u64) -> Duration {

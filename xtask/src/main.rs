@@ -3,7 +3,7 @@
 mod ci;
 mod command;
 mod figures;
-mod spec;
+mod openapi;
 mod test;
 
 use std::process::ExitCode;
@@ -31,7 +31,7 @@ enum Verb {
     /// Measure the library beside its peers, and print the table of the README
     Figures(figures::Figures),
     #[command(flatten)]
-    Spec(spec::Verb),
+    Spec(openapi::Verb),
 }
 
 fn main() -> ExitCode {
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         Verb::Test => conclude(test::test()),
         Verb::Ci(arguments) => conclude(ci::ci(&arguments)),
         Verb::Figures(arguments) => conclude(figures::figures(&arguments)),
-        Verb::Spec(verb) => spec::run(verb),
+        Verb::Spec(verb) => openapi::run(verb),
     }
 }
 

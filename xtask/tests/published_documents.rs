@@ -1,7 +1,7 @@
 //! From documents as Synerise publishes them, a crate comes out that builds and passes its tests.
 //!
 //! The fixture has several services in one file, `service-Schema` names, operations that are not taken, `default` and
-//! differing error responses, and the header parameter `Api-Version`. `mend.json` and `rename.toml` are what a maintainer
+//! differing error responses, and the header parameter `Api-Version`. `extra_overlay.json` and `rename.toml` are what a maintainer
 //! would add to the overlay and the selection.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -41,7 +41,7 @@ fn published() -> (Tree, Server) {
     let selection = read("openapi/selection.toml")
         .replace("https://hub.synerise.com", &server.address)
         .replace("[rename]\n", &format!("[rename]\n{}", fixture("rename.toml")));
-    let mut overlay: Value = serde_json::from_str(&fixture("mend.json")).unwrap();
+    let mut overlay: Value = serde_json::from_str(&fixture("extra_overlay.json")).unwrap();
     let own: Value = serde_saphyr::from_str(&read("openapi/overlay.yaml")).unwrap();
     // The transcription has `default` in a few places only; here one action has removed them all.
     let own = own["actions"]

@@ -1,6 +1,6 @@
 //! Activation of accounts, by PIN or by the token of an e-mail.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::clock::later;
 use crate::consumer::{ProfileId, WorkspaceId};
@@ -24,7 +24,7 @@ pub(crate) fn new_pin(
         .min(32);
     let valid_until = later(
         context.now,
-        settings.setting_number("pinConfirmationValidInSeconds"),
+        Duration::from_secs(settings.setting_number("pinConfirmationValidInSeconds")),
     );
     let pin = new_digits(length);
     context
@@ -46,7 +46,10 @@ pub(crate) fn new_token(context: &mut RequestContext<'_>, email: &str) -> (Strin
         .send(email, MessageKind::ActivationToken, &token, context.now);
     (
         token,
-        later(context.now, context.assumptions.activation_token_valid_in_seconds),
+        later(
+            context.now,
+            Duration::from_secs(context.assumptions.activation_token_valid_in_seconds),
+        ),
     )
 }
 

@@ -195,5 +195,5 @@ fn issue_token(context: &mut RequestContext<'_>, consumer: Consumer) -> TokenRes
     claims.insert("apk".into(), consumer.api_key().into());
     let lifetime = workspace.map_or(context.state.lifetimes.profile, Workspace::profile_token_lifetime);
     let realm = realm(&consumer);
-    context.issue(consumer, realm, claims, lifetime)
+    context.issue_token(consumer, realm, claims, lifetime)
 }

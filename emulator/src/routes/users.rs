@@ -1,5 +1,7 @@
 //! Users: password, second factor, workspace.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
@@ -13,7 +15,7 @@ use crate::state::new_digits;
 use crate::state::users::{EmailCode, SecondFactor};
 
 /// How long a device that passed the second factor needs none (documented).
-const TRUSTED_DEVICE_SECONDS: u64 = 8 * 3600;
+const TRUSTED_DEVICE_DURATION: Duration = Duration::from_secs(8 * 3600);
 
 /// What a user may do inside a workspace; every user is an administrator here.
 const AUTHORITIES: [&str; 3] = [
@@ -60,7 +62,10 @@ pub(crate) fn log_in(context: &mut RequestContext<'_>) -> Result<ApiResponse, Ap
 }
 
 fn send_code(context: &mut RequestContext<'_>, user: UserId) {
-    let valid_until = later(context.now, context.assumptions.email_code_valid_in_seconds);
+    let valid_until = later(
+        context.now,
+        Duration::from_secs(context.assumptions.email_code_valid_in_seconds),
+    );
     let code = new_digits(6);
     let to = context.state.users[user].username.clone();
     context
@@ -124,7 +129,7 @@ pub(crate) fn verify_second_factor(context: &mut RequestContext<'_>) -> Result<A
         return Err(ApiError::unauthorized("The verification code is not correct"));
     }
     if let Some(device) = context.optional_text("deviceId").map(str::to_owned) {
-        let until = later(context.now, TRUSTED_DEVICE_SECONDS);
+        let until = later(context.now, TRUSTED_DEVICE_DURATION);
         context.state.users[user].trusted_devices.insert(device, until);
     }
     Ok(issue(context, user, true, None))
@@ -214,7 +219,7 @@ fn issue(
     claims.insert("auth".into(), encode_authorities(&authorities).into());
     claims.insert("bpi".into(), number.map_or(Value::Null, Value::from));
     let lifetime = context.state.lifetimes.user;
-    let issued = context.issue(
+    let issued = context.issue_token(
         Consumer::User {
             user,
             confirmed,

@@ -39,7 +39,7 @@ fn issue(context: &mut RequestContext<'_>, workspace: WorkspaceId, api_key: Stri
     claims.insert("bpi".into(), (*number).into());
     claims.insert("apk".into(), api_key.as_str().into());
     let lifetime = context.state.lifetimes.workspace;
-    let issued = context.issue(
+    let issued = context.issue_token(
         Consumer::Workspace { workspace, api_key },
         "business_profile",
         claims,

@@ -1,8 +1,9 @@
-//! Accounts: four modes of registration, PINs and their devices, tokens of e-mails.
+//! Accounts: the modes of registration, activation by PIN and by e-mail.
 
 use std::time::Duration;
 
 use synerise_auth::account::{AccountDevice, NewAccount};
+use synerise_auth::client::RetryPolicy;
 use synerise_auth::error::ActivationMethod;
 use synerise_auth::kind::Profile;
 use synerise_auth::model::{Agreements, Attributes};
@@ -10,9 +11,7 @@ use synerise_auth::settings::{Pin, Registration};
 use synerise_auth::{ApiKey, ErrorKind, Identity, LoginId, Result, Session};
 use synerise_auth_emulator::{Fault, MessageKind};
 
-use crate::support::{CUSTOMER, DEVICE, PASSWORD, TestEnv, VISITOR, pin_for_everyone};
-
-const NEWCOMER: &str = "new@example.com";
+use crate::support::{CUSTOMER, DEVICE, NEWCOMER, PASSWORD, TestEnv, VISITOR, newcomer, pin_for_everyone};
 
 async fn in_mode(registration: Registration) -> TestEnv {
     let env = TestEnv::new().await;
@@ -31,20 +30,15 @@ async fn register(env: &TestEnv) {
 }
 
 async fn log_in(env: &TestEnv) -> Result<Session<Profile>> {
-    let identity = Identity::synerise(LoginId::email(NEWCOMER), PASSWORD, VISITOR);
-    env.client.profile(env.profile_key()).login(identity).await
+    env.client.profile(env.profile_key()).login(newcomer()).await
 }
 
 fn on(device: &str) -> AccountDevice {
     AccountDevice::new(NEWCOMER, VISITOR, device)
 }
 
-fn sent(env: &TestEnv) -> String {
-    env.emulator.last_message(NEWCOMER).unwrap().secret
-}
-
 #[tokio::test]
-async fn an_account_that_is_activated_automatically_can_be_used_at_once() {
+async fn automatic_registration_allows_login_at_once() {
     let env = in_mode(Registration::Automatic).await;
     let account = NewAccount::new(NEWCOMER, PASSWORD, VISITOR)
         .device_id(DEVICE)
@@ -69,17 +63,20 @@ async fn an_account_that_is_activated_automatically_can_be_used_at_once() {
 }
 
 #[tokio::test]
-async fn an_account_whose_address_is_confirmed_later_can_be_used_at_once() {
+async fn email_can_be_confirmed_after_the_first_login() {
     let env = in_mode(Registration::Other("REQUIRE_EMAIL_CONFIRMATION".into())).await;
     register(&env).await;
     log_in(&env).await.unwrap();
     assert!(!env.emulator.profile(NEWCOMER).unwrap().email_confirmed);
-    env.visitor().activate_by_token(sent(&env)).await.unwrap();
+    env.visitor()
+        .activate_by_token(env.sent_to_newcomer())
+        .await
+        .unwrap();
     assert!(env.emulator.profile(NEWCOMER).unwrap().email_confirmed);
 }
 
 #[tokio::test]
-async fn an_account_that_awaits_its_link_is_activated_by_the_token_in_it() {
+async fn account_is_activated_by_the_link_in_an_email() {
     let env = in_mode(Registration::Other("REQUIRE_EMAIL_ACTIVATION".into())).await;
     register(&env).await;
     let error = log_in(&env).await.unwrap_err();
@@ -92,7 +89,7 @@ async fn an_account_that_awaits_its_link_is_activated_by_the_token_in_it() {
     );
     assert_eq!((error.code(), error.status()), (Some("SAU-302"), Some(403)));
     assert!(error.advice().contains("link"));
-    let first = sent(&env);
+    let first = env.sent_to_newcomer();
     env.visitor().resend_activation_token(NEWCOMER).await.unwrap();
     let error = env.visitor().activate_by_token(first).await.unwrap_err();
     assert_eq!(
@@ -100,12 +97,15 @@ async fn an_account_that_awaits_its_link_is_activated_by_the_token_in_it() {
         Some("token"),
         "the first is void"
     );
-    env.visitor().activate_by_token(sent(&env)).await.unwrap();
+    env.visitor()
+        .activate_by_token(env.sent_to_newcomer())
+        .await
+        .unwrap();
     log_in(&env).await.unwrap();
 }
 
 #[tokio::test]
-async fn an_account_that_awaits_its_pin_is_activated_by_it() {
+async fn account_is_activated_by_pin() {
     let env = in_mode(pin_for_everyone()).await;
     register(&env).await;
     let error = log_in(&env).await.unwrap_err();
@@ -135,25 +135,25 @@ async fn an_account_that_awaits_its_pin_is_activated_by_it() {
 }
 
 #[tokio::test]
-async fn a_pin_is_valid_for_as_long_as_the_settings_say() {
+async fn pin_expires_after_the_configured_time() {
     let env = in_mode(pin_for_everyone()).await;
     register(&env).await;
     env.pass(Duration::from_secs(300));
     let error = env
         .visitor()
-        .activate_by_pin(&on(DEVICE), sent(&env))
+        .activate_by_pin(&on(DEVICE), env.sent_to_newcomer())
         .await
         .unwrap_err();
     assert!(error.to_string().contains("expired"), "{error}");
     env.visitor().resend_pin(&on(DEVICE)).await.unwrap();
     env.visitor()
-        .activate_by_pin(&on(DEVICE), sent(&env))
+        .activate_by_pin(&on(DEVICE), env.sent_to_newcomer())
         .await
         .unwrap();
 }
 
 #[tokio::test]
-async fn a_pin_counts_from_the_last_device_that_asked_for_one() {
+async fn pin_is_bound_to_the_last_device_that_asked() {
     let env = in_mode(pin_for_everyone()).await;
     register(&env).await;
     let error = env.visitor().resend_pin(&on("device-2")).await.unwrap_err();
@@ -174,21 +174,24 @@ async fn a_pin_counts_from_the_last_device_that_asked_for_one() {
         .await
         .unwrap();
     env.visitor().resend_pin(&on("device-2")).await.unwrap();
-    let error = env.visitor().activate_by_pin(&on(DEVICE), sent(&env)).await;
+    let error = env
+        .visitor()
+        .activate_by_pin(&on(DEVICE), env.sent_to_newcomer())
+        .await;
     assert_eq!(
         error.unwrap_err().status(),
         Some(403),
         "it is not the last device any more"
     );
     env.visitor()
-        .activate_by_pin(&on("device-2"), sent(&env))
+        .activate_by_pin(&on("device-2"), env.sent_to_newcomer())
         .await
         .unwrap();
     log_in(&env).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_pin_on_conflict_is_asked_of_those_whom_a_third_party_knows() {
+async fn pin_on_conflict_is_required_of_external_accounts() {
     let env = in_mode(Registration::pin(8, Duration::from_secs(60))).await;
     register(&env).await;
     log_in(&env).await.unwrap();
@@ -218,7 +221,7 @@ async fn a_pin_on_conflict_is_asked_of_those_whom_a_third_party_knows() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_taken_is_named() {
+async fn registration_with_a_taken_email_names_the_field() {
     let env = TestEnv::new().await;
     let account = NewAccount::new(CUSTOMER, PASSWORD, VISITOR);
     let error = env.visitor().register(account).await.unwrap_err();
@@ -228,7 +231,7 @@ async fn an_address_that_is_taken_is_named() {
 }
 
 #[tokio::test]
-async fn a_key_without_the_permission_registers_nobody() {
+async fn registration_needs_the_permission() {
     let env = TestEnv::new().await;
     let key = ApiKey::new(env.emulator.add_profile_api_key(&["SOMETHING_ELSE"])).unwrap();
     let visitor = env.client.anonymous(key, VISITOR);
@@ -244,7 +247,7 @@ async fn a_key_without_the_permission_registers_nobody() {
 }
 
 #[tokio::test]
-async fn an_account_without_what_it_needs_is_refused_before_it_is_sent() {
+async fn missing_required_field_is_named() {
     let env = TestEnv::new().await;
     let visitor = env.visitor();
     for (account, what) in [
@@ -279,7 +282,7 @@ async fn an_account_without_what_it_needs_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_registration_is_never_sent_twice() {
+async fn registration_is_never_sent_twice() {
     for fault in [
         Fault::status(500),
         Fault::status(503).retry_after(Duration::ZERO),
@@ -288,18 +291,15 @@ async fn a_registration_is_never_sent_twice() {
         Fault::reset(),
     ] {
         let env = TestEnv::new().await;
-        // This one would try three times, at once.
-        let client = synerise_auth::Client::builder()
-            .base_url(env.emulator.base_url())
-            .random(synerise_auth::random::FixedRandom(0.0))
-            .build()
-            .unwrap();
+        // By default, a call is attempted three times.
+        let builder = env.client_builder().retry_policy(RetryPolicy::default());
+        let client = builder.build().unwrap();
         let visitor = client.anonymous(env.profile_key(), VISITOR);
         env.emulator.faults().on("registerProfile").always(fault);
         let account = NewAccount::new(NEWCOMER, PASSWORD, VISITOR);
         let error = visitor.register(account.clone()).await.unwrap_err();
         assert_eq!(env.emulator.count("registerProfile"), 1, "{error}");
-        // A token that was refused is dropped all the same: who tries again has a new one.
+        // A refused token is dropped all the same: the next attempt has a new one.
         if env.statuses("registerProfile") == [401] {
             env.emulator.faults().clear();
             visitor.register(account).await.unwrap();

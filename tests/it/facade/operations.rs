@@ -33,7 +33,6 @@ fn document() -> BTreeMap<String, Vec<String>> {
 }
 
 /// Makes whatever calls lead to an operation, then calls it.
-#[expect(clippy::too_many_lines, reason = "a table: an operation each")]
 async fn call(operation: &str, env: &TestEnv) -> Result<()> {
     let (emulator, client, workspace) = (&env.emulator, &env.client, env.workspace());
     // Held from here on: once dropped, a session would begin anew.

@@ -1,4 +1,4 @@
-//! Customers: who they are, what they say at a login, and how their session goes on.
+//! Customers: logins by each identity, conditional logins, refresh and expiry.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -9,12 +9,14 @@ use synerise_auth::model::{Agreements, Attributes, ConditionalLoginStatus, Token
 use synerise_auth::{ApiKey, ConditionalLoginOutcome, ErrorKind, Identity, LoginId, Visitor};
 use synerise_auth_emulator::{Fault, UnmetCondition};
 
-use crate::support::{CUSTOMER, DEVICE, PASSWORD, TestEnv, VISITOR, customer, pin_for_everyone};
+use crate::support::{
+    CUSTOMER, DEVICE, NEWCOMER, PASSWORD, TestEnv, VISITOR, customer, newcomer, pin_for_everyone,
+};
 
 const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 17));
 
 #[tokio::test]
-async fn a_customer_logs_in_by_e_mail_or_by_an_identifier_of_the_shop() {
+async fn login_by_email_or_custom_id() {
     let env = TestEnv::new().await;
     env.emulator.set_custom_id(CUSTOMER, "card-17");
     for login in [LoginId::email(CUSTOMER), LoginId::custom_id("card-17")] {
@@ -34,7 +36,7 @@ async fn a_customer_logs_in_by_e_mail_or_by_an_identifier_of_the_shop() {
 }
 
 #[tokio::test]
-async fn a_customer_whom_a_third_party_vouches_for_gets_an_account() {
+async fn login_by_external_provider_creates_an_account() {
     let env = TestEnv::new().await;
     for (identity, provider, email) in [
         (Identity::facebook("token-1"), "FACEBOOK", "a@example.com"),
@@ -59,7 +61,7 @@ async fn a_customer_whom_a_third_party_vouches_for_gets_an_account() {
 }
 
 #[tokio::test]
-async fn an_account_of_a_third_party_joins_the_visitor_whose_uuid_is_given() {
+async fn external_login_keeps_the_uuid_of_the_visitor() {
     let env = TestEnv::new().await;
     env.visitor().token().await.unwrap();
     env.emulator
@@ -74,7 +76,7 @@ async fn an_account_of_a_third_party_joins_the_visitor_whose_uuid_is_given() {
 }
 
 #[tokio::test]
-async fn what_a_login_says_of_a_customer_arrives() {
+async fn login_details_reach_the_profile() {
     let env = TestEnv::new().await;
     let attributes = Attributes::new()
         .set("colour", "green")
@@ -103,11 +105,11 @@ async fn what_a_login_says_of_a_customer_arrives() {
 }
 
 #[tokio::test]
-async fn an_attribute_that_the_service_would_drop_is_refused_by_its_name() {
+async fn reserved_attribute_is_refused_by_name() {
     let error = Attributes::new().set("zipCode", "30-001").unwrap_err();
     assert!(error.kind() == ErrorKind::InvalidInput);
     assert!(error.to_string().contains("`zipCode`"), "{error}");
-    // Sent all the same, it is dropped: which is why.
+    // The reason: the service drops it.
     let env = TestEnv::new().await;
     let login = env
         .client
@@ -125,7 +127,7 @@ async fn an_attribute_that_the_service_would_drop_is_refused_by_its_name() {
 }
 
 #[tokio::test]
-async fn a_login_that_cannot_succeed_is_refused_before_it_is_sent() {
+async fn invalid_login_is_refused_before_sending() {
     let env = TestEnv::new().await;
     let login = |identity| env.client.profile(env.profile_key()).login(identity);
     let by_email = |email: &str| Identity::synerise(LoginId::email(email), PASSWORD, VISITOR);
@@ -147,7 +149,7 @@ async fn a_login_that_cannot_succeed_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_workspace_that_controls_devices_says_that_it_wants_one() {
+async fn missing_device_id_is_an_error_of_its_own() {
     let env = TestEnv::new().await;
     env.emulator.require_device_id();
     let login = || env.client.profile(env.profile_key()).login(customer(PASSWORD));
@@ -160,7 +162,7 @@ async fn a_workspace_that_controls_devices_says_that_it_wants_one() {
 }
 
 #[tokio::test]
-async fn wrong_passwords_lock_the_account_in_the_end() {
+async fn wrong_passwords_lock_the_account() {
     let env = TestEnv::new().await;
     let login = |password| env.client.profile(env.profile_key()).login(customer(password));
     for _ in 0..10 {
@@ -175,7 +177,7 @@ async fn wrong_passwords_lock_the_account_in_the_end() {
 }
 
 #[tokio::test]
-async fn a_conditional_login_logs_in_or_says_what_is_missing() {
+async fn conditional_login_succeeds_or_names_the_condition() {
     let env = TestEnv::new().await;
     let login = |identity| env.client.profile(env.profile_key()).login_if_allowed(identity);
     let ConditionalLoginOutcome::LoggedIn(profile) = login(customer(PASSWORD)).await.unwrap() else {
@@ -215,7 +217,7 @@ async fn a_conditional_login_logs_in_or_says_what_is_missing() {
 }
 
 #[tokio::test]
-async fn a_condition_that_is_new_to_this_version_is_an_outcome_too() {
+async fn unknown_condition_is_an_outcome() {
     let env = TestEnv::new().await;
     let answer = json!({ "status": "PIN_ACTIVATION_REQUIRED", "conditions": [] });
     let faults = env.emulator.faults();
@@ -236,7 +238,7 @@ async fn a_condition_that_is_new_to_this_version_is_an_outcome_too() {
 }
 
 #[tokio::test]
-async fn a_condition_that_comes_as_a_refusal_is_an_error_that_can_be_matched() {
+async fn refused_condition_is_an_error_that_can_be_matched() {
     let env =
         TestEnv::with_assumptions(|assumptions| assumptions.unmet_condition = UnmetCondition::Refused).await;
     let workspace = env.workspace();
@@ -245,11 +247,9 @@ async fn a_condition_that_comes_as_a_refusal_is_an_error_that_can_be_matched() {
         .update(|settings| settings.registration = pin_for_everyone())
         .await
         .unwrap();
-    let account =
-        synerise_auth::account::NewAccount::new("new@example.com", PASSWORD, VISITOR).device_id(DEVICE);
+    let account = synerise_auth::account::NewAccount::new(NEWCOMER, PASSWORD, VISITOR).device_id(DEVICE);
     env.visitor().register(account).await.unwrap();
-    let identity = Identity::synerise(LoginId::email("new@example.com"), PASSWORD, VISITOR);
-    let login = env.client.profile(env.profile_key()).login_if_allowed(identity);
+    let login = env.client.profile(env.profile_key()).login_if_allowed(newcomer());
     let error = login.await.unwrap_err();
     assert!(
         matches!(
@@ -261,7 +261,7 @@ async fn a_condition_that_comes_as_a_refusal_is_an_error_that_can_be_matched() {
 }
 
 #[tokio::test]
-async fn a_conditional_login_may_go_as_the_visitor_who_makes_it() {
+async fn conditional_login_can_use_the_visitors_token() {
     let env = TestEnv::new().await;
     let visitor = env.visitor();
     let token = visitor.token().await.unwrap();
@@ -292,7 +292,7 @@ async fn visitors_share_a_session_by_key_uuid_and_device() {
 }
 
 #[tokio::test]
-async fn a_visitors_session_is_prolonged_and_begins_anew_once_it_is_over() {
+async fn visitor_is_refreshed_then_logs_in_again_after_expiry() {
     let env = TestEnv::new().await;
     let visitor = env.visitor();
     visitor.token().await.unwrap();
@@ -304,7 +304,7 @@ async fn a_visitors_session_is_prolonged_and_begins_anew_once_it_is_over() {
     assert_eq!(
         env.emulator.count("refreshProfileToken"),
         1,
-        "what is over can't be prolonged"
+        "an expired session can't be refreshed"
     );
     assert_eq!(env.emulator.count("authenticateAnonymously"), 2);
     env.emulator.revoke_tokens();
@@ -318,7 +318,7 @@ async fn a_visitors_session_is_prolonged_and_begins_anew_once_it_is_over() {
 }
 
 #[tokio::test]
-async fn a_profiles_session_is_prolonged_while_it_is_active() {
+async fn profile_session_is_refreshed_while_active() {
     let env = TestEnv::new().await;
     let profile = env.profile().await.unwrap();
     for _ in 0..3 {
@@ -330,7 +330,7 @@ async fn a_profiles_session_is_prolonged_while_it_is_active() {
 }
 
 #[tokio::test]
-async fn a_profiles_session_that_is_over_says_what_to_do() {
+async fn expired_profile_session_says_what_to_do() {
     let env = TestEnv::new().await;
     let profile = env.profile().await.unwrap();
     env.pass(Duration::from_secs(3600));
@@ -346,7 +346,7 @@ async fn a_profiles_session_that_is_over_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_password_that_was_kept_logs_in_again_without_what_may_have_changed() {
+async fn kept_credentials_log_in_again_without_the_details() {
     let env = TestEnv::new().await;
     let login = env
         .client
@@ -376,7 +376,7 @@ async fn a_password_that_was_kept_logs_in_again_without_what_may_have_changed() 
 }
 
 #[tokio::test]
-async fn a_third_partys_token_is_never_sent_again() {
+async fn external_token_is_never_sent_twice() {
     let env = TestEnv::new().await;
     env.emulator
         .add_single_use_token("APPLE", "token-1", "a@example.com");
@@ -399,7 +399,7 @@ async fn a_third_partys_token_is_never_sent_again() {
 }
 
 #[tokio::test]
-async fn tokens_that_cannot_be_read_and_answers_of_a_token_alone_are_as_good() {
+async fn encrypted_token_without_expiration_is_accepted() {
     let env = TestEnv::with_assumptions(|assumptions| {
         assumptions.encrypted_profile_tokens = true;
         assumptions.profile_token_alone = true;
@@ -419,13 +419,13 @@ async fn tokens_that_cannot_be_read_and_answers_of_a_token_alone_are_as_good() {
 }
 
 #[tokio::test]
-async fn a_backend_logs_a_customer_in() {
+async fn backend_logs_a_customer_in() {
     let env = TestEnv::new().await;
     let workspace = env.workspace();
     let login = workspace.login_profile(env.profile_key(), customer(PASSWORD), ADDRESS);
     let profile = login.device_id(DEVICE).keep_credentials().await.unwrap();
     assert_eq!(env.emulator.profile(CUSTOMER).unwrap().devices, [DEVICE]);
-    // Prolonged as any profile's session, and repeated as it was made.
+    // It is refreshed as any profile's session, and logs in again the way it logged in first.
     env.pass(Duration::from_secs(3000));
     profile.token_valid_for(Duration::from_secs(3600)).await.unwrap();
     assert_eq!(env.emulator.count("refreshProfileToken"), 1);
@@ -435,7 +435,7 @@ async fn a_backend_logs_a_customer_in() {
 }
 
 #[tokio::test]
-async fn a_backends_key_needs_the_permission() {
+async fn server_side_login_needs_the_permission() {
     let env = TestEnv::new().await;
     let login = |permission: &str| {
         let key = env.emulator.add_workspace_api_key(&[permission]);
@@ -453,7 +453,7 @@ async fn a_backends_key_needs_the_permission() {
 }
 
 #[tokio::test]
-async fn a_server_side_login_that_is_elsewhere_says_how_to_get_there() {
+async fn wrong_server_side_login_path_says_what_to_configure() {
     let path = "/sauth/v3/auth/login/backend";
     let env = TestEnv::with_assumptions(|assumptions| assumptions.server_side_login_path = path.into()).await;
     let login = env
@@ -466,11 +466,7 @@ async fn a_server_side_login_that_is_elsewhere_says_how_to_get_there() {
         "{error}"
     );
 
-    let client = synerise_auth::Client::builder()
-        .base_url(env.emulator.base_url())
-        .server_side_login_path(path)
-        .build()
-        .unwrap();
+    let client = env.client_builder().server_side_login_path(path).build().unwrap();
     let workspace = client.workspace(env.workspace_key());
     workspace
         .login_profile(env.profile_key(), customer(PASSWORD), ADDRESS)
@@ -479,7 +475,7 @@ async fn a_server_side_login_that_is_elsewhere_says_how_to_get_there() {
 }
 
 #[test]
-fn a_server_side_login_path_that_leads_elsewhere_is_refused() {
+fn server_side_login_path_must_stay_on_the_host() {
     for path in [
         "https://other.example/login",
         "//other.example/login",

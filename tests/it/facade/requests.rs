@@ -1,4 +1,4 @@
-//! What is sent again and what is not, where a credential may go, and what a server may do to an answer.
+//! Requests in general: what is retried, where a credential may be sent, and how a response is read.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -8,22 +8,22 @@ use std::time::Duration;
 
 use serde_json::json;
 use synerise_auth::client::RetryPolicy;
-use synerise_auth::clock::{Clock, ManualClock, Reading, Sleep};
+use synerise_auth::clock::{Clock, Reading, Sleep};
 use synerise_auth::kind::Workspace;
 use synerise_auth::lifecycle::RefreshPolicy;
 use synerise_auth::random::FixedRandom;
-use synerise_auth::{ApiKey, Client, ClientBuilder, ErrorKind, Result, Session};
-use synerise_auth_emulator::{Emulator, Fault};
+use synerise_auth::{Client, ClientBuilder, ErrorKind, Result, Session};
+use synerise_auth_emulator::Fault;
 
-use crate::support::{Answer, Capture, Captured};
+use crate::support::{Answer, Capture, Captured, START, TestEnv, key, millis};
 
 const CLIENTS: &str = "/v4/clients";
 
-/// A clock that stands, sleeps no backoff but notes it, and lets no limit of time run out.
+/// A clock that stands still, records each backoff instead of sleeping, and never reaches a time limit.
 #[derive(Debug, Clone, Default)]
 struct Backoffs(Arc<Mutex<Vec<Duration>>>);
 
-/// Whatever is longer is no backoff, but one of the limits that `patient` sets.
+/// Whatever is longer is one of the time limits that `patient` sets.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(3600);
 const NEVER: Duration = Duration::from_secs(7200);
 
@@ -37,7 +37,7 @@ impl Clock for Backoffs {
     fn now(&self) -> Reading {
         Reading {
             monotonic: Duration::from_secs(3600),
-            wall: Duration::from_secs(1_767_225_600),
+            wall: START,
         }
     }
 
@@ -50,7 +50,7 @@ impl Clock for Backoffs {
     }
 }
 
-/// A client that waits for nothing, with the longest waits that its policy allows.
+/// A client with the default retries, whose backoffs are as long as its policy allows and take no time.
 fn patient(builder: ClientBuilder, backoffs: &Backoffs) -> Client {
     let mut renewal = RefreshPolicy::default();
     renewal.timeout = NEVER;
@@ -65,11 +65,7 @@ fn patient(builder: ClientBuilder, backoffs: &Backoffs) -> Client {
         .unwrap()
 }
 
-fn workspace(client: &Client) -> Session<Workspace> {
-    client.workspace(ApiKey::new("fake-key").unwrap())
-}
-
-/// Everybody can log in; any other endpoint answers so.
+/// Every login succeeds; any other endpoint gives this answer.
 async fn answering(answer: impl Fn(&Captured) -> Answer + Send + Sync + 'static) -> Capture {
     Capture::start(move |request| {
         if request.target.contains("/login") {
@@ -88,14 +84,10 @@ fn calls(server: &Capture) -> usize {
         .count()
 }
 
-const fn millis(milliseconds: u64) -> Duration {
-    Duration::from_millis(milliseconds)
-}
-
-// What is sent again
+// Retries
 
 #[tokio::test]
-async fn what_the_server_did_not_do_is_sent_again_and_what_it_may_have_done_only_if_that_is_safe() {
+async fn statuses_are_retried_only_where_it_is_safe() {
     for (status, get, post) in [
         (429, 3, 3),
         (503, 3, 3),
@@ -112,7 +104,7 @@ async fn what_the_server_did_not_do_is_sent_again_and_what_it_may_have_done_only
     ] {
         let server = answering(move |_| Answer::json(json!({ "message": "no" })).status(status)).await;
         let backoffs = Backoffs::default();
-        let workspace = workspace(&patient(server.builder(), &backoffs));
+        let workspace = patient(server.builder(), &backoffs).workspace(key());
         let error = workspace.get(CLIENTS).send().await.unwrap_err();
         assert_eq!((error.status(), calls(&server)), (Some(status), get));
         // Full jitter: at the most 200 ms, then 400 ms.
@@ -123,23 +115,22 @@ async fn what_the_server_did_not_do_is_sent_again_and_what_it_may_have_done_only
 }
 
 #[tokio::test]
-async fn a_retry_that_succeeds_is_a_success() {
-    let emulator = Emulator::start().await.unwrap();
+async fn retry_that_succeeds_is_a_success() {
+    let env = TestEnv::new().await;
     let backoffs = Backoffs::default();
-    let client = patient(Client::builder().base_url(emulator.base_url()), &backoffs);
-    emulator
+    let client = patient(env.client_builder(), &backoffs);
+    env.emulator
         .faults()
         .on("workspaceLogin")
         .then(Fault::status(503))
         .then(Fault::reset());
-    let workspace = client.workspace(ApiKey::new(emulator.workspace_api_key()).unwrap());
-    workspace.token().await.unwrap();
-    assert_eq!(emulator.count("workspaceLogin"), 3);
+    client.workspace(env.workspace_key()).token().await.unwrap();
+    assert_eq!(env.logins(), 3);
     assert_eq!(backoffs.taken(), [millis(200), millis(400)]);
 }
 
 #[tokio::test]
-async fn a_server_says_how_long_to_wait() {
+async fn retry_after_is_obeyed() {
     let date = "Sat, 06 Nov 2094 08:49:37 GMT";
     for (retry_after, waits) in [
         ("7", vec![millis(7000); 2]),
@@ -152,7 +143,7 @@ async fn a_server_says_how_long_to_wait() {
         ("11", vec![]),
         ("86400", vec![]),
         ("Sun, 06 Nov 2095 08:49:46 GMT", vec![]),
-        // Nonsense is passed over.
+        // An invalid value is ignored.
         ("soon", vec![millis(200), millis(400)]),
         ("-5", vec![millis(200), millis(400)]),
         ("99999999999999999999999", vec![millis(200), millis(400)]),
@@ -163,7 +154,7 @@ async fn a_server_says_how_long_to_wait() {
             .header("date", date);
         let server = answering(move |_| answer.clone()).await;
         let backoffs = Backoffs::default();
-        let workspace = workspace(&patient(server.builder(), &backoffs));
+        let workspace = patient(server.builder(), &backoffs).workspace(key());
         let error = workspace.get(CLIENTS).send().await.unwrap_err();
         assert_eq!(backoffs.taken(), waits, "{retry_after}");
         if retry_after == "86400" {
@@ -174,7 +165,7 @@ async fn a_server_says_how_long_to_wait() {
 }
 
 #[tokio::test]
-async fn what_never_left_is_sent_again_whatever_it_is() {
+async fn connect_error_is_retried_for_every_request() {
     // A port that nobody listens on any more.
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -194,38 +185,36 @@ async fn what_never_left_is_sent_again_whatever_it_is() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_after_the_request_left_is_no_reason_to_repeat_what_is_not_idempotent() {
+async fn broken_connection_is_retried_only_if_idempotent() {
     for fault in [
         Fault::reset,
         Fault::reset_before_body,
         Fault::reset_in_body,
         Fault::truncated_body,
     ] {
-        let emulator = Emulator::start().await.unwrap();
+        let env = TestEnv::new().await;
         for method in ["GET", "POST"] {
+            let emulator = &env.emulator;
             emulator.stub(method, CLIENTS, json!({ "data": "x".repeat(1000) }));
             emulator
                 .faults()
                 .on(&format!("{method} {CLIENTS}"))
                 .always(fault());
         }
-        let client = patient(
-            Client::builder().base_url(emulator.base_url()),
-            &Backoffs::default(),
-        );
-        let workspace = client.workspace(ApiKey::new(emulator.workspace_api_key()).unwrap());
+        let client = patient(env.client_builder(), &Backoffs::default());
+        let workspace = client.workspace(env.workspace_key());
         let error = workspace.get(CLIENTS).send().await.unwrap_err();
         assert!(error.kind() == ErrorKind::Connection, "{error}");
-        assert_eq!(emulator.count("GET /v4/clients"), 3);
+        assert_eq!(env.calls(), 3);
         workspace.post(CLIENTS).json(&json!({})).send().await.unwrap_err();
-        assert_eq!(emulator.count("POST /v4/clients"), 1);
+        assert_eq!(env.emulator.count("POST /v4/clients"), 1);
     }
 }
 
 #[tokio::test]
-async fn a_server_that_is_down_gets_little_more_than_the_ordinary_load() {
+async fn retry_budget_limits_the_load_on_a_failing_server() {
     let server = answering(|_| Answer::json(json!({})).status(500)).await;
-    let workspace = workspace(&patient(server.builder(), &Backoffs::default()));
+    let workspace = patient(server.builder(), &Backoffs::default()).workspace(key());
     for _ in 0..60 {
         workspace.get(CLIENTS).send().await.unwrap_err();
     }
@@ -233,9 +222,9 @@ async fn a_server_that_is_down_gets_little_more_than_the_ordinary_load() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_replaced_once() {
+async fn refused_token_is_replaced_once() {
     let server = answering(|_| Answer::json(json!({})).status(401)).await;
-    let workspace = workspace(&server.client());
+    let workspace = server.workspace();
     assert_eq!(
         workspace.get(CLIENTS).send().await.unwrap_err().status(),
         Some(401)
@@ -248,19 +237,19 @@ async fn a_refused_token_is_replaced_once() {
 }
 
 #[tokio::test]
-async fn a_policy_of_one_attempt_repeats_nothing() {
+async fn policy_of_one_attempt_retries_nothing() {
     let server = answering(|_| Answer::json(json!({})).status(503)).await;
-    let workspace = workspace(&server.client());
+    let workspace = server.workspace();
     workspace.get(CLIENTS).send().await.unwrap_err();
     assert_eq!(calls(&server), 1);
 }
 
-// Where a credential may go
+// Where a credential may be sent
 
 #[tokio::test]
-async fn a_path_cannot_lead_to_another_host() {
+async fn path_cannot_lead_to_another_host() {
     let server = answering(|_| Answer::json(json!({}))).await;
-    let workspace = workspace(&server.client());
+    let workspace = server.workspace();
     for path in [
         "",
         "v4/clients",
@@ -279,7 +268,7 @@ async fn a_path_cannot_lead_to_another_host() {
         assert!(error.advice().contains("/v4/clients"), "{error}");
     }
     assert!(server.seen().is_empty(), "not even a login was sent");
-    // What only looks like it stays here.
+    // What only looks like another host stays here.
     for (path, target) in [
         ("/v4/../v4/clients", "/v4/clients"),
         ("/..//evil.example/x", "//evil.example/x"),
@@ -292,7 +281,7 @@ async fn a_path_cannot_lead_to_another_host() {
 }
 
 #[test]
-fn a_base_url_that_would_give_a_key_away_is_refused() {
+fn unsafe_base_url_is_refused() {
     for (url, problem) in [
         ("http://api.synerise.com", "plain HTTP to another machine"),
         ("http://192.0.2.1:8080", "plain HTTP to another machine"),
@@ -332,14 +321,14 @@ fn a_base_url_that_would_give_a_key_away_is_refused() {
 }
 
 #[tokio::test]
-async fn a_base_url_may_have_a_path_of_its_own() {
+async fn base_url_may_have_a_path() {
     let server = answering(|_| Answer::json(json!({}))).await;
     let client = server
         .builder()
         .base_url(format!("{}/synerise/", server.base_url()))
         .build()
         .unwrap();
-    workspace(&client).get(CLIENTS).send().await.unwrap();
+    client.workspace(key()).get(CLIENTS).send().await.unwrap();
     let targets: Vec<_> = server.seen().into_iter().map(|request| request.target).collect();
     assert_eq!(
         targets,
@@ -348,7 +337,7 @@ async fn a_base_url_may_have_a_path_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed_with_a_credential() {
+async fn redirect_is_not_followed_with_a_credential() {
     let elsewhere = answering(|_| Answer::json(json!({}))).await;
     let location = format!("{}/v4/clients", elsewhere.base_url());
     for status in [301, 302, 303, 307, 308] {
@@ -363,13 +352,13 @@ async fn a_redirect_is_not_followed_with_a_credential() {
                 .http(|http| http.redirect(reqwest::redirect::Policy::limited(5)))
                 .build()
                 .unwrap();
-            let error = workspace(&client).get(CLIENTS).send().await.unwrap_err();
+            let error = client.workspace(key()).get(CLIENTS).send().await.unwrap_err();
             assert!(error.kind() == ErrorKind::UnexpectedResponse, "{error}");
             assert_eq!((error.status(), server.seen().len()), (Some(status), 2));
 
             // A login carries its credential in the body.
             let server = Capture::start(move |_| redirect()).await;
-            let error = workspace(&server.client()).token().await.unwrap_err();
+            let error = server.workspace().token().await.unwrap_err();
             assert!(error.to_string().contains("redirect"), "{error}");
             assert_eq!(server.seen().len(), 1);
         }
@@ -377,35 +366,29 @@ async fn a_redirect_is_not_followed_with_a_credential() {
     assert!(elsewhere.seen().is_empty());
 }
 
-// What a server may do to an answer
+// Responses
 
 #[tokio::test]
-async fn an_answer_that_is_too_large_is_not_read() {
-    let emulator = Emulator::start().await.unwrap();
-    emulator.stub("GET", CLIENTS, json!({}));
-    let client = Client::builder()
-        .base_url(emulator.base_url())
-        .retry_policy(RetryPolicy::never());
-    let client = client.max_response_bytes(10_000).build().unwrap();
-    let workspace = client.workspace(ApiKey::new(emulator.workspace_api_key()).unwrap());
-    emulator
+async fn oversized_response_is_not_read() {
+    let env = TestEnv::with_client(|client| client.max_response_bytes(10_000)).await;
+    env.emulator
         .faults()
         .on("GET /v4/clients")
         .then(Fault::oversized_body(10_000_000));
-    let error = workspace.get(CLIENTS).send().await.unwrap_err();
+    let error = env.workspace().get(CLIENTS).send().await.unwrap_err();
     assert!(error.to_string().contains("larger than 10000 bytes"), "{error}");
 
     let server = answering(|_| Answer::new(200, "text/plain", "x".repeat(10_001))).await;
     let client = server.builder().max_response_bytes(10_000).build().unwrap();
-    let error = self::workspace(&client).get(CLIENTS).send().await.unwrap_err();
+    let error = client.workspace(key()).get(CLIENTS).send().await.unwrap_err();
     assert!(error.to_string().contains("larger than 10000 bytes"), "{error}");
     let server = answering(|_| Answer::new(200, "text/plain", "x".repeat(10_000))).await;
     let client = server.builder().max_response_bytes(10_000).build().unwrap();
-    self::workspace(&client).get(CLIENTS).send().await.unwrap();
+    client.workspace(key()).get(CLIENTS).send().await.unwrap();
 }
 
 #[tokio::test]
-async fn an_absurd_length_reserves_no_memory_whatever_the_limit_is() {
+async fn announced_length_reserves_no_memory() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap();
     let server = std::thread::spawn(move || {
@@ -428,34 +411,25 @@ async fn an_absurd_length_reserves_no_memory_whatever_the_limit_is() {
     server.join().unwrap();
 }
 
-/// A workspace that is logged in, at a server that then never answers.
-async fn at_a_silent_server(
-    clock: &ManualClock,
-    settings: fn(ClientBuilder) -> ClientBuilder,
-) -> (Emulator, Session<Workspace>) {
-    let emulator = Emulator::start().await.unwrap();
-    let builder = Client::builder()
-        .base_url(emulator.base_url())
-        .clock(clock.clone())
-        .random(FixedRandom(0.0));
-    let client = settings(builder).build().unwrap();
-    let workspace = client.workspace(ApiKey::new(emulator.workspace_api_key()).unwrap());
+/// A client of a server whose workspaces can log in, and whose `/v4/clients` never answers.
+async fn silent(configure: fn(ClientBuilder) -> ClientBuilder) -> (TestEnv, Session<Workspace>) {
+    let env = TestEnv::with_client(|client| configure(client.retry_policy(RetryPolicy::default()))).await;
+    let workspace = env.workspace();
     workspace.token().await.unwrap();
-    emulator.faults().on("GET /v4/clients").always(Fault::hang());
-    emulator.faults().on("POST /v4/clients").always(Fault::hang());
-    (emulator, workspace)
+    for operation in ["GET /v4/clients", "POST /v4/clients"] {
+        env.emulator.faults().on(operation).always(Fault::hang());
+    }
+    (env, workspace)
 }
 
 #[tokio::test]
-async fn a_timeout_says_which_time_ran_out() {
-    let clock = ManualClock::new();
-    let (emulator, workspace) =
-        at_a_silent_server(&clock, |builder| builder.attempt_timeout(Duration::from_secs(3))).await;
-    let silent = emulator.faults().on("POST /v4/clients").hold();
+async fn timeout_says_which_limit_was_reached() {
+    let (env, workspace) = silent(|client| client.attempt_timeout(Duration::from_secs(3))).await;
+    let request = env.emulator.faults().on("POST /v4/clients").hold();
     let call = async { workspace.post(CLIENTS).json(&json!({})).send().await.unwrap_err() };
     let time = async {
-        silent.wait_for(1).await;
-        clock.advance(Duration::from_secs(3));
+        request.wait_for(1).await;
+        env.clock.advance(Duration::from_secs(3));
     };
     let (error, ()) = tokio::join!(call, time);
     assert_eq!(
@@ -464,55 +438,45 @@ async fn a_timeout_says_which_time_ran_out() {
     );
     assert!(error.is_retryable());
 
-    let clock = ManualClock::new();
-    let (emulator, workspace) =
-        at_a_silent_server(&clock, |builder| builder.call_timeout(Duration::from_secs(5))).await;
-    let silent = emulator.faults().on("GET /v4/clients").hold();
+    let (env, workspace) = silent(|client| client.call_timeout(Duration::from_secs(5))).await;
+    let request = env.emulator.faults().on("GET /v4/clients").hold();
     let call = async { workspace.get(CLIENTS).send().await.unwrap_err() };
     let time = async {
-        silent.wait_for(1).await;
-        clock.advance(Duration::from_secs(5));
+        request.wait_for(1).await;
+        env.clock.advance(Duration::from_secs(5));
     };
     let (error, ()) = tokio::join!(call, time);
-    assert!(
-        error
-            .to_string()
-            .contains("the call with its retries took longer than 5s"),
-        "{error}"
-    );
+    let limit = "the call with its retries took longer than 5s";
+    assert!(error.to_string().contains(limit), "{error}");
 }
 
 #[tokio::test]
-async fn an_answer_that_only_drips_runs_out_of_time() {
-    let clock = ManualClock::new();
-    let (emulator, workspace) =
-        at_a_silent_server(&clock, |builder| builder.retry_policy(RetryPolicy::never())).await;
-    emulator.stub("GET", CLIENTS, json!({ "data": "x".repeat(1000) }));
-    emulator.clock().freeze();
-    emulator
+async fn slow_body_times_out() {
+    let env = TestEnv::new().await;
+    let workspace = env.workspace();
+    workspace.token().await.unwrap();
+    env.emulator.clock().freeze();
+    env.emulator
         .faults()
         .on("GET /v4/clients")
-        .clear()
         .always(Fault::slow_body(Duration::from_secs(1)));
-    let arrival = emulator.faults().on("GET /v4/clients").hold();
+    let request = env.emulator.faults().on("GET /v4/clients").hold();
     let call = async { workspace.get(CLIENTS).send().await.unwrap_err() };
     let time = async {
-        arrival.wait_for(1).await;
-        arrival.release();
-        clock.advance(Duration::from_secs(10));
+        request.wait_for(1).await;
+        request.release();
+        env.clock.advance(Duration::from_secs(10));
     };
     let (error, ()) = tokio::join!(call, time);
-    assert!(
-        error.to_string().contains("the answer took longer than 10s"),
-        "{error}"
-    );
+    let limit = "the answer took longer than 10s";
+    assert!(error.to_string().contains(limit), "{error}");
 }
 
 #[tokio::test]
-async fn a_success_that_is_not_the_json_that_was_asked_for_is_an_error_that_does_not_quote_it() {
+async fn success_without_json_is_an_error_that_quotes_nothing() {
     let html = "<html>fake-secret</html>";
     let server = Capture::start(move |_| Answer::new(200, "text/html", html)).await;
-    let error = workspace(&server.client()).token().await.unwrap_err();
+    let error = server.workspace().token().await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "workspaceLogin: the response (200) can't be used: it is not the JSON that was asked for, but 24 bytes, text/html; \
@@ -525,7 +489,7 @@ async fn a_success_that_is_not_the_json_that_was_asked_for_is_an_error_that_does
         ("application/json", ""),
     ] {
         let server = answering(move |_| Answer::new(200, content_type, body)).await;
-        let workspace = workspace(&server.client());
+        let workspace = server.workspace();
         let typed: Vec<Result<String>> = vec![
             workspace
                 .get(CLIENTS)
@@ -547,9 +511,9 @@ async fn a_success_that_is_not_the_json_that_was_asked_for_is_an_error_that_does
 }
 
 #[tokio::test]
-async fn an_answer_can_be_read_as_text_and_bytes() {
+async fn response_can_be_read_as_text_and_bytes() {
     let server = answering(|_| Answer::new(201, "text/plain", &b"\xff"[..]).header("x-page", "2")).await;
-    let workspace = workspace(&server.client());
+    let workspace = server.workspace();
     let response = workspace.post(CLIENTS).body("raw").send().await.unwrap();
     assert_eq!((response.status(), &response.bytes()[..]), (201, &b"\xff"[..]));
     assert_eq!(response.headers()["x-page"], "2");
@@ -564,9 +528,9 @@ async fn an_answer_can_be_read_as_text_and_bytes() {
 }
 
 #[tokio::test]
-async fn what_http_does_not_allow_is_refused_before_it_is_sent() {
+async fn invalid_header_query_or_body_is_refused_before_sending() {
     let server = answering(|_| Answer::json(json!({}))).await;
-    let workspace = workspace(&server.client());
+    let workspace = server.workspace();
     for request in [
         workspace.get(CLIENTS).header("bad name", "x"),
         workspace.get(CLIENTS).header("x-good", "two\r\nlines"),
@@ -580,9 +544,9 @@ async fn what_http_does_not_allow_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_query_is_in_no_error() {
+async fn query_is_never_shown() {
     let server = answering(|_| Answer::json(json!({ "message": "no" })).status(404)).await;
-    let workspace = workspace(&server.client());
+    let workspace = server.workspace();
     let path = "/v4/clients?token=fake-tracker-key";
     let request = workspace.get(path);
     assert!(!format!("{request:?}").contains("fake-tracker-key"));
@@ -592,7 +556,7 @@ async fn a_query_is_in_no_error() {
 }
 
 #[test]
-fn settings_that_the_http_client_refuses_are_named_with_their_cause() {
+fn invalid_http_client_setting_names_its_cause() {
     let error = Client::builder()
         .http(|http| http.user_agent("a\nb"))
         .build()
@@ -602,9 +566,9 @@ fn settings_that_the_http_client_refuses_are_named_with_their_cause() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_is_named_with_its_cause() {
+async fn body_that_cannot_be_json_names_its_cause() {
     let client = Client::builder().base_url("http://127.0.0.1:1").build().unwrap();
-    let workspace = client.workspace(ApiKey::new("fake-key").unwrap());
+    let workspace = client.workspace(key());
     let body = HashMap::from([((1, 2), 3)]);
     let error = workspace
         .post("/v4/clients")

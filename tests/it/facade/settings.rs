@@ -1,4 +1,4 @@
-//! Settings that the service replaces whole: nothing is lost that was not changed.
+//! Settings, which the service replaces whole: an update keeps what it does not change.
 
 use std::time::Duration;
 
@@ -6,47 +6,43 @@ use serde_json::{Value, json};
 use synerise_auth::ErrorKind;
 use synerise_auth::model::{PinConfirmationType, RegistrationType};
 use synerise_auth::settings::Registration;
-use synerise_auth_emulator::Emulator;
 
-use crate::support::{Answer, Capture, TestEnv};
+use crate::support::{Answer, Capture, Captured, TestEnv};
 
-/// A service that has these settings and answers what it is sent, as the real one does.
-async fn with_settings(path: &'static str, settings: Value) -> Capture {
+/// A service with these settings, and how it answers a write.
+async fn service(
+    path: &'static str,
+    settings: Value,
+    written: impl Fn(&Captured) -> Answer + Send + Sync + 'static,
+) -> Capture {
     Capture::start(
         move |request| match (request.method.as_str(), request.target.as_str()) {
             (_, "/uauth/v2/auth/login/profile") => Answer::json(json!({ "token": "workspace-token" })),
             ("GET", target) if target == path => Answer::json(settings.clone()),
-            ("POST", target) if target == path => Answer::json(request.json()),
+            ("POST", target) if target == path => written(request),
             other => panic!("{other:?}"),
         },
     )
     .await
 }
 
-fn workspace(server: &Capture) -> synerise_auth::Session<synerise_auth::kind::Workspace> {
-    let key = synerise_auth::ApiKey::new("fake-key").unwrap();
-    server.client().workspace(key)
+/// A service with these settings, which answers a write with what it was sent, as the real one does.
+async fn with_settings(path: &'static str, settings: Value) -> Capture {
+    service(path, settings, |request| Answer::json(request.json())).await
 }
 
 const GENERAL: &str = "/sauth/settings/general";
 const IP_POLICY: &str = "/uauth/settings/user-bp-ip-policy";
 
 #[tokio::test]
-async fn settings_that_are_not_sent_would_be_reset_and_are_not() {
-    let emulator = Emulator::builder()
-        .profile_settings(json!({
-            "registrationType": "AUTOMATIC", "tokenLifetimeInSeconds": 1800, "allowOverwriteCustomIdentify": true,
-            "confirmationRedirectLink": "https://shop.example/welcome", "pinConfirmationLength": 9,
-            "somethingNew": { "deep": [1, null, "x"] }
-        }))
-        .start()
-        .await
-        .unwrap();
-    let client = synerise_auth::Client::builder()
-        .base_url(emulator.base_url())
-        .build()
-        .unwrap();
-    let workspace = client.workspace(synerise_auth::ApiKey::new(emulator.workspace_api_key()).unwrap());
+async fn update_keeps_every_other_setting() {
+    let stored = json!({
+        "registrationType": "AUTOMATIC", "tokenLifetimeInSeconds": 1800, "allowOverwriteCustomIdentify": true,
+        "confirmationRedirectLink": "https://shop.example/welcome", "pinConfirmationLength": 9,
+        "somethingNew": { "deep": [1, null, "x"] }
+    });
+    let env = TestEnv::with_emulator(|emulator| emulator.profile_settings(stored)).await;
+    let workspace = env.workspace();
     let settings = workspace.profile_settings();
     let before = settings.get().await.unwrap();
 
@@ -77,10 +73,9 @@ async fn settings_that_are_not_sent_would_be_reset_and_are_not() {
     assert_eq!(after.token_lifetime, Some(Duration::from_secs(1800)));
     assert_eq!(after.overwrite_custom_id, Some(true));
     assert_eq!(after.confirmation_redirect, before.confirmation_redirect);
-    let mut requests = emulator.requests().into_iter().rev();
+    let mut requests = env.emulator.requests().into_iter().rev();
     let written = requests.find_map(|request| request.body).unwrap();
     assert_eq!(written["somethingNew"], json!({ "deep": [1, null, "x"] }));
-    assert_eq!(emulator.violations(), Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -129,7 +124,7 @@ async fn every_setting_can_be_read_and_changed() {
         (read.overwrite_custom_id, read.email_change_by_form),
         (Some(true), Some(true))
     );
-    // What is taken away goes back to the service's default.
+    // A field that is removed goes back to the service's default.
     settings
         .update(|settings| settings.confirmation_redirect = None)
         .await
@@ -138,7 +133,7 @@ async fn every_setting_can_be_read_and_changed() {
 }
 
 #[tokio::test]
-async fn nothing_is_written_when_nothing_is_changed() {
+async fn update_without_a_change_writes_nothing() {
     let env = TestEnv::new().await;
     let user = env.user_in_workspace().await.unwrap();
     assert_eq!(user.profile_settings().update(|_| {}).await.unwrap(), []);
@@ -160,7 +155,7 @@ async fn nothing_is_written_when_nothing_is_changed() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_written_is_refused_after_reading_and_before_writing() {
+async fn invalid_setting_is_refused_before_writing() {
     let env = TestEnv::new().await;
     let workspace = env.workspace();
     let lifetime = Duration::from_millis(1500);
@@ -179,14 +174,14 @@ async fn what_cannot_be_written_is_refused_after_reading_and_before_writing() {
 }
 
 #[tokio::test]
-async fn fields_that_this_version_does_not_understand_go_back_as_they_came() {
+async fn unknown_settings_are_written_back_unchanged() {
     let odd = json!({
         "registrationType": "REQUIRE_SOMETHING_NEW", "tokenLifetimeInSeconds": "3600", "pinConfirmationLength": 6.5,
         "confirmationRedirectLink": null, "voucherPoolUuid": 7, "allowOverwriteCustomIdentify": "no",
         "unknown": { "deep": [1, null] }, "big": 12_345_678_901_234_567_890_u64
     });
     let server = with_settings(GENERAL, odd.clone()).await;
-    let workspace = workspace(&server);
+    let workspace = server.workspace();
     let settings = workspace.profile_settings();
     let read = settings.get().await.unwrap();
     assert_eq!(
@@ -211,10 +206,10 @@ async fn fields_that_this_version_does_not_understand_go_back_as_they_came() {
 }
 
 #[tokio::test]
-async fn an_ip_policy_keeps_what_is_not_changed() {
+async fn ip_policy_update_keeps_the_other_fields() {
     let policy = json!({ "enabled": true, "ipPolicy": ["192.0.2.1"], "mode": "STRICT", "note": null });
     let server = with_settings(IP_POLICY, policy).await;
-    let workspace = workspace(&server);
+    let workspace = server.workspace();
     let read = workspace.ip_policy().get().await.unwrap();
     assert_eq!((read.enabled, read.support_allowed), (Some(true), None));
     let changes = workspace
@@ -230,7 +225,7 @@ async fn an_ip_policy_keeps_what_is_not_changed() {
 }
 
 #[tokio::test]
-async fn an_ip_policy_is_changed_at_the_service() {
+async fn ip_policy_update_changes_the_policy() {
     let env = TestEnv::new().await;
     let user = env.user_in_workspace().await.unwrap();
     for address in ["192.0.2.17", "198.51.100.0/24"] {
@@ -251,10 +246,10 @@ async fn an_ip_policy_is_changed_at_the_service() {
 }
 
 #[tokio::test]
-async fn settings_that_are_no_object_are_an_error_and_nothing_is_written() {
+async fn settings_that_are_not_an_object_are_an_error() {
     for answer in [json!([]), json!(null), json!("AUTOMATIC")] {
         let server = with_settings(GENERAL, answer).await;
-        let workspace = workspace(&server);
+        let workspace = server.workspace();
         let error = workspace
             .profile_settings()
             .update(|settings| settings.registration = Registration::Automatic)
@@ -266,24 +261,15 @@ async fn settings_that_are_no_object_are_an_error_and_nothing_is_written() {
 }
 
 #[tokio::test]
-async fn an_answer_without_settings_does_not_unsay_that_they_were_written() {
+async fn write_without_a_response_body_succeeds() {
     // What the POST of this path answers is not published; a neighbouring one answers the new settings.
     for empty in [
         Answer::new(204, "text/plain", ""),
         Answer::new(200, "text/plain", ""),
     ] {
-        let server =
-            Capture::start(
-                move |request| match (request.method.as_str(), request.target.as_str()) {
-                    (_, "/uauth/v2/auth/login/profile") => {
-                        Answer::json(json!({ "token": "workspace-token" }))
-                    }
-                    ("GET", _) => Answer::json(json!({ "registrationType": "AUTOMATIC" })),
-                    _ => empty.clone(),
-                },
-            )
-            .await;
-        let workspace = workspace(&server);
+        let settings = json!({ "registrationType": "AUTOMATIC" });
+        let server = service(GENERAL, settings, move |_| empty.clone()).await;
+        let workspace = server.workspace();
         let changes = workspace
             .profile_settings()
             .update(|settings| settings.email_change_by_form = Some(true))

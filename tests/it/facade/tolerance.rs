@@ -1,15 +1,13 @@
-//! Answers that are not quite the documented ones: read as far as the call makes sense, else an error that names the field.
+//! Responses that differ from the documented ones: read where possible, otherwise an error that names the field.
 
 use serde_json::{Value, json};
 use synerise_auth::chrono::NaiveDate;
-use synerise_auth::kind::{Profile, User, Workspace};
+use synerise_auth::kind::Profile;
 use synerise_auth::model::{AccessRestriction, ConditionalLoginStatus, ConsumerType, MfaMethod, TokenOrigin};
 use synerise_auth::usage::UsageQuery;
-use synerise_auth::{
-    ApiKey, ConditionalLoginOutcome, Error, ErrorKind, Identity, Result, Session, UserLoginOutcome,
-};
+use synerise_auth::{ConditionalLoginOutcome, Error, ErrorKind, Identity, Result, Session, UserLoginOutcome};
 
-use crate::support::{Answer, Capture};
+use crate::support::{Answer, Capture, key};
 
 const CURRENT: &str = "/uauth/business-profile/current";
 const LOGIN: &str = "/uauth/v2/auth/login/profile";
@@ -18,7 +16,7 @@ const PROFILE_LOGIN: &str = "/sauth/v3/auth/login/client";
 const CONDITIONAL: &str = "/sauth/v3/auth/login/client/conditional";
 const PERMISSIONS: &str = "/uauth/api-key/permission-check";
 
-/// A server whose answer at `path` is odd; everybody can log in.
+/// A server that gives this answer at `path`; every login succeeds.
 async fn odd(path: &'static str, answer: Answer) -> Capture {
     Capture::start(move |request| {
         if request.target == path {
@@ -34,45 +32,26 @@ async fn odd_json(path: &'static str, body: Value) -> Capture {
     odd(path, Answer::json(body)).await
 }
 
-fn workspace(server: &Capture) -> Session<Workspace> {
-    server.client().workspace(ApiKey::new("fake-key").unwrap())
-}
-
-async fn user_login(server: &Capture) -> Result<UserLoginOutcome> {
-    server
-        .client()
-        .user()
-        .login("user@example.com", "fake-password")
-        .await
-}
-
-async fn user(server: &Capture) -> Session<User> {
-    match user_login(server).await.unwrap() {
-        UserLoginOutcome::Complete(user) => user,
-        other @ UserLoginOutcome::MfaRequired(_) => panic!("{other:?}"),
-    }
-}
-
 async fn profile_login(server: &Capture) -> Result<Session<Profile>> {
-    let access = server.client().profile(ApiKey::new("fake-key").unwrap());
+    let access = server.client().profile(key());
     access.login(Identity::oauth("fake-token")).await
 }
 
 async fn conditional_login(server: &Capture) -> Result<ConditionalLoginOutcome> {
-    let access = server.client().profile(ApiKey::new("fake-key").unwrap());
+    let access = server.client().profile(key());
     access.login_if_allowed(Identity::oauth("fake-token")).await
 }
 
-// What is new is kept or passed over
+// Unknown fields and values
 
 #[tokio::test]
-async fn unknown_fields_are_passed_over() {
+async fn unknown_fields_are_ignored() {
     let answer = json!({
         "selected": true, "new": [1],
         "data": { "id": 7, "name": "Shop", "newer": { "deep": null }, "labels": ["a"] }
     });
     let server = odd_json(CURRENT, answer).await;
-    let current = user(&server).await.current_workspace().await.unwrap().unwrap();
+    let current = server.user().await.current_workspace().await.unwrap().unwrap();
     assert_eq!(
         (current.id, current.name.as_deref(), &*current.labels),
         (Some(7), Some("Shop"), &["a".to_owned()][..])
@@ -80,10 +59,10 @@ async fn unknown_fields_are_passed_over() {
 }
 
 #[tokio::test]
-async fn unknown_values_of_enums_are_kept() {
+async fn unknown_enum_values_are_kept() {
     let consumer = json!({ "type": "ROBOT", "mfaMethods": ["PASSKEY"] });
     let server = odd_json(USER_LOGIN, json!({ "token": "t", "consumer": consumer })).await;
-    let UserLoginOutcome::MfaRequired(challenge) = user_login(&server).await.unwrap() else {
+    let UserLoginOutcome::MfaRequired(challenge) = server.user_login().await.unwrap() else {
         panic!("a second factor that this version doesn't know is one all the same");
     };
     assert_eq!(challenge.methods(), [MfaMethod::Unknown("PASSKEY".into())]);
@@ -93,7 +72,7 @@ async fn unknown_values_of_enums_are_kept() {
         json!({ "token": "t", "consumer": { "type": "ROBOT" } }),
     )
     .await;
-    let kind = user(&server).await.user_info().unwrap().kind.clone();
+    let kind = server.user().await.user_info().unwrap().kind.clone();
     assert_eq!(kind, Some(ConsumerType::Unknown("ROBOT".into())));
 
     let server = odd_json(
@@ -101,7 +80,7 @@ async fn unknown_values_of_enums_are_kept() {
         json!([{ "id": 1, "ipRestriction": "PARTLY" }]),
     )
     .await;
-    let access = user(&server).await.workspace_restrictions().await.unwrap();
+    let access = server.user().await.workspace_restrictions().await.unwrap();
     assert_eq!(
         access[0].ip_restriction,
         Some(AccessRestriction::Unknown("PARTLY".into()))
@@ -113,7 +92,7 @@ async fn unknown_values_of_enums_are_kept() {
     assert_eq!(token.origin(), Some(&TokenOrigin::Unknown("PASSPORT".into())));
 }
 
-// What is missing or of another type
+// Missing fields, other types
 
 #[tokio::test]
 async fn optional_fields_may_be_missing_or_null() {
@@ -123,19 +102,19 @@ async fn optional_fields_may_be_missing_or_null() {
         json!({ "type": null, "id": null, "authorities": null, "mfaMethods": null }),
     ] {
         let server = odd_json(USER_LOGIN, json!({ "token": "t", "consumer": consumer })).await;
-        let user = user(&server).await;
+        let user = server.user().await;
         let info = user.user_info();
         assert!(info.is_none_or(|info| info.id.is_none() && info.authorities.is_empty()));
     }
     let server = odd_json(USER_LOGIN, json!({ "token": "t" })).await;
-    assert_eq!(user(&server).await.user_info(), None);
+    assert_eq!(server.user().await.user_info(), None);
 
     for list in [
         json!([{}]),
         json!([{ "name": null, "created": null, "ipRestricted": null }]),
     ] {
         let server = odd_json("/uauth/business-profile/", list).await;
-        let workspaces = user(&server).await.workspaces().await.unwrap();
+        let workspaces = server.user().await.workspaces().await.unwrap();
         assert_eq!(
             (
                 workspaces.len(),
@@ -167,7 +146,7 @@ async fn optional_fields_may_be_missing_or_null() {
 }
 
 #[tokio::test]
-async fn a_workspace_that_is_not_selected_has_no_data() {
+async fn workspace_that_is_not_selected_has_no_data() {
     for answer in [
         json!({ "selected": false, "data": null }),
         json!({ "selected": false }),
@@ -176,7 +155,7 @@ async fn a_workspace_that_is_not_selected_has_no_data() {
         json!({}),
     ] {
         let server = odd_json(CURRENT, answer).await;
-        assert_eq!(user(&server).await.current_workspace().await.unwrap(), None);
+        assert_eq!(server.user().await.current_workspace().await.unwrap(), None);
     }
 }
 
@@ -184,7 +163,7 @@ async fn a_workspace_that_is_not_selected_has_no_data() {
 async fn empty_lists_may_come_as_null() {
     for path in ["/uauth/business-profile/", "/uauth/business-profile/ids"] {
         let server = odd_json(path, json!(null)).await;
-        let user = user(&server).await;
+        let user = server.user().await;
         if path.ends_with("ids") {
             assert!(user.workspace_restrictions().await.unwrap().is_empty());
         } else {
@@ -196,13 +175,13 @@ async fn empty_lists_may_come_as_null() {
         json!({ "businessProfileName": "Shop", "permissions": null }),
     )
     .await;
-    let check = workspace(&server).check_permissions(["A"]).await.unwrap();
+    let check = server.workspace().check_permissions(["A"]).await.unwrap();
     assert!(check.permissions.is_empty() && !check.has("A"));
     assert_eq!(check.workspace_name.as_deref(), Some("Shop"));
 }
 
 #[tokio::test]
-async fn numbers_texts_and_truths_may_change_places() {
+async fn numbers_strings_and_booleans_are_converted() {
     let answer = json!({
         "token": "t", "expiration": "4102444800", "created": "4102441200000", "customId": 17, "origin": "GOOGLE"
     });
@@ -220,7 +199,7 @@ async fn numbers_texts_and_truths_may_change_places() {
 
     let answer = json!([{ "id": "7", "name": 8, "ipRestricted": "true", "mfaRequired": 0, "created": "2019-08-24T14:15:22.000+0000" }]);
     let server = odd_json("/uauth/business-profile/", answer).await;
-    let workspaces = user(&server).await.workspaces().await.unwrap();
+    let workspaces = server.user().await.workspaces().await.unwrap();
     let workspace = &workspaces[0];
     assert_eq!((workspace.id, workspace.name.as_deref()), (Some(7), Some("8")));
     assert_eq!(
@@ -231,7 +210,7 @@ async fn numbers_texts_and_truths_may_change_places() {
 
     let answer = json!({ "permissions": { "A": "true", "B": 0, "C": 1 } });
     let server = odd_json(PERMISSIONS, answer).await;
-    let check = self::workspace(&server).check_permissions(["A"]).await.unwrap();
+    let check = server.workspace().check_permissions(["A"]).await.unwrap();
     assert_eq!(
         [check.has("A"), check.has("B"), check.has("C")],
         [true, false, true]
@@ -239,10 +218,10 @@ async fn numbers_texts_and_truths_may_change_places() {
 }
 
 #[tokio::test]
-async fn an_optional_field_that_cannot_be_read_is_left_out() {
+async fn unreadable_optional_field_is_left_out() {
     let answer = json!([{ "id": {}, "name": "Shop", "created": "yesterday", "ipRestricted": "maybe" }]);
     let server = odd_json("/uauth/business-profile/", answer).await;
-    let workspaces = user(&server).await.workspaces().await.unwrap();
+    let workspaces = server.user().await.workspaces().await.unwrap();
     let workspace = &workspaces[0];
     assert_eq!(workspace.name.as_deref(), Some("Shop"));
     assert_eq!(
@@ -252,7 +231,7 @@ async fn an_optional_field_that_cannot_be_read_is_left_out() {
 }
 
 #[tokio::test]
-async fn statistics_survive_odd_numbers() {
+async fn statistics_accept_unusual_numbers() {
     let path = "/business-profile-service/organizations/usage/stats/newDataPoints";
     let answer = json!([
         { "dailyUsageStatistics": { "day": "2025-05-29T00:00:00Z", "events": { "page.visit": "7" }, "total": 7.0 }, "totalAll": "12" },
@@ -261,7 +240,7 @@ async fn statistics_survive_odd_numbers() {
     let server = odd_json(path, answer).await;
     let day = NaiveDate::from_ymd_opt(2025, 5, 29).unwrap();
     let query = UsageQuery::days(day, day).unwrap();
-    let reports = user(&server).await.new_data_points(&query).await.unwrap();
+    let reports = server.user().await.new_data_points(&query).await.unwrap();
     let daily = reports[0].daily.as_ref().unwrap();
     assert_eq!(
         (daily.day, daily.events["page.visit"], daily.total),
@@ -275,7 +254,7 @@ async fn statistics_survive_odd_numbers() {
         json!({ "averageAll": "9.5", "eventsAverage": { "a": 1, "b": 0.5 } }),
     )
     .await;
-    let report = user(&server).await.retention_data_points(&query).await.unwrap();
+    let report = server.user().await.retention_data_points(&query).await.unwrap();
     assert_eq!(report.average, Some(9.5));
     assert_eq!(
         (report.events_average["a"], report.events_average["b"]),
@@ -283,10 +262,10 @@ async fn statistics_survive_odd_numbers() {
     );
 }
 
-// What a call cannot do without
+// Required fields
 
 #[tokio::test]
-async fn a_login_without_a_token_names_the_field() {
+async fn login_without_a_token_names_the_field() {
     for (answer, problem) in [
         (json!({}), "the field `token` is missing"),
         (json!({ "token": null }), "the field `token` is null"),
@@ -295,7 +274,7 @@ async fn a_login_without_a_token_names_the_field() {
         (json!(null), "it is no object"),
     ] {
         let server = odd_json(LOGIN, answer.clone()).await;
-        let error = workspace(&server).token().await.unwrap_err();
+        let error = server.workspace().token().await.unwrap_err();
         assert!(error.kind() == ErrorKind::UnexpectedResponse, "{error}");
         assert!(error.to_string().contains(problem), "{answer}: {error}");
         assert_eq!(
@@ -304,7 +283,7 @@ async fn a_login_without_a_token_names_the_field() {
         );
 
         let server = odd_json(USER_LOGIN, answer.clone()).await;
-        let error = user_login(&server).await.unwrap_err();
+        let error = server.user_login().await.unwrap_err();
         assert!(error.to_string().contains(problem), "{answer}: {error}");
         let server = odd_json(PROFILE_LOGIN, answer.clone()).await;
         let error = profile_login(&server).await.unwrap_err();
@@ -313,12 +292,12 @@ async fn a_login_without_a_token_names_the_field() {
 }
 
 #[tokio::test]
-async fn a_login_with_an_empty_token_is_no_login() {
+async fn empty_token_is_an_error() {
     for path in [LOGIN, USER_LOGIN, PROFILE_LOGIN] {
         let server = odd_json(path, json!({ "token": "" })).await;
         let error = match path {
-            LOGIN => workspace(&server).token().await.unwrap_err(),
-            USER_LOGIN => user_login(&server).await.unwrap_err(),
+            LOGIN => server.workspace().token().await.unwrap_err(),
+            USER_LOGIN => server.user_login().await.unwrap_err(),
             _ => profile_login(&server).await.unwrap_err(),
         };
         assert!(error.to_string().contains("`token` is empty"), "{error}");
@@ -326,7 +305,7 @@ async fn a_login_with_an_empty_token_is_no_login() {
 }
 
 #[tokio::test]
-async fn a_conditional_login_that_says_neither_names_the_field() {
+async fn conditional_login_without_outcome_names_the_field() {
     for answer in [
         json!({}),
         json!({ "status": "SUCCESS" }),
@@ -342,9 +321,9 @@ async fn a_conditional_login_that_says_neither_names_the_field() {
 }
 
 #[tokio::test]
-async fn an_element_that_cannot_be_read_is_named_by_its_place() {
+async fn unreadable_element_is_named_by_index() {
     let server = odd_json("/uauth/business-profile/", json!([{ "id": 1 }, 7])).await;
-    let error = user(&server).await.workspaces().await.unwrap_err();
+    let error = server.user().await.workspaces().await.unwrap_err();
     assert!(
         error.to_string().contains("the field `1` is no object"),
         "{error}"
@@ -352,10 +331,11 @@ async fn an_element_that_cannot_be_read_is_named_by_its_place() {
 }
 
 #[tokio::test]
-async fn the_generated_bindings_are_as_tolerant() {
+async fn raw_client_is_as_tolerant() {
     let answer = json!({ "selected": "TRUE", "data": { "id": "7", "name": 8, "labels": null } });
     let server = odd_json(CURRENT, answer).await;
-    let current = workspace(&server)
+    let current = server
+        .workspace()
         .raw()
         .get_current_workspace()
         .await
@@ -367,7 +347,8 @@ async fn the_generated_bindings_are_as_tolerant() {
         (Some(true), Some(7), Some("8"))
     );
     let server = odd_json(LOGIN, json!({})).await;
-    let error = workspace(&server)
+    let error = server
+        .workspace()
         .raw()
         .get_current_workspace()
         .await
@@ -378,13 +359,13 @@ async fn the_generated_bindings_are_as_tolerant() {
     );
 }
 
-// Refusals
+// Error responses
 
-/// What comes of a refusal with this body.
+/// The error for a response with this body.
 async fn refusal(status: u16, content_type: &str, body: impl Into<bytes::Bytes>) -> Error {
     let answer = Answer::new(status, content_type, body).status(status);
     let server = odd("/v4/clients", answer).await;
-    let error = workspace(&server).get("/v4/clients").send().await.unwrap_err();
+    let error = server.workspace().get("/v4/clients").send().await.unwrap_err();
     assert_eq!(error.status(), Some(status));
     let line = error.to_string();
     assert!(!line.contains('\n') && line.len() < 4000, "{line}");
@@ -397,7 +378,7 @@ async fn json_refusal(status: u16, body: Value) -> Error {
 }
 
 #[tokio::test]
-async fn the_four_shapes_of_refusals_are_read_into_one() {
+async fn four_error_body_formats_are_read_into_one() {
     let profiles = json!({
         "error": "Bad Request", "message": "The request is not valid", "status": 400, "path": "/sauth/x",
         "timestamp": "2026-01-01T00:00:00Z", "traceId": "trace-1", "errorCode": "SAU-100",
@@ -449,7 +430,7 @@ async fn the_four_shapes_of_refusals_are_read_into_one() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_another_shape_is_kept_and_cut() {
+async fn other_error_bodies_are_kept_and_truncated() {
     let html = "<html>\r\n<head><title>502 Bad Gateway</title></head></html>";
     let error = refusal(502, "text/html", html).await;
     assert!(
@@ -494,7 +475,7 @@ async fn a_refusal_of_another_shape_is_kept_and_cut() {
 }
 
 #[tokio::test]
-async fn unknown_codes_are_kept() {
+async fn unknown_error_codes_are_kept() {
     let error = json_refusal(403, json!({ "errorCode": "SAU-999", "message": "new" })).await;
     assert!(error.kind() == ErrorKind::Api);
     assert_eq!(error.code(), Some("SAU-999"));

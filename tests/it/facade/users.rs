@@ -20,7 +20,7 @@ async fn challenge(env: &TestEnv, username: &str, password: &str) -> MfaChalleng
 }
 
 #[tokio::test]
-async fn a_user_without_a_second_factor_is_in_at_once() {
+async fn login_without_second_factor_is_complete() {
     let env = TestEnv::new().await;
     let user = env.user().await.unwrap();
     let info = user.user_info().unwrap();
@@ -30,7 +30,7 @@ async fn a_user_without_a_second_factor_is_in_at_once() {
 }
 
 #[tokio::test]
-async fn a_second_factor_by_an_authenticator_app_completes_the_login() {
+async fn totp_code_completes_the_login() {
     let env = TestEnv::new().await;
     let seeded = env.emulator.user();
     let challenge = challenge(&env, &seeded.username, &seeded.password).await;
@@ -45,7 +45,7 @@ async fn a_second_factor_by_an_authenticator_app_completes_the_login() {
 }
 
 #[tokio::test]
-async fn after_a_wrong_code_the_right_one_is_taken() {
+async fn right_code_is_accepted_after_wrong_ones() {
     let env = TestEnv::new().await;
     let seeded = env.emulator.user();
     let challenge = challenge(&env, &seeded.username, &seeded.password).await;
@@ -64,7 +64,7 @@ async fn after_a_wrong_code_the_right_one_is_taken() {
 }
 
 #[tokio::test]
-async fn a_second_factor_by_e_mail_completes_the_login() {
+async fn emailed_code_completes_the_login() {
     let env = TestEnv::new().await;
     let address = "mail@example.com";
     env.emulator.add_user_with_email_codes(address, PASSWORD);
@@ -76,7 +76,7 @@ async fn a_second_factor_by_e_mail_completes_the_login() {
 }
 
 #[tokio::test]
-async fn a_device_that_passed_is_asked_for_no_code_for_8_hours() {
+async fn device_is_trusted_for_8_hours() {
     let env = TestEnv::new().await;
     let seeded = env.emulator.user();
     let login = || {
@@ -98,7 +98,7 @@ async fn a_device_that_passed_is_asked_for_no_code_for_8_hours() {
 }
 
 #[tokio::test]
-async fn a_token_of_an_external_provider_goes_with_the_login() {
+async fn login_can_carry_an_external_providers_token() {
     let env = TestEnv::new().await;
     env.emulator.add_third_party_token("GOOGLE", "google-token", USER);
     let login = |token: &'static str| {
@@ -110,7 +110,7 @@ async fn a_token_of_an_external_provider_goes_with_the_login() {
 }
 
 #[tokio::test]
-async fn what_a_login_cannot_do_without_is_refused_before_it_is_sent() {
+async fn missing_required_field_is_named() {
     let env = TestEnv::new().await;
     for (username, password, what) in [("", "x", "user name"), ("x", "", "password")] {
         let error = env.client.user().login(username, password).await.unwrap_err();
@@ -120,7 +120,7 @@ async fn what_a_login_cannot_do_without_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_user_sees_workspaces_and_selects_one() {
+async fn user_lists_workspaces_and_selects_one() {
     let env = TestEnv::new().await;
     let restricted = env.emulator.add_workspace("Second").guid;
     env.emulator.require_second_factor(&restricted);
@@ -164,12 +164,12 @@ async fn a_user_sees_workspaces_and_selects_one() {
     let current = inside.current_workspace().await.unwrap().unwrap();
     assert_eq!(current.guid.as_deref(), Some(&*restricted));
     assert_eq!(current.name.as_deref(), Some("Second"));
-    // The session that it was selected from stays what it was.
+    // The session that selected it has not changed.
     assert_eq!(user.current_workspace().await.unwrap(), None);
 }
 
 #[tokio::test]
-async fn a_workspace_that_is_no_guid_is_refused_before_it_is_sent() {
+async fn invalid_workspace_guid_is_refused_before_sending() {
     let env = TestEnv::new().await;
     let user = env.user().await.unwrap();
     for text in ["", "../../../v4/clients", "not-a-guid"] {
@@ -180,7 +180,7 @@ async fn a_workspace_that_is_no_guid_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_locked_workspace_says_423_and_leaves_the_user_logged_in() {
+async fn locked_workspace_leaves_the_user_logged_in() {
     let env = TestEnv::new().await;
     let user = env.user().await.unwrap();
     env.emulator.lock_workspace(env.emulator.workspace_guid());
@@ -194,7 +194,7 @@ async fn a_locked_workspace_says_423_and_leaves_the_user_logged_in() {
 }
 
 #[tokio::test]
-async fn a_users_session_that_is_over_says_what_to_do() {
+async fn expired_user_session_says_what_to_do() {
     let env = TestEnv::new().await;
     let user = env.user().await.unwrap();
     env.emulator.revoke_tokens();
@@ -263,7 +263,7 @@ async fn statistics_are_typed_and_filtered() {
 }
 
 #[tokio::test]
-async fn a_range_of_days_that_ends_before_it_begins_is_refused() {
+async fn reversed_range_of_days_is_refused() {
     let day = |day| NaiveDate::from_ymd_opt(2025, 5, day).unwrap();
     let error = UsageQuery::days(day(30), day(29)).unwrap_err();
     assert_eq!(
@@ -274,7 +274,7 @@ async fn a_range_of_days_that_ends_before_it_begins_is_refused() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_takes_no_users_does_not_end_a_users_session() {
+async fn one_endpoints_401_does_not_end_a_user_session() {
     let env = TestEnv::new().await;
     let user = env.user().await.unwrap();
     env.emulator

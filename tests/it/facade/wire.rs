@@ -1,4 +1,4 @@
-//! Each call sends what Synerise documents: the same method, path, query, headers and body, byte for byte.
+//! Each call sends what Synerise documents: method, path, query, headers and body.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
@@ -7,16 +7,15 @@ use serde_json::{Value, json};
 use synerise_auth::account::{AccountDevice, NewAccount};
 use synerise_auth::chrono::NaiveDate;
 use synerise_auth::clock::ManualClock;
-use synerise_auth::kind::{Anonymous, Profile, User, Workspace, WorkspaceUser};
+use synerise_auth::kind::{Anonymous, Profile, WorkspaceUser};
 use synerise_auth::model::{Agreements, Attributes, ExternalProviderType, MfaMethod, TrackerKey};
 use synerise_auth::settings::Registration;
 use synerise_auth::usage::UsageQuery;
 use synerise_auth::uuid::Uuid;
-use synerise_auth::{ApiKey, Identity, LoginId, Session, UserLoginOutcome, Visitor};
+use synerise_auth::{Identity, LoginId, Session, UserLoginOutcome, Visitor};
 
-use crate::support::{Answer, Capture, Captured};
+use crate::support::{Answer, Capture, Captured, KEY, key};
 
-const KEY: &str = "1c586ac4-cb47-4c45-a7cf-e0fb74e8e5f4";
 const UUID: &str = "07243772-008a-42e1-ba37-c3807cebde8f";
 const DEVICE: &str = "5966145e-412d-44db-b826-7d53e6cfd300";
 
@@ -79,7 +78,7 @@ fn published(request: &Captured) -> Answer {
     }
 }
 
-/// A user who is called so has a second factor.
+/// The user `mfa` has a second factor.
 fn mfa_methods(request: &Captured) -> Vec<&'static str> {
     let wanted = request.json()["username"] == "mfa";
     wanted.then_some("TOTP_AUTHENTICATOR").into_iter().collect()
@@ -145,14 +144,6 @@ async fn server() -> Capture {
     Capture::start(published).await
 }
 
-fn key() -> ApiKey {
-    ApiKey::new(KEY).unwrap()
-}
-
-fn workspace(server: &Capture) -> Session<Workspace> {
-    server.client().workspace(key())
-}
-
 fn visitor(server: &Capture) -> Session<Anonymous> {
     server.client().anonymous(key(), UUID)
 }
@@ -166,30 +157,17 @@ async fn profile(server: &Capture) -> Session<Profile> {
         .unwrap()
 }
 
-async fn user(server: &Capture) -> Session<User> {
-    match server
-        .client()
-        .user()
-        .login("user@example.com", "Pass1!")
-        .await
-        .unwrap()
-    {
-        UserLoginOutcome::Complete(user) => user,
-        other @ UserLoginOutcome::MfaRequired(_) => panic!("{other:?}"),
-    }
-}
-
 async fn user_in_workspace(server: &Capture) -> Session<WorkspaceUser> {
     let guid = Uuid::parse_str(KEY).unwrap();
-    user(server).await.select_workspace(guid).await.unwrap()
+    server.user().await.select_workspace(guid).await.unwrap()
 }
 
 // Users
 
 #[tokio::test]
-async fn a_user_logs_in() {
+async fn user_login() {
     let server = server().await;
-    user(&server).await;
+    server.user().await;
     let body = json!({ "username": "user@example.com", "password": "Pass1!" });
     assert_sent(&server, "POST", "/uauth/auth/login/user", None, Some(body));
 
@@ -208,7 +186,7 @@ async fn a_user_logs_in() {
 }
 
 #[tokio::test]
-async fn a_second_factor_goes_with_its_kind_in_the_query() {
+async fn mfa_verification_has_its_type_in_the_query() {
     let server = server().await;
     let login = server
         .client()
@@ -234,7 +212,7 @@ async fn a_second_factor_goes_with_its_kind_in_the_query() {
 }
 
 #[tokio::test]
-async fn a_user_selects_a_workspace() {
+async fn select_workspace() {
     let server = server().await;
     let selected = user_in_workspace(&server).await;
     let target = format!("/uauth/auth/login/user/profile/{KEY}");
@@ -250,9 +228,9 @@ async fn a_user_selects_a_workspace() {
 }
 
 #[tokio::test]
-async fn a_user_looks_at_workspaces() {
+async fn list_workspaces() {
     let server = server().await;
-    let user = user(&server).await;
+    let user = server.user().await;
     user.workspaces().await.unwrap();
     // The slash at the end is real.
     assert_sent(
@@ -281,9 +259,9 @@ async fn a_user_looks_at_workspaces() {
 }
 
 #[tokio::test]
-async fn a_user_reads_statistics() {
+async fn usage_statistics() {
     let server = server().await;
-    let user = user(&server).await;
+    let user = server.user().await;
     let day = |day| NaiveDate::from_ymd_opt(2025, 5, day).unwrap();
     let all = UsageQuery::days(day(1), day(30)).unwrap();
     let some = all
@@ -310,9 +288,9 @@ async fn a_user_reads_statistics() {
 // Workspaces
 
 #[tokio::test]
-async fn a_workspace_logs_in() {
+async fn workspace_login() {
     let server = server().await;
-    let token = workspace(&server).token().await.unwrap();
+    let token = server.workspace().token().await.unwrap();
     assert_eq!(token.expose(), "workspace-token");
     assert_sent(
         &server,
@@ -324,9 +302,9 @@ async fn a_workspace_logs_in() {
 }
 
 #[tokio::test]
-async fn a_workspace_prolongs_its_token() {
+async fn workspace_refresh() {
     let server = server().await;
-    let token = workspace(&server).refresh().await.unwrap();
+    let token = server.workspace().refresh().await.unwrap();
     assert_eq!(token.expose(), "workspace-token-2");
     assert_sent(
         &server,
@@ -338,9 +316,9 @@ async fn a_workspace_prolongs_its_token() {
 }
 
 #[tokio::test]
-async fn a_workspace_asks_for_its_permissions() {
+async fn check_permissions() {
     let server = server().await;
-    workspace(&server).check_permissions(["A", "B"]).await.unwrap();
+    server.workspace().check_permissions(["A", "B"]).await.unwrap();
     assert_sent(
         &server,
         "POST",
@@ -351,9 +329,9 @@ async fn a_workspace_asks_for_its_permissions() {
 }
 
 #[tokio::test]
-async fn any_endpoint_is_called_with_the_same_headers() {
+async fn any_endpoint_gets_the_same_headers() {
     let server = server().await;
-    let workspace = workspace(&server);
+    let workspace = server.workspace();
     let query = [("limit", "10"), ("q", "ż & co")];
     workspace.get("/v4/clients").query(&query).send().await.unwrap();
     assert_sent(
@@ -381,7 +359,7 @@ async fn any_endpoint_is_called_with_the_same_headers() {
 }
 
 #[tokio::test]
-async fn the_public_key_needs_no_login() {
+async fn public_key_needs_no_login() {
     let server = server().await;
     let pem = server.client().public_key().await.unwrap();
     assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\n"));
@@ -395,7 +373,7 @@ async fn the_public_key_needs_no_login() {
 }
 
 #[test]
-fn a_tracker_key_goes_in_the_query() {
+fn tracker_key_goes_into_the_query() {
     let key = TrackerKey::new(UUID).unwrap();
     let url = key
         .sign("https://api.synerise.com/search/v2/indices?q=x")
@@ -406,7 +384,7 @@ fn a_tracker_key_goes_in_the_query() {
 // Profiles
 
 #[tokio::test]
-async fn a_profile_logs_in_by_password() {
+async fn profile_login_by_password() {
     let server = server().await;
     let identity = Identity::synerise(
         LoginId::email("a@b.example"),
@@ -421,7 +399,7 @@ async fn a_profile_logs_in_by_password() {
 }
 
 #[tokio::test]
-async fn a_login_says_all_that_the_published_example_says() {
+async fn profile_login_with_every_documented_field() {
     let server = server().await;
     let agreements = Agreements::new()
         .email(true)
@@ -456,7 +434,7 @@ async fn a_login_says_all_that_the_published_example_says() {
 }
 
 #[tokio::test]
-async fn a_profile_logs_in_by_each_provider() {
+async fn profile_login_by_each_provider() {
     let server = server().await;
     for (identity, provider) in [
         (Identity::facebook("token"), "FACEBOOK"),
@@ -472,7 +450,7 @@ async fn a_profile_logs_in_by_each_provider() {
 }
 
 #[tokio::test]
-async fn a_conditional_login_goes_with_an_anonymous_token_or_with_none() {
+async fn conditional_login_with_and_without_a_visitors_token() {
     let server = server().await;
     let target = "/sauth/v3/auth/login/client/conditional";
     let body = json!({ "apiKey": KEY, "identityProvider": "FACEBOOK", "identityProviderToken": "token" });
@@ -489,7 +467,7 @@ async fn a_conditional_login_goes_with_an_anonymous_token_or_with_none() {
 }
 
 #[tokio::test]
-async fn a_backend_logs_a_profile_in_with_the_address_of_its_device() {
+async fn server_side_login_carries_the_devices_address() {
     let server = server().await;
     for (address, text) in [
         (IpAddr::from([192, 0, 2, 17]), "192.0.2.17"),
@@ -499,7 +477,9 @@ async fn a_backend_logs_a_profile_in_with_the_address_of_its_device() {
         ),
     ] {
         let login =
-            workspace(&server).login_profile(key(), Identity::oauth("token").with_uuid(UUID), address);
+            server
+                .workspace()
+                .login_profile(key(), Identity::oauth("token").with_uuid(UUID), address);
         login.await.unwrap();
         let body = json!({
             "ipAddress": text, "apiKey": KEY, "identityProvider": "OAUTH", "identityProviderToken": "token", "uuid": UUID
@@ -510,7 +490,7 @@ async fn a_backend_logs_a_profile_in_with_the_address_of_its_device() {
 }
 
 #[tokio::test]
-async fn the_path_of_the_server_side_login_can_be_given() {
+async fn server_side_login_path_can_be_configured() {
     let server = server().await;
     let client = server
         .builder()
@@ -527,7 +507,7 @@ async fn the_path_of_the_server_side_login_can_be_given() {
 }
 
 #[tokio::test]
-async fn a_visitor_logs_in() {
+async fn anonymous_login() {
     let server = server().await;
     let device = "b8af0626-d5cf-44d6-b12a-ec72f946db6f";
     let visitor = server
@@ -540,14 +520,14 @@ async fn a_visitor_logs_in() {
 }
 
 #[tokio::test]
-async fn a_session_is_prolonged_by_its_current_token() {
+async fn profile_refresh_uses_the_current_token() {
     let server = server().await;
     let clock = ManualClock::new();
     let client = server.builder().clock(clock.clone()).build().unwrap();
     let login = client.profile(key()).login(Identity::facebook("facebook-token"));
     let profile = login.await.unwrap();
     clock.advance(Duration::from_secs(60));
-    // The published token lives for almost 6,000 s, of which a minute is over.
+    // The published token lives for almost 6,000 s, of which a minute has passed.
     let token = profile.token_valid_for(Duration::from_secs(5999)).await.unwrap();
     assert_eq!(token.expose(), "refreshed-token");
     let target = "/sauth/v3/auth/refresh/client";
@@ -563,7 +543,7 @@ async fn a_session_is_prolonged_by_its_current_token() {
 // Accounts
 
 #[tokio::test]
-async fn an_account_is_registered() {
+async fn registration() {
     let server = server().await;
     let account = NewAccount::new("sampleclient@synerise.com", "strongpassword", UUID);
     visitor(&server).register(account).await.unwrap();
@@ -597,7 +577,7 @@ async fn an_account_is_registered() {
 }
 
 #[tokio::test]
-async fn an_account_is_activated_by_pin() {
+async fn activation_by_pin() {
     let server = server().await;
     let account = AccountDevice::new("john.doe@synerise.com", UUID, DEVICE);
     visitor(&server)
@@ -616,7 +596,7 @@ async fn an_account_is_activated_by_pin() {
 }
 
 #[tokio::test]
-async fn an_account_is_activated_by_the_token_of_an_e_mail() {
+async fn activation_by_email_token() {
     let server = server().await;
     visitor(&server).activate_by_token("fake-token").await.unwrap();
     let target = "/sauth/clients/activation/confirmation";
@@ -633,9 +613,9 @@ async fn an_account_is_activated_by_the_token_of_an_e_mail() {
 // Settings
 
 #[tokio::test]
-async fn settings_are_read_and_written_back_whole() {
+async fn settings_are_written_back_whole() {
     let server = server().await;
-    let workspace = workspace(&server);
+    let workspace = server.workspace();
     workspace.profile_settings().get().await.unwrap();
     let target = "/sauth/settings/general";
     assert_sent(&server, "GET", target, Some("workspace-token"), None);
@@ -649,7 +629,7 @@ async fn settings_are_read_and_written_back_whole() {
 }
 
 #[tokio::test]
-async fn an_ip_policy_is_read_and_written_back_whole() {
+async fn ip_policy_is_written_back_whole() {
     let server = server().await;
     let user = user_in_workspace(&server).await;
     user.ip_policy().get().await.unwrap();

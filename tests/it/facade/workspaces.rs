@@ -1,4 +1,4 @@
-//! A backend with a workspace's key: permissions, prolonging, the public key, the generated bindings.
+//! A backend with a workspace's key: permissions, refresh, the public key, the raw client.
 
 use synerise_auth::model::TrackerKey;
 use synerise_auth::raw::types;
@@ -8,7 +8,7 @@ use synerise_auth_emulator::Fault;
 use crate::support::{PASSWORD, TestEnv, USER};
 
 #[tokio::test]
-async fn a_key_says_what_it_may_do() {
+async fn key_permissions_can_be_checked() {
     let env = TestEnv::new().await;
     let key = ApiKey::new(env.emulator.add_workspace_api_key(&["A_READ"])).unwrap();
     let workspace = env.client.workspace(key);
@@ -19,7 +19,7 @@ async fn a_key_says_what_it_may_do() {
 }
 
 #[tokio::test]
-async fn a_token_is_prolonged_on_demand_and_served_from_then_on() {
+async fn token_is_refreshed_on_demand() {
     let env = TestEnv::new().await;
     let workspace = env.workspace();
     let first = workspace.token().await.unwrap();
@@ -31,7 +31,7 @@ async fn a_token_is_prolonged_on_demand_and_served_from_then_on() {
 }
 
 #[tokio::test]
-async fn the_same_key_is_the_same_session() {
+async fn same_key_is_the_same_session() {
     let env = TestEnv::new().await;
     let (one, another) = (env.workspace(), env.client.clone().workspace(env.workspace_key()));
     let first = one.token().await.unwrap();
@@ -41,7 +41,7 @@ async fn the_same_key_is_the_same_session() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_refused_says_what_to_check() {
+async fn refused_key_says_what_to_check() {
     let env = TestEnv::new().await;
     let workspace = env.client.workspace(ApiKey::new("fake-key").unwrap());
     let error = workspace.token().await.unwrap_err();
@@ -56,13 +56,13 @@ async fn a_key_that_is_refused_says_what_to_check() {
         "{error}"
     );
     assert!(!error.is_retryable());
-    // A profile's key is of the wrong kind.
+    // A profile's key is not a workspace's.
     let workspace = env.client.workspace(env.profile_key());
     assert_eq!(workspace.token().await.unwrap_err().status(), Some(401));
 }
 
 #[tokio::test]
-async fn the_public_key_is_checked_to_be_one() {
+async fn public_key_must_be_pem() {
     let env = TestEnv::new().await;
     let pem = env.client.public_key().await.unwrap();
     assert_eq!(pem, env.emulator.public_key_pem());
@@ -72,7 +72,7 @@ async fn the_public_key_is_checked_to_be_one() {
 }
 
 #[tokio::test]
-async fn a_tracker_key_signs_the_urls_of_other_services() {
+async fn tracker_key_signs_urls() {
     let env = TestEnv::new().await;
     let key = TrackerKey::new(env.emulator.tracker_key()).unwrap();
     let url = format!("{}/recommendations/v2/recommend?lang=pl", env.client.base_url());
@@ -83,7 +83,7 @@ async fn a_tracker_key_signs_the_urls_of_other_services() {
 }
 
 #[tokio::test]
-async fn the_generated_bindings_are_authenticated_and_renewed_as_the_session_is() {
+async fn raw_client_uses_the_sessions_token() {
     let env = TestEnv::new().await;
     let workspace = env.workspace();
     let raw = workspace.raw();
@@ -100,7 +100,7 @@ async fn the_generated_bindings_are_authenticated_and_renewed_as_the_session_is(
 }
 
 #[tokio::test]
-async fn the_generated_bindings_work_without_a_session() {
+async fn raw_client_works_without_a_session() {
     let env = TestEnv::new().await;
     let body = types::UserLoginRequest {
         username: USER.into(),
@@ -115,7 +115,7 @@ async fn the_generated_bindings_work_without_a_session() {
 }
 
 #[tokio::test]
-async fn an_error_of_the_generated_bindings_is_the_facades_line() {
+async fn raw_client_errors_read_like_the_facades() {
     let env = TestEnv::new().await;
     let workspace = env.workspace();
     env.emulator.faults().on("getIpPolicy").always(Fault::status(403));
@@ -126,7 +126,7 @@ async fn an_error_of_the_generated_bindings_is_the_facades_line() {
 }
 
 #[tokio::test]
-async fn a_login_of_the_raw_client_fetches_no_token_for_itself() {
+async fn raw_login_fetches_no_token_for_itself() {
     let env = TestEnv::new().await;
     let workspace = env.workspace();
     let body = types::WorkspaceLoginRequest {

@@ -1,10 +1,10 @@
-//! A caller may give up at any moment: the renewal goes on, and is used.
+//! A caller may be cancelled at any point: the refresh goes on, and its token is used.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-use crate::support::{TestEnv, renewed, secs, spawn_tokens};
+use crate::support::{TestEnv, refreshed, secs, spawn_tokens};
 
 /// Polls `future` at most `polls` times, whenever it is woken, then drops it; its output if it got that far.
 async fn dropped_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
@@ -22,13 +22,13 @@ async fn dropped_after<F: Future>(polls: usize, future: F) -> Option<F::Output> 
 }
 
 #[tokio::test]
-async fn a_token_whose_caller_gave_up_is_fetched_once_and_used() {
+async fn cancelled_caller_leaves_the_token_to_the_next() {
     for polls in 1.. {
         let env = TestEnv::new().await;
         let session = env.workspace();
         let mut events = session.subscribe();
         let outcome = dropped_after(polls, session.token()).await;
-        assert_eq!(renewed(&mut events).await, 1, "{polls} polls");
+        assert_eq!(refreshed(&mut events).await, 1, "{polls} polls");
         assert_eq!(session.token().await.unwrap().generation(), 1);
         assert_eq!(env.logins(), 1, "{polls} polls");
         if outcome.is_some() {
@@ -39,14 +39,14 @@ async fn a_token_whose_caller_gave_up_is_fetched_once_and_used() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_given_up_at_any_point_leaves_the_session_whole() {
+async fn call_can_be_cancelled_at_any_point() {
     for polls in 1.. {
         let env = TestEnv::new().await;
         let session = env.workspace();
         session.token().await.unwrap();
         env.emulator.revoke_tokens();
         let outcome = dropped_after(polls, session.get("/v4/clients").send()).await;
-        // Whatever came of it, the session is sound: one call more, and no more than one login.
+        // Whatever happened, the next call succeeds, and there was one login at most.
         assert_eq!(
             session.get("/v4/clients").send().await.unwrap().status(),
             200,
@@ -61,11 +61,11 @@ async fn a_call_that_is_given_up_at_any_point_leaves_the_session_whole() {
 }
 
 #[tokio::test]
-async fn those_who_go_on_waiting_lose_nothing_by_those_who_give_up() {
+async fn cancelled_callers_do_not_affect_the_others() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     let gate = env.emulator.faults().on("workspaceLogin").hold();
-    // The one who began the renewal is the first to go.
+    // The leader is cancelled first.
     assert!(dropped_after(1, session.token()).await.is_none());
     let patient = spawn_tokens(&session, 100);
     for _ in 0..100 {
@@ -80,7 +80,7 @@ async fn those_who_go_on_waiting_lose_nothing_by_those_who_give_up() {
 }
 
 #[tokio::test]
-async fn a_caller_that_stops_waiting_by_a_timeout_leaves_the_renewal_to_the_next() {
+async fn refresh_outlives_the_caller_that_started_it() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     session.token().await.unwrap();

@@ -1,12 +1,12 @@
-//! What a health check and an observer see.
+//! What `status` shows and what subscribers are told.
 
 use synerise_auth::lifecycle::{Event, TokenState};
 use synerise_auth_emulator::Fault;
 
-use crate::support::{TestEnv, failed, invalidated, renewed, secs, spawn_token};
+use crate::support::{TestEnv, failed, invalidated, next, refreshed, secs, spawn_token};
 
 #[tokio::test]
-async fn a_health_check_sees_the_tokens_state_and_starts_nothing() {
+async fn status_shows_the_token_state_and_starts_nothing() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     let empty = session.status();
@@ -35,7 +35,7 @@ async fn a_health_check_sees_the_tokens_state_and_starts_nothing() {
 }
 
 #[tokio::test]
-async fn a_health_check_sees_why_the_last_renewal_failed() {
+async fn status_shows_why_the_last_refresh_failed() {
     let env = TestEnv::new().await;
     env.emulator
         .faults()
@@ -52,7 +52,7 @@ async fn a_health_check_sees_why_the_last_renewal_failed() {
 }
 
 #[tokio::test]
-async fn a_renewal_under_way_can_be_seen() {
+async fn status_shows_a_running_refresh() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     let gate = env.emulator.faults().on("workspaceLogin").hold();
@@ -65,7 +65,7 @@ async fn a_renewal_under_way_can_be_seen() {
 }
 
 #[tokio::test]
-async fn every_observer_is_told_what_happens_in_its_order() {
+async fn every_subscriber_sees_the_events_in_order() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     let mut observers = [session.subscribe(), session.subscribe()];
@@ -85,19 +85,19 @@ async fn every_observer_is_told_what_happens_in_its_order() {
     env.client.forget(&env.workspace_key());
     drop(session);
     for events in &mut observers {
-        assert_eq!(renewed(events).await, 1);
+        assert_eq!(refreshed(events).await, 1);
         assert_eq!(invalidated(events).await, 1);
         assert_eq!(failed(events).await.status(), Some(401));
-        assert_eq!(renewed(events).await, 2);
+        assert_eq!(refreshed(events).await, 2);
         assert_eq!(invalidated(events).await, 2);
-        assert_eq!(renewed(events).await, 3);
-        assert!(events.next().await.is_none(), "the session is gone");
+        assert_eq!(refreshed(events).await, 3);
+        assert!(next(events).await.is_none(), "the session is gone");
     }
-    assert!(late.next().await.is_none());
+    assert!(next(&mut late).await.is_none());
 }
 
 #[tokio::test]
-async fn an_observer_that_is_slow_misses_the_oldest_and_never_the_newest() {
+async fn slow_subscriber_loses_the_oldest_events() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     let mut events = session.subscribe();
@@ -110,7 +110,7 @@ async fn an_observer_that_is_slow_misses_the_oldest_and_never_the_newest() {
     drop(session);
     let mut last = None;
     let mut seen = 0;
-    while let Some(event) = events.next().await {
+    while let Some(event) = next(&mut events).await {
         seen += 1;
         last = Some(event);
     }

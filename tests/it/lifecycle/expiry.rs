@@ -1,4 +1,4 @@
-//! A token's end is told by the response, whatever the local clock says, and none is served after it.
+//! The response says when a token expires, whatever the local clock shows, and no expired token is served.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use synerise_auth::clock::ManualClock;
 use synerise_auth::lifecycle::TokenState;
 use synerise_auth_emulator::{Fault, TokenShape};
 
-use crate::support::{START, TestEnv, renewed, secs, spawn_token};
+use crate::support::{START, TestEnv, refreshed, secs, spawn_token};
 
 const HOUR: Duration = secs(3600);
 const DAY: Duration = secs(24 * 3600);
 const TEN_YEARS: Duration = secs(3650 * 24 * 3600);
 
 #[tokio::test]
-async fn a_token_of_ten_years_is_fetched_once_in_ten_years() {
+async fn token_of_ten_years_is_fetched_once_in_ten_years() {
     let env = TestEnv::with_lifetime(TEN_YEARS).await;
     let session = env.workspace();
     assert_eq!(session.token().await.unwrap().lifetime(), TEN_YEARS);
@@ -28,7 +28,7 @@ async fn a_token_of_ten_years_is_fetched_once_in_ten_years() {
 }
 
 #[tokio::test]
-async fn a_token_that_does_not_say_its_end_gets_the_documented_lifetime() {
+async fn token_without_expiry_gets_the_documented_lifetime() {
     for shape in [TokenShape::WithoutExpiry, TokenShape::Undecodable] {
         let env = TestEnv::with_lifetime(DAY).await;
         env.emulator
@@ -44,7 +44,7 @@ async fn a_token_that_does_not_say_its_end_gets_the_documented_lifetime() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_over_on_arrival_is_an_error_and_never_served() {
+async fn token_that_arrives_expired_is_an_error() {
     for fault in [
         Fault::token(TokenShape::Expired),
         Fault::token(TokenShape::ExpirationBeforeCreation),
@@ -77,7 +77,7 @@ fn wrong_clocks() -> [Duration; 5] {
 }
 
 #[tokio::test]
-async fn a_local_clock_that_is_wrong_changes_nothing() {
+async fn wrong_local_clock_changes_nothing() {
     for wall in wrong_clocks() {
         for fault in [Fault::none(), Fault::none().without_date()] {
             let env = TestEnv::new().await;
@@ -99,7 +99,7 @@ async fn a_local_clock_that_is_wrong_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_clock_that_jumps_while_callers_wait_keeps_none_of_them() {
+async fn clock_jump_does_not_block_waiting_callers() {
     for wall in wrong_clocks() {
         let env = TestEnv::new().await;
         let session = env.workspace();
@@ -115,7 +115,7 @@ async fn a_clock_that_jumps_while_callers_wait_keeps_none_of_them() {
 }
 
 #[tokio::test]
-async fn a_clock_that_jumps_costs_one_login_at_the_most() {
+async fn clock_jump_costs_at_most_one_login() {
     for wall in wrong_clocks() {
         let env = TestEnv::new().await;
         let session = env.workspace();
@@ -133,12 +133,12 @@ async fn a_clock_that_jumps_costs_one_login_at_the_most() {
 }
 
 #[tokio::test]
-async fn a_machine_that_slept_serves_nothing_that_ended_meanwhile() {
+async fn token_that_expired_during_suspend_is_not_served() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     let mut events = session.subscribe();
     session.token().await.unwrap();
-    renewed(&mut events).await;
+    refreshed(&mut events).await;
 
     let nap = |length: Duration| {
         env.clock.suspend(length);
@@ -154,7 +154,7 @@ async fn a_machine_that_slept_serves_nothing_that_ended_meanwhile() {
 }
 
 #[tokio::test]
-async fn a_backoff_is_over_for_a_machine_that_slept_through_it() {
+async fn backoff_ends_during_suspend() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     env.emulator
@@ -170,16 +170,12 @@ async fn a_backoff_is_over_for_a_machine_that_slept_through_it() {
 }
 
 #[tokio::test]
-async fn a_token_of_some_age_is_given_what_is_left_of_its_life() {
-    // As from a server that hands the same token to everybody: made at the start, with an hour to live.
+async fn older_token_gets_its_remaining_lifetime() {
+    // A server may give the same token to everybody: this one was issued at the start, for an hour.
     let env = TestEnv::new().await;
     let first = env.workspace().token().await.unwrap();
     let clock = ManualClock::at(START + TEN_YEARS);
-    let other = synerise_auth::Client::builder()
-        .base_url(env.emulator.base_url())
-        .clock(clock.clone())
-        .build()
-        .unwrap();
+    let other = env.client_builder().clock(clock.clone()).build().unwrap();
     env.emulator.clock().advance(secs(3000));
     env.emulator
         .faults()

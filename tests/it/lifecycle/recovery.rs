@@ -1,4 +1,4 @@
-//! What happens when a login is refused, when it fails, and when a token is refused before its end.
+//! Logins that are refused or fail, and tokens that are refused before they expire.
 
 use std::collections::BTreeSet;
 use std::error::Error as StdError;
@@ -9,17 +9,16 @@ use std::time::UNIX_EPOCH;
 
 use http_body_util::Full;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use synerise_auth::client::RetryPolicy;
+use synerise_auth::ErrorKind;
 use synerise_auth::lifecycle::TokenState;
-use synerise_auth::{Client, ErrorKind};
 use synerise_auth_emulator::{Fault, TokenShape};
 
 use crate::support::{
-    CLIENTS, START, TestEnv, failed, invalidated, millis, renewed, secs, spawn_get, spawn_tokens,
+    CLIENTS, START, TestEnv, failed, invalidated, millis, next, refreshed, secs, spawn_get, spawn_tokens,
 };
 
 #[tokio::test]
-async fn a_refused_key_is_not_tried_in_a_loop_and_not_given_up() {
+async fn refused_key_is_retried_only_after_the_backoff() {
     let env = TestEnv::new().await;
     env.emulator
         .faults()
@@ -48,7 +47,7 @@ async fn a_refused_key_is_not_tried_in_a_loop_and_not_given_up() {
 }
 
 #[tokio::test]
-async fn a_thousand_callers_share_one_failure_and_the_first_call_after_the_backoff_succeeds() {
+async fn thousand_callers_share_one_failure() {
     for status in [401, 403, 500, 503] {
         let env = TestEnv::new().await;
         let session = env.workspace();
@@ -71,7 +70,7 @@ async fn a_thousand_callers_share_one_failure_and_the_first_call_after_the_backo
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_is_a_failure_that_passes() {
+async fn broken_connection_is_a_transient_error() {
     for fault in [
         Fault::reset(),
         Fault::reset_before_body(),
@@ -91,7 +90,7 @@ async fn a_connection_that_breaks_is_a_failure_that_passes() {
 }
 
 #[tokio::test]
-async fn a_host_that_is_not_there_is_a_failure_that_passes() {
+async fn missing_host_is_a_transient_error() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     drop(env);
@@ -120,19 +119,18 @@ impl Resolve for NameServer {
 }
 
 #[tokio::test]
-async fn a_name_server_that_fails_is_a_failure_that_passes() {
+async fn dns_failure_is_a_transient_error() {
     let fixed = Arc::new(AtomicBool::new(false));
     let env = TestEnv::new().await;
     let names = NameServer {
         host: env.emulator.address(),
         fixed: Arc::clone(&fixed),
     };
-    let client = Client::builder()
+    let client = env
+        .client_builder()
         .base_url(format!("http://synerise.invalid:{}", names.host.port()))
         .allow_plain_http_to_any_host()
         .http(|http| http.no_proxy().dns_resolver(Arc::new(names)))
-        .clock(env.clock.clone())
-        .retry_policy(RetryPolicy::never())
         .build()
         .unwrap();
     let session = client.workspace(env.workspace_key());
@@ -148,7 +146,7 @@ async fn a_name_server_that_fails_is_a_failure_that_passes() {
 }
 
 #[tokio::test]
-async fn an_answer_of_the_wrong_kind_is_an_error_that_quotes_none_of_it() {
+async fn unusable_login_response_is_never_quoted() {
     let oversized = u64::try_from(17 * 1024 * 1024).unwrap();
     for (fault, quoted) in [
         (Fault::html(), "Sign in"),
@@ -181,7 +179,7 @@ async fn an_answer_of_the_wrong_kind_is_an_error_that_quotes_none_of_it() {
 }
 
 #[tokio::test]
-async fn a_server_that_asks_for_time_is_given_it() {
+async fn login_obeys_retry_after() {
     let asks = [
         (Fault::status(429).retry_after(secs(120)), 120),
         (Fault::status(503).retry_after(secs(120)), 120),
@@ -210,7 +208,7 @@ async fn a_server_that_asks_for_time_is_given_it() {
 }
 
 #[tokio::test]
-async fn a_retry_after_that_means_nothing_leaves_the_ordinary_backoff() {
+async fn invalid_retry_after_leaves_the_usual_backoff() {
     for value in ["soon", "-5", "", "Thu, 99 Foo 2026 00:00:00 GMT"] {
         let env = TestEnv::new().await;
         let fault = Fault::status(429).header("retry-after", value);
@@ -224,7 +222,7 @@ async fn a_retry_after_that_means_nothing_leaves_the_ordinary_backoff() {
 }
 
 #[tokio::test]
-async fn a_storm_of_401_costs_one_renewal_and_every_call_succeeds() {
+async fn many_401_cost_one_refresh() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     session.token().await.unwrap();
@@ -239,12 +237,12 @@ async fn a_storm_of_401_costs_one_renewal_and_every_call_succeeds() {
     }
     assert_eq!((env.logins(), env.calls()), (2, 100));
     assert_eq!(invalidated(&mut events).await, 1);
-    assert_eq!(renewed(&mut events).await, 2);
+    assert_eq!(refreshed(&mut events).await, 2);
     assert_eq!(session.status().generation, 2);
 }
 
 #[tokio::test]
-async fn a_late_401_to_an_older_token_drops_nothing() {
+async fn late_401_for_an_older_token_drops_nothing() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     let old = session.token().await.unwrap();
@@ -260,13 +258,12 @@ async fn a_late_401_to_an_older_token_drops_nothing() {
     assert_eq!(env.calls(), 2, "with the newer token");
     assert_eq!(env.logins(), 2);
     assert_eq!(session.token().await.unwrap().generation(), 2);
-    env.client.forget(&env.workspace_key());
     drop(session);
-    assert!(events.next().await.is_none(), "nothing was dropped");
+    assert!(next(&mut events).await.is_none(), "nothing was dropped");
 }
 
 #[tokio::test]
-async fn a_401_that_stays_is_retried_once_and_costs_no_login_per_call() {
+async fn persistent_401_is_retried_once() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     env.emulator.faults().on(CLIENTS).always(Fault::status(401));
@@ -286,7 +283,7 @@ async fn a_401_that_stays_is_retried_once_and_costs_no_login_per_call() {
 }
 
 #[tokio::test]
-async fn a_second_401_is_the_answer_however_late_it_comes() {
+async fn second_401_is_final_however_late_it_comes() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     env.emulator.faults().on(CLIENTS).always(Fault::status(401));
@@ -303,7 +300,7 @@ async fn a_second_401_is_the_answer_however_late_it_comes() {
 }
 
 #[tokio::test]
-async fn a_call_whose_renewal_fails_says_why() {
+async fn call_whose_refresh_fails_says_why() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     session.token().await.unwrap();
@@ -321,7 +318,7 @@ async fn a_call_whose_renewal_fails_says_why() {
 }
 
 #[tokio::test]
-async fn a_body_that_can_be_sent_once_is_sent_once_and_the_token_is_dropped_all_the_same() {
+async fn streamed_body_is_sent_once_and_the_token_dropped() {
     let env = TestEnv::new().await;
     env.emulator
         .stub("POST", "/v4/clients", serde_json::json!({ "ok": true }));
@@ -344,7 +341,7 @@ async fn a_body_that_can_be_sent_once_is_sent_once_and_the_token_is_dropped_all_
 }
 
 #[tokio::test]
-async fn a_401_while_the_token_is_renewed_joins_that_renewal() {
+async fn call_refused_with_401_joins_a_running_refresh() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     session.token().await.unwrap();
@@ -362,7 +359,7 @@ async fn a_401_while_the_token_is_renewed_joins_that_renewal() {
 }
 
 #[tokio::test]
-async fn an_owner_that_knows_better_gets_another_token() {
+async fn invalidate_gets_another_token_at_once() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     let first = session.token().await.unwrap();
@@ -372,7 +369,7 @@ async fn an_owner_that_knows_better_gets_another_token() {
     assert_ne!(first.expose(), second.expose());
     assert_eq!((second.generation(), env.logins()), (2, 2));
 
-    // It ends a backoff too: a refused key that its owner has fixed is tried at once.
+    // It ends a backoff too: after a key was fixed, it is tried at once.
     session.invalidate();
     env.emulator
         .faults()
@@ -384,7 +381,7 @@ async fn an_owner_that_knows_better_gets_another_token() {
 }
 
 #[tokio::test]
-async fn after_a_fault_ends_the_session_recovers_within_its_backoff() {
+async fn session_recovers_after_a_series_of_faults() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     let mut events = session.subscribe();
@@ -401,5 +398,5 @@ async fn after_a_fault_ends_the_session_recovers_within_its_backoff() {
         env.pass(secs(30));
     }
     assert_eq!(session.token().await.unwrap().generation(), 1);
-    assert_eq!(renewed(&mut events).await, 1);
+    assert_eq!(refreshed(&mut events).await, 1);
 }

@@ -1,18 +1,18 @@
-//! A token is renewed ahead of its end, behind the callers' backs.
+//! A token is refreshed in the background before it expires.
 
 use synerise_auth::ErrorKind;
 use synerise_auth::lifecycle::{RefreshPolicy, TokenState};
 use synerise_auth_emulator::Fault;
 
-use crate::support::{TestEnv, failed, millis, renewed, secs, spawn_token, spawn_tokens};
+use crate::support::{TestEnv, failed, millis, refreshed, secs, spawn_token, spawn_tokens};
 
 #[tokio::test]
-async fn a_token_near_its_end_is_served_while_it_is_renewed() {
+async fn stale_token_is_served_while_it_is_refreshed() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     let mut events = session.subscribe();
     session.token().await.unwrap();
-    assert_eq!(renewed(&mut events).await, 1);
+    assert_eq!(refreshed(&mut events).await, 1);
     env.pass(secs(3299));
     assert_eq!(session.token().await.unwrap().generation(), 1);
     assert!(!session.status().refreshing, "not due yet");
@@ -24,13 +24,13 @@ async fn a_token_near_its_end_is_served_while_it_is_renewed() {
     }
     gate.wait_for(1).await;
     gate.release();
-    assert_eq!(renewed(&mut events).await, 2);
+    assert_eq!(refreshed(&mut events).await, 2);
     assert_eq!(session.token().await.unwrap().generation(), 2);
     assert_eq!(env.logins(), 2);
 }
 
 #[tokio::test]
-async fn a_renewal_that_fails_early_takes_nothing_away() {
+async fn failed_refresh_keeps_the_valid_token() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     session.token().await.unwrap();
@@ -47,19 +47,19 @@ async fn a_renewal_that_fails_early_takes_nothing_away() {
         let status = session.status();
         assert_eq!((status.state, status.refreshing), (TokenState::Stale, false));
         assert!(status.is_ready() && status.last_error.is_some());
-        assert_eq!(env.logins(), before + 1, "left alone until the backoff is over");
+        assert_eq!(env.logins(), before + 1, "no attempt during the backoff");
         env.pass(backoff);
     }
     env.emulator.faults().clear();
     assert_eq!(session.token().await.unwrap().generation(), 1);
-    assert_eq!(renewed(&mut events).await, 2);
+    assert_eq!(refreshed(&mut events).await, 2);
     assert!(session.status().last_error.is_none());
 }
 
 #[tokio::test]
-async fn a_renewal_that_hangs_ends_by_its_own_timeout_and_delays_nobody() {
+async fn hanging_refresh_times_out_and_delays_nobody() {
     let env = TestEnv::with_client(|client| {
-        // Longer than a renewal may take, so that it is the renewal's own time that runs out.
+        // Longer than a refresh may take, so that the refresh's own timeout comes first.
         client.attempt_timeout(secs(600)).call_timeout(secs(600))
     })
     .await;
@@ -80,11 +80,11 @@ async fn a_renewal_that_hangs_ends_by_its_own_timeout_and_delays_nobody() {
     env.emulator.faults().clear();
     env.pass(secs(1));
     session.token().await.unwrap();
-    assert_eq!(renewed(&mut events).await, 2);
+    assert_eq!(refreshed(&mut events).await, 2);
 }
 
 #[tokio::test]
-async fn a_caller_without_a_token_is_told_when_the_login_hangs() {
+async fn hanging_login_times_out() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     let gate = env.emulator.faults().on("workspaceLogin").hold();
@@ -102,7 +102,7 @@ async fn a_caller_without_a_token_is_told_when_the_login_hangs() {
 }
 
 #[tokio::test]
-async fn a_token_of_one_second_is_used_and_renewed_without_a_busy_loop() {
+async fn token_of_one_second_causes_no_busy_loop() {
     let env = TestEnv::with_lifetime(secs(1)).await;
     let session = env.workspace();
     let mut events = session.subscribe();
@@ -114,13 +114,13 @@ async fn a_token_of_one_second_is_used_and_renewed_without_a_busy_loop() {
         env.pass(millis(799));
         assert_eq!(session.token().await.unwrap().generation(), round);
         assert!(!session.status().refreshing);
-        assert_eq!(renewed(&mut events).await, round);
+        assert_eq!(refreshed(&mut events).await, round);
         env.pass(millis(201));
     }
 }
 
 #[tokio::test]
-async fn a_caller_may_ask_for_as_much_life_as_the_work_needs() {
+async fn caller_may_require_a_remaining_lifetime() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     assert_eq!(session.token_valid_for(secs(3600)).await.unwrap().generation(), 1);
@@ -132,7 +132,7 @@ async fn a_caller_may_ask_for_as_much_life_as_the_work_needs() {
 }
 
 #[tokio::test]
-async fn a_need_that_no_token_can_meet_is_an_error_and_no_login_per_call() {
+async fn impossible_lifetime_is_an_error_not_a_login_per_call() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     for _ in 0..100 {
@@ -149,7 +149,7 @@ async fn a_need_that_no_token_can_meet_is_an_error_and_no_login_per_call() {
 }
 
 #[tokio::test]
-async fn the_margin_and_the_backoff_are_the_owners_to_set() {
+async fn margin_and_backoff_are_configurable() {
     let mut policy = RefreshPolicy::default();
     policy.margin = secs(60);
     policy.refused_backoff = secs(100);
@@ -172,26 +172,26 @@ async fn the_margin_and_the_backoff_are_the_owners_to_set() {
     assert!(!session.status().refreshing);
     env.pass(millis(1));
     session.token().await.unwrap();
-    assert_eq!(renewed(&mut events).await, 2);
+    assert_eq!(refreshed(&mut events).await, 2);
 }
 
 #[tokio::test]
-async fn a_guard_keeps_an_idle_session_renewed_until_it_is_dropped() {
+async fn keep_alive_refreshes_until_it_is_dropped() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     let mut events = session.subscribe();
     let guard = session.keep_alive().unwrap();
     env.clock.sleepers(1).await;
     env.pass(millis(100));
-    assert_eq!(renewed(&mut events).await, 1, "it begins with a login");
+    assert_eq!(refreshed(&mut events).await, 1, "it begins with a login");
     for generation in 2..=3 {
-        // It looks every minute, in case that the machine was suspended.
+        // It checks every minute, in case the machine was suspended.
         for _ in 0..55 {
             assert_eq!(env.logins(), generation - 1);
             env.clock.sleepers(1).await;
             env.pass(secs(60));
         }
-        assert_eq!(renewed(&mut events).await, generation);
+        assert_eq!(refreshed(&mut events).await, generation);
     }
     drop(guard);
     for _ in 0..60 {
@@ -204,7 +204,7 @@ async fn a_guard_keeps_an_idle_session_renewed_until_it_is_dropped() {
 }
 
 #[tokio::test]
-async fn a_guard_finds_a_token_over_that_the_machine_slept_through() {
+async fn keep_alive_notices_expiry_during_suspend() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     session.token().await.unwrap();
@@ -214,11 +214,11 @@ async fn a_guard_finds_a_token_over_that_the_machine_slept_through() {
     env.clock.suspend(secs(7200));
     env.emulator.clock().advance(secs(7200));
     env.pass(secs(60));
-    assert_eq!(renewed(&mut events).await, 2);
+    assert_eq!(refreshed(&mut events).await, 2);
 }
 
 #[tokio::test]
-async fn a_guard_rests_between_its_tries() {
+async fn keep_alive_backs_off_between_attempts() {
     let env = TestEnv::with_lifetime(secs(1)).await;
     let session = env.workspace();
     let mut events = session.subscribe();
@@ -226,12 +226,12 @@ async fn a_guard_rests_between_its_tries() {
     env.clock.sleepers(1).await;
     env.pass(millis(100));
     for generation in 1..=10 {
-        assert_eq!(renewed(&mut events).await, generation);
+        assert_eq!(refreshed(&mut events).await, generation);
         assert_eq!(env.logins(), generation);
         env.clock.sleepers(1).await;
         env.pass(millis(800));
     }
-    assert_eq!(renewed(&mut events).await, 11);
+    assert_eq!(refreshed(&mut events).await, 11);
     env.emulator
         .faults()
         .on("workspaceLogin")

@@ -1,4 +1,4 @@
-//! A session belongs to no runtime, and what others panic with is no reason to hang.
+//! A session works in any runtime, and survives panics in a clock or a source of randomness.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -13,7 +13,7 @@ use synerise_auth::random::{FixedRandom, Random};
 use synerise_auth::{ErrorKind, Session};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::support::{START, TestEnv, bounded, failed, renewed, secs, spawn_token};
+use crate::support::{START, TestEnv, bounded, failed, refreshed, secs, spawn_token};
 
 fn current_thread() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
@@ -30,7 +30,7 @@ fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
 }
 
 #[test]
-fn a_session_outlives_the_runtime_that_it_was_built_and_used_in() {
+fn session_outlives_the_runtime_it_was_built_in() {
     let first = current_thread();
     let (env, session) = first.block_on(async {
         let env = TestEnv::new().await;
@@ -53,7 +53,7 @@ fn a_session_outlives_the_runtime_that_it_was_built_and_used_in() {
 }
 
 #[test]
-fn a_renewal_that_went_down_with_its_runtime_is_begun_again_by_who_waits_for_it() {
+fn waiter_restarts_a_refresh_lost_with_its_runtime() {
     let (first, second) = (current_thread(), current_thread());
     let env = second.block_on(TestEnv::new());
     let session = env.workspace();
@@ -65,7 +65,7 @@ fn a_renewal_that_went_down_with_its_runtime_is_begun_again_by_who_waits_for_it(
     });
     let mut waiting = pin!(session.token());
     let waits = second.block_on(async { is_pending(waiting.as_mut()).await });
-    assert!(waits, "for the other runtime's renewal");
+    assert!(waits, "for the refresh in the other runtime");
     drop(first);
     second.block_on(async {
         let again = async {
@@ -79,7 +79,7 @@ fn a_renewal_that_went_down_with_its_runtime_is_begun_again_by_who_waits_for_it(
 }
 
 #[test]
-fn a_renewal_in_a_runtime_that_nobody_drives_is_taken_over_when_it_is_overdue() {
+fn refresh_in_a_stalled_runtime_is_taken_over() {
     let (idle, driven) = (current_thread(), current_thread());
     let env = driven.block_on(TestEnv::new());
     let session = env.workspace();
@@ -95,7 +95,7 @@ fn a_renewal_in_a_runtime_that_nobody_drives_is_taken_over_when_it_is_overdue() 
         assert_eq!(waiting.await.unwrap().generation(), 1);
         assert_eq!(env.logins(), 1);
     });
-    // Driven again, the old renewal has nothing to say any more.
+    // The stalled refresh has no effect once its runtime runs again.
     idle.block_on(tokio::task::yield_now());
     assert_eq!((env.logins(), session.status().generation), (1, 1));
 }
@@ -140,9 +140,9 @@ async fn settle(tasks: usize) {
 }
 
 #[tokio::test]
-async fn an_idle_session_has_no_task() {
+async fn idle_session_has_no_task() {
     let env = TestEnv::with_client(
-        // Idle connections have tasks of their own, which are the HTTP client's.
+        // An idle connection would have a task of the HTTP client's.
         |client| client.http(|http| http.pool_max_idle_per_host(0)),
     )
     .await;
@@ -157,14 +157,14 @@ async fn an_idle_session_has_no_task() {
     );
     session.token().await.unwrap();
     settle(before).await;
-    assert_eq!(renewed(&mut events).await, 1);
+    assert_eq!(refreshed(&mut events).await, 1);
     env.pass(secs(3400));
     session.token().await.unwrap();
-    assert_eq!(renewed(&mut events).await, 2);
+    assert_eq!(refreshed(&mut events).await, 2);
     settle(before).await;
 }
 
-/// A clock, and a source of randomness, of somebody who did not test them.
+/// A clock and a source of randomness that panic while they are broken.
 #[derive(Debug, Clone)]
 struct Faulty {
     clock: ManualClock,
@@ -173,7 +173,7 @@ struct Faulty {
 
 impl Faulty {
     fn check(&self) {
-        assert!(!self.broken.load(Ordering::SeqCst), "somebody else's fault");
+        assert!(!self.broken.load(Ordering::SeqCst), "broken on purpose");
     }
 }
 
@@ -214,7 +214,7 @@ async fn faulty(what: &str) -> (TestEnv, Arc<AtomicBool>, Session<Workspace>) {
 }
 
 #[tokio::test]
-async fn a_panic_in_a_renewal_is_an_error_to_all_who_wait_and_no_more() {
+async fn panic_in_a_refresh_is_an_error_for_every_waiter() {
     for what in ["clock", "random"] {
         let (env, broken, session) = faulty(what).await;
         let mut events = session.subscribe();
@@ -238,7 +238,7 @@ async fn a_panic_in_a_renewal_is_an_error_to_all_who_wait_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_panic_in_a_background_renewal_leaves_the_token_served() {
+async fn panic_in_a_background_refresh_keeps_the_token() {
     for what in ["clock", "random"] {
         let (env, broken, session) = faulty(what).await;
         session.token().await.unwrap();
@@ -254,12 +254,12 @@ async fn a_panic_in_a_background_renewal_leaves_the_token_served() {
         assert_eq!(session.token().await.unwrap().generation(), 1, "{what}");
         env.pass(secs(1));
         session.token().await.unwrap();
-        assert_eq!(renewed(&mut events).await, 2, "{what}");
+        assert_eq!(refreshed(&mut events).await, 2, "{what}");
     }
 }
 
 #[tokio::test]
-async fn a_panic_in_a_callers_own_call_is_that_callers_alone() {
+async fn panic_in_a_callers_own_call_stays_there() {
     let (env, broken, session) = faulty("clock").await;
     session.token().await.unwrap();
     broken.store(true, Ordering::SeqCst);
@@ -274,7 +274,7 @@ async fn a_panic_in_a_callers_own_call_is_that_callers_alone() {
 }
 
 #[tokio::test]
-async fn jitter_that_is_no_number_is_survived() {
+async fn invalid_jitter_is_survived() {
     for fraction in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 2.0] {
         let env = TestEnv::with_client(|client| client.random(FixedRandom(fraction))).await;
         let session = env.workspace();

@@ -1,4 +1,4 @@
-//! Whoever uses the same key shares one token, and what nobody uses is gone.
+//! Sessions of one key share one token, and a session ends with its last handle.
 
 use std::io::ErrorKind;
 
@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use crate::support::{TestEnv, VISITOR, bounded, secs, spawn_token, spawn_tokens};
 
 #[tokio::test]
-async fn a_thousand_callers_of_a_cold_session_cost_one_login() {
+async fn thousand_callers_of_a_cold_session_cost_one_login() {
     let env = TestEnv::new().await;
     let gate = env.emulator.faults().on("workspaceLogin").hold();
     let mut callers = JoinSet::new();
@@ -31,7 +31,7 @@ async fn a_thousand_callers_of_a_cold_session_cost_one_login() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_callers_of_an_expired_session_cost_one_login() {
+async fn thousand_callers_of_an_expired_session_cost_one_login() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     session.token().await.unwrap();
@@ -43,7 +43,7 @@ async fn a_thousand_callers_of_an_expired_session_cost_one_login() {
 }
 
 #[tokio::test]
-async fn sessions_of_one_key_are_one_and_those_of_two_keys_are_two() {
+async fn each_key_has_one_session() {
     let env = TestEnv::new().await;
     let (first, again) = (env.workspace(), env.client.clone().workspace(env.workspace_key()));
     let other = env
@@ -63,7 +63,7 @@ async fn sessions_of_one_key_are_one_and_those_of_two_keys_are_two() {
 }
 
 #[tokio::test]
-async fn a_handler_that_asks_for_the_workspace_in_each_request_logs_in_once() {
+async fn workspace_asked_for_in_each_request_logs_in_once() {
     let env = TestEnv::new().await;
     for _ in 0..3 {
         env.workspace().token().await.unwrap();
@@ -76,7 +76,7 @@ async fn a_handler_that_asks_for_the_workspace_in_each_request_logs_in_once() {
 }
 
 #[tokio::test]
-async fn a_visitor_that_nobody_holds_is_forgotten() {
+async fn session_that_nobody_holds_is_forgotten() {
     let env = TestEnv::new().await;
     let (first, second) = (env.visitor(), env.visitor());
     let token = first.token().await.unwrap();

@@ -1,0 +1,59 @@
+//! The emulator as a program. It prints its address and its test data, and serves until a signal stops it.
+
+mod arguments;
+mod input;
+mod stop_signal;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use serde_json::json;
+use synerise_auth_emulator::Emulator;
+
+use arguments::Arguments;
+
+#[tokio::main(flavor = "current_thread")]
+#[expect(
+    clippy::print_stderr,
+    reason = "this is a program, and it reports errors on stderr"
+)]
+async fn main() -> ExitCode {
+    match run(&Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &Arguments) -> Result<(), String> {
+    // Before anything else, so that a signal stops the program at any time, also as PID 1.
+    let stop_signal =
+        stop_signal::listen().map_err(|error| format!("cannot install signal handlers: {error}"))?;
+    let emulator = arguments
+        .builder()?
+        .start()
+        .await
+        .map_err(|error| error.to_string())?;
+    print_first_line(&emulator).map_err(|error| format!("cannot write to stdout: {error}"))?;
+    stop_signal.await;
+    Ok(())
+}
+
+fn print_first_line(emulator: &Emulator) -> std::io::Result<()> {
+    let user = emulator.user();
+    let line = json!({
+        "base_url": emulator.base_url(),
+        "workspace_guid": emulator.workspace_guid(),
+        "workspace_api_key": emulator.workspace_api_key(),
+        "profile_api_key": emulator.profile_api_key(),
+        "tracker_key": emulator.tracker_key(),
+        "user": { "username": user.username, "password": user.password, "totp_secret": user.totp_secret },
+    });
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{line}")?;
+    // Stdout is most often a pipe, and whoever started the program waits for this line.
+    stdout.flush()
+}

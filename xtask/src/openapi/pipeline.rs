@@ -1,0 +1,82 @@
+//! From the bytes of the sources to the bytes of the result: the same for `update-spec` and `verify-spec`, and offline.
+
+use std::path::Path;
+
+use super::config::Selection;
+use super::failure::{Failure, Result, fail};
+use super::fetch::{self, Limits};
+use super::select::Source;
+use super::{dry_run, lint, normalise, overlay, parse, select};
+
+/// Larger than a hundred operations are.
+const MAX_RESULT: usize = 4 << 20;
+
+/// The two files that people edit.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    pub(crate) selection: Selection,
+    pub(crate) selection_bytes: Vec<u8>,
+    actions: Vec<overlay::Action>,
+    pub(crate) overlay_bytes: Vec<u8>,
+}
+
+impl Rules {
+    pub(crate) fn read(root: &Path, limits: Limits) -> Result<Self> {
+        let selection_bytes = fetch::file(&root.join("selection.toml"), limits)?;
+        let overlay_bytes = fetch::file(&root.join("overlay.yaml"), limits)?;
+        Ok(Self {
+            selection: Selection::parse(text("selection.toml", &selection_bytes)?)?,
+            actions: overlay::parse(text("overlay.yaml", &overlay_bytes)?)?,
+            selection_bytes,
+            overlay_bytes,
+        })
+    }
+}
+
+/// The bytes of a source under its name.
+#[derive(Debug)]
+pub(crate) struct Upstream {
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// What came out, and what a maintainer should know about it.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) result: Vec<u8>,
+    pub(crate) notices: Vec<String>,
+}
+
+/// Select, convert, overlay, normalise, lint.
+pub(crate) fn run(rules: &Rules, upstream: &[Upstream]) -> Result<Outcome> {
+    let mut notices = Vec::new();
+    let sources = upstream
+        .iter()
+        .map(|source| {
+            let document = text(&source.name, &source.bytes)
+                .and_then(|text| parse::document(text).map_err(|failure| failure.within(&source.name)))?;
+            Ok(Source {
+                name: source.name.clone(),
+                document,
+            })
+        })
+        .collect::<Result<Vec<Source>>>()?;
+    let mut document = select::select(sources, &rules.selection, &mut notices)?;
+    overlay::apply(&mut document, &rules.actions)?;
+    normalise::normalise(&mut document, &rules.selection)?;
+    let result = normalise::to_bytes(&document)?;
+    if result.len() > MAX_RESULT {
+        fail!("the result has {} bytes, more than {MAX_RESULT}", result.len());
+    }
+    lint::check(&mut document)?;
+    Ok(Outcome { result, notices })
+}
+
+/// Proves that a user's build takes the result.
+pub(crate) fn dry_run(result: &[u8], limits: Limits) -> Result<()> {
+    dry_run::run(result, limits.time)
+}
+
+fn text<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str> {
+    std::str::from_utf8(bytes).map_err(|_| Failure::failed(format!("{name}: not UTF-8 text")))
+}

@@ -1,0 +1,176 @@
+//! What the pages of the repository say is checked against the repository.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The text files that are under version control, or would be.
+fn files() -> Vec<(PathBuf, String)> {
+    let list = Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(list.status.success(), "the tests run in a git repository");
+    let list = String::from_utf8(list.stdout).unwrap();
+    let texts = list.lines().filter_map(|path| {
+        let text = fs::read_to_string(root().join(path)).ok()?;
+        Some((PathBuf::from(path), text))
+    });
+    texts.collect()
+}
+
+fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|found| found == extension)
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let reasons = read("ARCHITECTURE.md");
+    let mut unexplained = BTreeSet::new();
+    for (path, text) in files() {
+        if path.file_name().is_none_or(|name| name != "Cargo.toml") {
+            continue;
+        }
+        let manifest: toml::Table = text.parse().unwrap();
+        let targets = manifest.get("target").and_then(toml::Value::as_table).into_iter();
+        let targets = targets
+            .flat_map(|targets| targets.values())
+            .filter_map(toml::Value::as_table);
+        for table in targets.chain([&manifest]) {
+            for kind in ["dependencies", "dev-dependencies", "build-dependencies"] {
+                let dependencies = table
+                    .get(kind)
+                    .and_then(toml::Value::as_table)
+                    .into_iter()
+                    .flatten();
+                let missing = dependencies
+                    .map(|(name, _)| name)
+                    .filter(|name| !reasons.contains(&format!("`{name}`")));
+                unexplained.extend(missing.map(|name| format!("{name} of {}", path.display())));
+            }
+        }
+    }
+    assert!(
+        unexplained.is_empty(),
+        "ARCHITECTURE.md does not say why: {unexplained:?}"
+    );
+}
+
+#[test]
+fn links_between_the_pages_lead_somewhere() {
+    let mut broken = Vec::new();
+    for (path, text) in files().into_iter().filter(|(path, _)| has_extension(path, "md")) {
+        for target in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split([')', '#']).next())
+        {
+            let there = root().join(&path).with_file_name(target);
+            if !target.is_empty() && !target.contains("://") && !there.exists() {
+                broken.push(format!("{}: {target}", path.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:?}");
+}
+
+#[test]
+fn the_commands_of_the_readme_exist() {
+    let text = read("README.md");
+    for rest in text.split("cargo run --example ").skip(1) {
+        let name: String = rest
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+            .collect();
+        assert!(
+            root().join(format!("examples/{name}.rs")).is_file(),
+            "examples/{name}.rs"
+        );
+    }
+    for rest in text.split("cargo xtask ").skip(1) {
+        let verb: String = rest
+            .chars()
+            .take_while(|c| c.is_ascii_lowercase() || *c == '-')
+            .collect();
+        let help = Command::new(env!("CARGO_BIN_EXE_xtask"))
+            .args([&verb, "--help"])
+            .output()
+            .unwrap();
+        assert!(help.status.success(), "cargo xtask {verb}");
+    }
+}
+
+/// The page is found by the error's text, so that the text on it has to be the error's.
+#[test]
+fn troubleshooting_quotes_the_errors_as_they_are() {
+    let told_by_others = [
+        "Could not find directory of OpenSSL installation",
+        "No module named pip",
+    ];
+    let sources = ["src", "build", "build.rs", "xtask/src"];
+    let sources: String = files()
+        .into_iter()
+        .filter(|(path, _)| {
+            has_extension(path, "rs") && sources.iter().any(|source| path.starts_with(source))
+        })
+        .map(|(_, text)| {
+            text.split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+                .replace("\\ ", "")
+        })
+        .collect();
+    for heading in read("TROUBLESHOOTING.md")
+        .lines()
+        .filter_map(|line| line.strip_prefix("### "))
+    {
+        let quoted = heading.split('`').skip(1).step_by(2);
+        // What has no space in it is the name of an operation or a gate.
+        for text in quoted.filter(|text| text.contains(' ') && !told_by_others.contains(text)) {
+            for part in text.split('…').map(str::trim) {
+                assert!(
+                    sources.contains(part),
+                    "TROUBLESHOOTING.md: nothing says `{part}`"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_example_in_the_documentation_is_compiled() {
+    // Written apart, so that this file holds none itself.
+    let ignored = ["```", "ignore"].concat();
+    let rust_ignored = ["```rust,", "ignore"].concat();
+    for (path, text) in files() {
+        assert!(
+            !text.contains(&ignored) && !text.contains(&rust_ignored),
+            "{}",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn nothing_names_a_place_on_somebodys_machine() {
+    for (path, text) in files() {
+        for place in ["/home/", "/root/", "/Users/", "C:\\Users"] {
+            let place = place.to_owned();
+            let own = path.ends_with("xtask/tests/repository.rs");
+            assert!(own || !text.contains(&place), "{} holds {place}", path.display());
+        }
+    }
+}
