@@ -3,18 +3,21 @@
 //! The measure is what their programs see: what a call accepts may grow, what an answer holds may grow, and neither may
 //! shrink or change its type. Requests and answers are judged apart, because the same change can break the one and not
 //! the other.
+//!
+//! `facts` flattens each operation into a sorted map of facts, the maps are subtracted here, and the table in `verdict`
+//! says what each difference means.
 
-mod access;
-mod content;
-mod limits;
-mod operation;
-mod schema;
+mod facts;
+mod verdict;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+use super::grammar::{operations, step};
+use facts::{Aliases, Facts};
 
 /// What a change means for a program that uses the crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -57,10 +60,8 @@ pub(crate) struct Comparison {
 
 impl Comparison {
     pub(crate) fn count(&self, severity: Severity) -> usize {
-        self.changes
-            .iter()
-            .filter(|change| change.severity == severity)
-            .count()
+        let of_severity = self.changes.iter().filter(|change| change.severity == severity);
+        of_severity.count()
     }
 
     pub(crate) fn summary(&self) -> String {
@@ -75,55 +76,123 @@ impl Comparison {
 
 /// Compares two normalised `OpenAPI` 3.0 documents.
 pub(crate) fn compare(before: &Value, after: &Value) -> Comparison {
-    let mut changes = Changes {
-        before,
-        after,
-        found: BTreeMap::new(),
-        operation: None,
-        seen: BTreeSet::new(),
-        depth: 0,
-    };
-    document(&mut changes);
-    operation::all(&mut changes);
-    let found = changes.found.into_iter();
-    Comparison {
-        changes: found
-            .map(|((severity, side, what, before, after), operations)| Change {
-                severity,
-                side,
-                what,
-                before,
-                after,
-                operations,
-            })
-            .collect(),
+    let mut changes = Changes::default();
+    changes.subtract("", &Facts::of_document(before), &Facts::of_document(after));
+    let (old, new) = (places(before), places(after));
+    for place in &old {
+        match partner(place, &old, &new) {
+            Some(other) => changes.operation((before, place), (after, other)),
+            None => changes.add(
+                &place.name,
+                (Severity::Breaking, "operation removed"),
+                Side::Call,
+                (Some(&place.pointer), None),
+            ),
+        }
     }
+    for place in &new {
+        if partner(place, &new, &old).is_none() {
+            changes.add(
+                &place.name,
+                (Severity::Additive, "operation added"),
+                Side::Call,
+                (None, Some(&place.pointer)),
+            );
+        }
+    }
+    changes.into_comparison()
+}
+
+/// An operation and where it is.
+struct Place<'a> {
+    /// What the report calls it.
+    name: String,
+    id: &'a str,
+    /// Method and path.
+    call: String,
+    pointer: String,
+    value: &'a Value,
+}
+
+fn places(document: &Value) -> Vec<Place<'_>> {
+    operations(document)
+        .map(|(path, method, value)| {
+            let id = value
+                .get("operationId")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            let call = format!("{} {path}", method.to_ascii_uppercase());
+            Place {
+                name: if id.is_empty() {
+                    call.clone()
+                } else {
+                    id.to_owned()
+                },
+                id,
+                call,
+                pointer: step(&step("/paths", path), method),
+                value,
+            }
+        })
+        .collect()
+}
+
+/// The same operation among `others`: by method and path, else by an id that moved there.
+fn partner<'p, 'a>(place: &Place<'_>, own: &[Place<'_>], others: &'p [Place<'a>]) -> Option<&'p Place<'a>> {
+    others.iter().find(|other| other.call == place.call).or_else(|| {
+        let moved = |other: &&Place<'_>| {
+            !place.id.is_empty() && other.id == place.id && !own.iter().any(|one| one.call == other.call)
+        };
+        others.iter().find(moved)
+    })
 }
 
 /// What makes a change one: severity, side, words, and the two places, in the order of the report.
 type Key = (Severity, Side, String, Option<String>, Option<String>);
 
-/// The changes while they are being collected.
-struct Changes<'a> {
-    before: &'a Value,
-    after: &'a Value,
-    /// Each change with the operations that it is in.
-    found: BTreeMap<Key, BTreeSet<String>>,
-    operation: Option<String>,
-    /// The pairs of schemas that the current operation has been through: schemas may be circular.
-    seen: BTreeSet<(String, String, Side)>,
-    /// How many schemas deep the comparison is.
-    depth: usize,
-}
+/// The changes while they are being collected, each with the operations that it is in.
+#[derive(Default)]
+struct Changes(BTreeMap<Key, BTreeSet<String>>);
 
-impl Changes<'_> {
+impl Changes {
+    fn operation(&mut self, (before, old): (&Value, &Place<'_>), (after, new): (&Value, &Place<'_>)) {
+        let mut aliases = Aliases::new();
+        let before = Facts::of_operation(before, old, &Aliases::new());
+        loop {
+            let facts = Facts::of_operation(after, new, &aliases);
+            let found = before.renamed_in(&facts, &aliases);
+            if found.is_empty() {
+                return self.subtract(&old.name, &before, &facts);
+            }
+            aliases.extend(found);
+        }
+    }
+
+    /// Reports the facts of `before` and `after` that differ, where both have what they are facts of.
+    fn subtract(&mut self, operation: &str, before: &Facts<'_>, after: &Facts<'_>) {
+        for (node, old) in &before.nodes {
+            let Some(new) = after.nodes.get(node) else {
+                continue;
+            };
+            for fact in old
+                .keys()
+                .chain(new.keys().filter(|fact| !old.contains_key(*fact)))
+            {
+                let (a, b) = (old.get(fact), new.get(fact));
+                if let Some((severity, what)) = verdict::of(fact, node.side, a, b) {
+                    let places = (a.and_then(facts::Entry::place), b.and_then(facts::Entry::place));
+                    self.add(operation, (severity, &what), node.side, places);
+                }
+            }
+        }
+    }
+
     fn add(
         &mut self,
-        severity: Severity,
+        operation: &str,
+        (severity, what): (Severity, &str),
         side: Side,
-        what: impl Into<String>,
-        before: Option<&str>,
-        after: Option<&str>,
+        (before, after): (Option<&str>, Option<&str>),
     ) {
         let side = if severity == Severity::Documentation {
             Side::Text
@@ -133,132 +202,28 @@ impl Changes<'_> {
         let key = (
             severity,
             side,
-            what.into(),
+            what.to_owned(),
             before.map(str::to_owned),
             after.map(str::to_owned),
         );
-        self.found
+        let operation = Some(operation).filter(|operation| !operation.is_empty());
+        self.0
             .entry(key)
             .or_default()
-            .extend(self.operation.iter().cloned());
+            .extend(operation.map(str::to_owned));
     }
 
-    /// Reports that a text differs.
-    fn text(&mut self, name: &str, before: Option<&Value>, after: Option<&Value>, at: (&str, &str)) {
-        if before != after {
-            let what = format!("{name} reworded");
-            let (before, after) = (before.map(|_| at.0), after.map(|_| at.1));
-            self.add(Severity::Documentation, Side::Text, what, before, after);
-        }
-    }
-}
-
-/// What the document says of itself, and its security schemes.
-fn document(changes: &mut Changes<'_>) {
-    let (before, after) = (changes.before, changes.after);
-    if before["info"]["version"] != after["info"]["version"] {
-        let what = format!(
-            "`api-version` {} is now {}",
-            before["info"]["version"], after["info"]["version"]
-        );
-        changes.add(
-            Severity::Breaking,
-            Side::Request,
+    fn into_comparison(self) -> Comparison {
+        let change = |((severity, side, what, before, after), operations)| Change {
+            severity,
+            side,
             what,
-            Some("/info/version"),
-            Some("/info/version"),
-        );
-    }
-    for key in ["title", "description", "contact", "license"] {
-        let at = format!("/info/{key}");
-        changes.text(key, before["info"].get(key), after["info"].get(key), (&at, &at));
-    }
-    servers(changes);
-    schemes(changes);
-    changes.text("tags", before.get("tags"), after.get("tags"), ("/tags", "/tags"));
-}
-
-fn servers(changes: &mut Changes<'_>) {
-    let urls = |document: &Value| -> Vec<(String, Value)> {
-        let list = document["servers"].as_array().cloned().unwrap_or_default();
-        list.into_iter()
-            .map(|server| (server["url"].as_str().unwrap_or_default().to_owned(), server))
-            .collect()
-    };
-    let (before, after) = (urls(changes.before), urls(changes.after));
-    for (index, (url, server)) in before.iter().enumerate() {
-        let at = format!("/servers/{index}");
-        match after.iter().position(|(other, _)| other == url) {
-            None => changes.add(
-                Severity::Breaking,
-                Side::Call,
-                format!("server {url} removed"),
-                Some(&at),
-                None,
-            ),
-            Some(index) => {
-                changes.text(
-                    "server",
-                    Some(server),
-                    Some(&after[index].1),
-                    (&at, &format!("/servers/{index}")),
-                );
-            }
-        }
-    }
-    for (index, (url, _)) in after.iter().enumerate() {
-        if !before.iter().any(|(other, _)| other == url) {
-            let at = format!("/servers/{index}");
-            changes.add(
-                Severity::Additive,
-                Side::Call,
-                format!("server {url} added"),
-                None,
-                Some(&at),
-            );
-        }
-    }
-}
-
-fn schemes(changes: &mut Changes<'_>) {
-    let empty = Map::new();
-    let of = |document: &'_ Value| -> Map<String, Value> {
-        let schemes = document
-            .pointer("/components/securitySchemes")
-            .and_then(Value::as_object);
-        schemes.unwrap_or(&empty).clone()
-    };
-    let (before, after) = (of(changes.before), of(changes.after));
-    for (name, scheme) in &before {
-        let at = format!("/components/securitySchemes/{name}");
-        let Some(other) = after.get(name) else {
-            changes.add(
-                Severity::Breaking,
-                Side::Call,
-                format!("security scheme `{name}` removed"),
-                Some(&at),
-                None,
-            );
-            continue;
+            before,
+            after,
+            operations,
         };
-        for key in ["type", "scheme", "in", "name", "flows", "openIdConnectUrl"] {
-            if scheme.get(key) != other.get(key) {
-                let what = format!("security scheme `{name}`: `{key}` changed");
-                changes.add(Severity::Breaking, Side::Call, what, Some(&at), Some(&at));
-            }
+        Comparison {
+            changes: self.0.into_iter().map(change).collect(),
         }
-        for key in ["description", "bearerFormat"] {
-            changes.text(key, scheme.get(key), other.get(key), (&at, &at));
-        }
-    }
-    for name in after.keys().filter(|name| !before.contains_key(*name)) {
-        let at = format!("/components/securitySchemes/{name}");
-        changes.add(
-            Severity::Additive,
-            Side::Call,
-            format!("security scheme `{name}` added"),
-            None,
-            Some(&at),
-        );
     }
 }

@@ -113,3 +113,50 @@ impl<'a> Fields<'a> {
         }
     }
 }
+
+/// The type as the generated code has it.
+pub(super) fn kind_of(schema: &Map<String, Value>) -> String {
+    let text = |key: &str| schema.get(key).and_then(Value::as_str);
+    match (text("type"), text("format")) {
+        (Some(name), Some(format)) => format!("{name} ({format})"),
+        (Some(name), None) => name.to_owned(),
+        (None, _) if schema.contains_key("oneOf") || schema.contains_key("anyOf") => {
+            "one of several".to_owned()
+        }
+        (None, _) if schema.contains_key("allOf") || schema.contains_key("properties") => "object".to_owned(),
+        (None, _) => "anything".to_owned(),
+    }
+}
+
+/// The alternatives of a schema under labels that survive another order.
+pub(super) fn variants<'a>(
+    schema: &'a Map<String, Value>,
+    keyword: &str,
+) -> BTreeMap<String, (usize, &'a Value)> {
+    let list = schema
+        .get(keyword)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let (mut variants, mut counts) = (BTreeMap::new(), BTreeMap::new());
+    for (index, variant) in list.enumerate() {
+        let target = variant
+            .get("$ref")
+            .and_then(Value::as_str)
+            .and_then(|target| target.rsplit('/').next());
+        let label = match (target, variant.as_object()) {
+            (Some(name), _) => format!("`{name}`"),
+            (None, Some(variant)) => kind_of(variant),
+            (None, None) => continue,
+        };
+        // Two of a kind are told apart by their order.
+        let count = counts.entry(label.clone()).or_insert(0_usize);
+        *count += 1;
+        let label = match *count {
+            1 => label,
+            count => format!("{label} ({count})"),
+        };
+        variants.insert(label, (index, variant));
+    }
+    variants
+}
