@@ -6,8 +6,6 @@ use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
-use comfy_table::Table;
-use comfy_table::presets::ASCII_MARKDOWN;
 use serde::Deserialize;
 
 use crate::command::{Failed, Result, cargo, output, program, run, target};
@@ -77,9 +75,7 @@ pub(crate) fn figures(arguments: &Figures) -> Result {
 
 /// In Markdown, as the README shows it.
 fn table(rows: &[Row]) -> String {
-    let mut table = Table::new();
-    table.load_style(ASCII_MARKDOWN);
-    table.set_header(["row", "what", "ours", "peers", "ratio", "target", "met"]);
+    let mut table = vec![["row", "what", "ours", "peers", "ratio", "target", "met"].map(str::to_owned)];
     let mut notes = Vec::new();
     for row in rows {
         let peers: Vec<_> = row
@@ -105,7 +101,7 @@ fn table(rows: &[Row]) -> String {
             notes.push(note);
             format!(" ({})", notes.len())
         });
-        table.add_row([
+        table.push([
             format!("`{}`", row.name),
             format!("{}{mark}", row.what),
             ours,
@@ -119,7 +115,31 @@ fn table(rows: &[Row]) -> String {
         .iter()
         .enumerate()
         .map(|(index, note)| format!("\n({}) {note}.", index + 1));
-    format!("{table}\n{}", notes.collect::<String>())
+    format!("{}{}", aligned(&table), notes.collect::<String>())
+}
+
+/// The rows as Markdown, with the columns under each other.
+fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
+    let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    });
+    let mut text = String::new();
+    for (index, row) in rows.iter().enumerate() {
+        for (cell, width) in row.iter().zip(widths) {
+            text.extend(["| ", cell, &" ".repeat(width + 1 - cell.chars().count())]);
+        }
+        text.push_str("|\n");
+        if index == 0 {
+            for width in widths {
+                text.extend(["|", &"-".repeat(width + 2)]);
+            }
+            text.push_str("|\n");
+        }
+    }
+    text
 }
 
 /// As many digits as mean something.

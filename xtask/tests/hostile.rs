@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{OVERLAY, Server, Tree, changed, document, selection};
+use support::{OVERLAY, Run, Server, Tree, changed, document, selection};
 
 fn item(schema: &Value) -> Value {
     changed(|document| document["components"]["schemas"]["Item"] = schema.clone())
@@ -617,26 +617,33 @@ fn what_the_project_asks_of_an_operation_is_told_when_it_is_missing() {
 
 #[test]
 fn a_name_cannot_command_the_terminal() {
+    let name = "\u{1b}]0;owned\u{7}";
+    let shown = "\\u{1b}]0;owned\\u{7}";
+    let named = |name: &str| {
+        changed(|document| {
+            document["components"]["schemas"]["Item"]["properties"][name] = json!({"type": "string"});
+        })
+    };
     let tree = Tree::vendored();
     let report = tree.path().join("report.md");
-    let run = tree.update_with(
-        &changed(|document| {
-            let properties = &mut document["components"]["schemas"]["Item"]["properties"];
-            properties["\u{1b}]0;owned\u{7}\u{202e}"] = json!({"type": "string"});
-        }),
-        &["--dry-run", "--report", report.to_str().unwrap()],
-    );
+    let run = tree.update_with(&named(name), &["--dry-run", "--report", report.to_str().unwrap()]);
     run.expect(0, "1 additive");
-    assert!(
-        run.stdout.contains("\\u{1b}]0;owned\\u{7}\\u{202e}"),
-        "{}",
-        run.stdout
-    );
+    assert!(run.stdout.contains(shown), "{}", run.stdout);
     let text = std::fs::read_to_string(report).unwrap();
     assert!(
-        text.contains("owned") && !text.contains(['\u{1b}', '\u{7}', '\u{202e}']),
+        text.contains("owned") && !text.contains(['\u{1b}', '\u{7}']),
         "{text:?}"
     );
+    // One that turns the direction of the text is refused, and shown to whoever compares documents by hand.
+    let turned = named(&format!("{name}\u{202e}"));
+    let shown = format!("{shown}\\u{{202e}}");
+    tree.update(&turned).expect(1, &shown);
+    let (before, after) = (
+        tree.write("before.json", &document().to_string()),
+        tree.write("after.json", &turned.to_string()),
+    );
+    let run = Run::verb("diff-spec", &[before.to_str().unwrap(), after.to_str().unwrap()]);
+    assert!(run.stdout.contains(&shown), "{}", run.stdout);
 }
 
 #[test]

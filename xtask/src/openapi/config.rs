@@ -7,7 +7,8 @@ use std::str::FromStr;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::failure::{Failure, Result, fail};
+use super::failure::{Result, fail};
+use super::parse;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -94,16 +95,8 @@ impl fmt::Display for OperationKey {
 }
 
 impl Selection {
-    pub(crate) fn parse(text: &str) -> Result<Self> {
-        let selection: Self = toml::from_str(text).map_err(|error| {
-            let line = error
-                .to_string()
-                .lines()
-                .map(str::trim)
-                .collect::<Vec<_>>()
-                .join(" ");
-            Failure::failed(format!("selection.toml: {line}"))
-        })?;
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self> {
+        let selection: Self = parse::toml(bytes).map_err(|failure| failure.within("selection.toml"))?;
         selection.check()?;
         Ok(selection)
     }

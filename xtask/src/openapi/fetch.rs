@@ -9,7 +9,6 @@ use reqwest::blocking::{Client, Response};
 use reqwest::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use reqwest::{StatusCode, Url, redirect};
 
-use super::console::Progress;
 use super::failure::{Failure, Result, fail};
 
 const MAX_REDIRECTS: usize = 5;
@@ -79,7 +78,7 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// Fetches an address. With an `ETag`, asks only for what is newer.
-pub(crate) fn url(url: &Url, etag: Option<&str>, limits: Limits, progress: &Progress) -> Result<Fetched> {
+pub(crate) fn url(url: &Url, etag: Option<&str>, limits: Limits) -> Result<Fetched> {
     let response = send(url, etag, limits).map_err(|error| explain(url, &error, limits))?;
     match response.status() {
         StatusCode::OK => {}
@@ -103,7 +102,7 @@ pub(crate) fn url(url: &Url, etag: Option<&str>, limits: Limits, progress: &Prog
         .get(ETAG)
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned);
-    let bytes = body(url, response, limits, progress)?;
+    let bytes = body(url, response, limits)?;
     Ok(Fetched::New { bytes, etag })
 }
 
@@ -139,12 +138,11 @@ fn send(url: &Url, etag: Option<&str>, limits: Limits) -> reqwest::Result<Respon
     request.send()
 }
 
-fn body(url: &Url, mut response: Response, limits: Limits, progress: &Progress) -> Result<Vec<u8>> {
+fn body(url: &Url, mut response: Response, limits: Limits) -> Result<Vec<u8>> {
     let announced = response.content_length();
     if announced.is_some_and(|length| length > limits.bytes) {
         fail!("{url}: larger than {} bytes", limits.bytes);
     }
-    progress.length(announced);
     let mut bytes = Vec::new();
     let mut chunk = [0_u8; 16 << 10];
     loop {
@@ -167,7 +165,6 @@ fn body(url: &Url, mut response: Response, limits: Limits, progress: &Progress) 
         if bytes.len() as u64 > limits.bytes {
             fail!("{url}: larger than {} bytes", limits.bytes);
         }
-        progress.at(bytes.len() as u64);
     }
 }
 

@@ -14,6 +14,7 @@ mod failure;
 mod fetch;
 mod generated_code_check;
 mod grammar;
+mod invisible;
 mod lint;
 mod merge;
 mod name_collisions;
@@ -148,13 +149,13 @@ fn diff(arguments: &Diff) -> Result<()> {
     };
     let read = |path: &PathBuf| {
         let bytes = fetch::file(path, limits)?;
-        parse::document(&String::from_utf8_lossy(&bytes)).map_err(|failure| failure.within(path.display()))
+        parse::bytes(&bytes).map_err(|failure| failure.within(path.display()))
     };
     let comparison = compare::compare(&read(&arguments.before)?, &read(&arguments.after)?);
     console::print(&if arguments.json {
         report::json(&comparison)?
     } else {
-        report::table(&comparison)
+        report::lines(&comparison)
     });
     Ok(())
 }

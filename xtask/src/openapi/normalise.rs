@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::config::Selection;
 use super::failure::{self, Failure, Result};
 use super::grammar::{self, Holds, Kind};
+use super::invisible::for_json;
 use super::plain_text;
 use super::reference::{self, Reference};
 
@@ -61,10 +62,9 @@ pub(crate) fn normalise(document: &mut Value, selection: &Selection) -> Result<(
 
 /// The document as it is written to the file.
 pub(crate) fn to_bytes(document: &Value) -> Result<Vec<u8>> {
-    let mut bytes = serde_json::to_vec_pretty(document)
+    let json = serde_json::to_string_pretty(document)
         .map_err(|error| Failure::failed(format!("the document cannot be written as JSON: {error}")))?;
-    bytes.push(b'\n');
-    Ok(bytes)
+    Ok((for_json(&json) + "\n").into_bytes())
 }
 
 /// Removes the components and tags that nothing uses, which the overlay may have made so.

@@ -23,8 +23,8 @@ enum Change {
 }
 
 /// Reads the overlay and checks that each action says why it exists and how we know.
-pub(crate) fn parse(text: &str) -> Result<Vec<Action>> {
-    let overlay = parse::document(text).map_err(|failure| failure.within("overlay.yaml"))?;
+pub(crate) fn parse(bytes: &[u8]) -> Result<Vec<Action>> {
+    let overlay = parse::bytes(bytes).map_err(|failure| failure.within("overlay.yaml"))?;
     let version = overlay.get("overlay").and_then(Value::as_str).unwrap_or_default();
     if !version.starts_with("1.0.") {
         fail!("overlay.yaml: `overlay: {version}`: only OpenAPI Overlay 1.0 is understood");

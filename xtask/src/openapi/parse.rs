@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::fmt;
 
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use super::failure::{Failure, Result};
@@ -13,9 +13,43 @@ const MAX_DEPTH: usize = 64;
 /// Counts what aliases expand to, so that a few hundred bytes of YAML cannot fill the memory.
 const MAX_NODES: usize = 500_000;
 
-/// Parses a document; JSON if it begins as JSON does, YAML otherwise.
-pub(crate) fn document(text: &str) -> Result<Value> {
-    let text = text.trim_start_matches('\u{feff}');
+/// What a file begins with that is not text, and what to call it.
+const NOT_TEXT: [(&[u8], &str); 8] = [
+    (b"\x1f\x8b", "is gzip-compressed; decompress it first"),
+    (b"\x28\xb5\x2f\xfd", "is zstd-compressed; decompress it first"),
+    (b"\xfd7zXZ", "is xz-compressed; decompress it first"),
+    (b"BZh", "is bzip2-compressed; decompress it first"),
+    (
+        b"PK\x03\x04",
+        "is a ZIP archive; take the document out of it first",
+    ),
+    (b"%PDF", "is a PDF, not an OpenAPI document"),
+    (b"\xff\xfe", "is UTF-16 text, not UTF-8; convert it first"),
+    (b"\xfe\xff", "is UTF-16 text, not UTF-8; convert it first"),
+];
+
+fn text(bytes: &[u8]) -> Result<&str> {
+    if let Some((_, what)) = NOT_TEXT.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+        return Err(Failure::failed(format!("the document {what}")));
+    }
+    std::str::from_utf8(bytes).map_err(|_| Failure::failed("the document is not UTF-8 text"))
+}
+
+/// Reads a TOML file; an error is one line.
+pub(crate) fn toml<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    toml::from_str(text(bytes)?).map_err(|error| {
+        let lines: Vec<String> = error
+            .to_string()
+            .lines()
+            .map(|line| line.trim().to_owned())
+            .collect();
+        Failure::failed(lines.join(" "))
+    })
+}
+
+/// Reads a document; JSON if it begins as JSON does, YAML otherwise.
+pub(crate) fn bytes(bytes: &[u8]) -> Result<Value> {
+    let text = text(bytes)?.trim_start_matches('\u{feff}');
     if text.trim_start().starts_with('<') {
         return Err(Failure::failed(
             "this is HTML, not an OpenAPI document (a login or error page?)",
@@ -30,7 +64,7 @@ pub(crate) fn document(text: &str) -> Result<Value> {
         Ok(value)
     } else {
         Err(Failure::failed(
-            "this is no OpenAPI document: its top level is not an object",
+            "this is not an OpenAPI document: its top level is not an object",
         ))
     }
 }
@@ -116,25 +150,24 @@ impl<'de> Visitor<'de> for Tree<'_> {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
+        Ok(value.into())
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
+        Ok(value.into())
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
+        Ok(value.into())
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value)
-            .map(Value::Number)
-            .ok_or_else(|| E::custom("a number that JSON cannot hold"))
+        let number = Number::from_f64(value).map(Value::Number);
+        number.ok_or_else(|| E::custom("a number that JSON cannot hold"))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
+        Ok(value.into())
     }
 
     fn visit_unit<E>(self) -> Result<Value, E> {
@@ -159,8 +192,15 @@ impl<'de> Visitor<'de> for Tree<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
-        // YAML reads `200:` as a number; as a key it is the text.
-        while let Some(key) = members.next_key_seed(Key)? {
+        while let Some(key) = members.next_key_seed(self.below())? {
+            // YAML reads `200:` as a number; as a key it is the text.
+            let key = match key {
+                Value::String(key) => key,
+                Value::Array(_) | Value::Object(_) => {
+                    return Err(de::Error::custom("a key that is not text"));
+                }
+                other => other.to_string(),
+            };
             let value = members.next_value_seed(self.below())?;
             if map.contains_key(&key) {
                 return Err(de::Error::custom(format!(
@@ -170,43 +210,5 @@ impl<'de> Visitor<'de> for Tree<'_> {
             map.insert(key, value);
         }
         Ok(Value::Object(map))
-    }
-}
-
-struct Key;
-
-impl<'de> DeserializeSeed<'de> for Key {
-    type Value = String;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl Visitor<'_> for Key {
-    type Value = String;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a key")
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<String, E> {
-        Ok(value.to_owned())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<String, E> {
-        Ok(value.to_string())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<String, E> {
-        Ok(value.to_string())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<String, E> {
-        Ok(value.to_string())
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<String, E> {
-        Ok(value.to_string())
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::config::Selection;
-use super::failure::{Failure, Result, fail};
+use super::failure::{Result, fail};
 use super::fetch::{self, Limits};
 use super::select::Source;
 use super::{dry_run, lint, normalise, overlay, parse, select};
@@ -25,8 +25,8 @@ impl Rules {
         let selection_bytes = fetch::file(&root.join("selection.toml"), limits)?;
         let overlay_bytes = fetch::file(&root.join("overlay.yaml"), limits)?;
         Ok(Self {
-            selection: Selection::parse(text("selection.toml", &selection_bytes)?)?,
-            actions: overlay::parse(text("overlay.yaml", &overlay_bytes)?)?,
+            selection: Selection::parse(&selection_bytes)?,
+            actions: overlay::parse(&overlay_bytes)?,
             selection_bytes,
             overlay_bytes,
         })
@@ -53,8 +53,7 @@ pub(crate) fn run(rules: &Rules, upstream: &[Upstream]) -> Result<Outcome> {
     let sources = upstream
         .iter()
         .map(|source| {
-            let document = text(&source.name, &source.bytes)
-                .and_then(|text| parse::document(text).map_err(|failure| failure.within(&source.name)))?;
+            let document = parse::bytes(&source.bytes).map_err(|failure| failure.within(&source.name))?;
             Ok(Source {
                 name: source.name.clone(),
                 document,
@@ -75,8 +74,4 @@ pub(crate) fn run(rules: &Rules, upstream: &[Upstream]) -> Result<Outcome> {
 /// Proves that a user's build takes the result.
 pub(crate) fn dry_run(result: &[u8], limits: Limits) -> Result<()> {
     dry_run::run(result, limits.time)
-}
-
-fn text<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str> {
-    std::str::from_utf8(bytes).map_err(|_| Failure::failed(format!("{name}: not UTF-8 text")))
 }

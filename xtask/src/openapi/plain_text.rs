@@ -1,6 +1,8 @@
 //! Descriptions become doc comments, and doc comments are more than text: rustdoc runs their code blocks as tests,
 //! renders their HTML into the pages, and resolves their brackets as links. A vendor's prose may do none of that.
 
+use super::invisible::is_invisible;
+
 /// Longer than any description that helps.
 const MAX_CHARACTERS: usize = 4_000;
 
@@ -68,14 +70,6 @@ fn without_tags(text: &str) -> String {
     }
     plain.push_str(rest);
     plain
-}
-
-/// Zero-width characters and those that turn the direction of text, with which source code can be made to lie.
-pub(crate) fn is_invisible(character: char) -> bool {
-    matches!(
-        character,
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{00ad}' | '\u{061c}' | '\u{e0000}'..='\u{e007f}'
-    )
 }
 
 #[cfg(test)]

@@ -1,42 +1,25 @@
-//! A comparison for people: a table for the terminal, Markdown for a pull request.
-
-use std::fmt::Write;
-
-use comfy_table::{ContentArrangement, Table, presets};
+//! A comparison for people: lines for the terminal, Markdown for a pull request.
 
 use super::compare::{Change, Comparison, Severity, Side};
 use super::failure::{Failure, Result, one_line};
-use super::plain_text;
+use super::invisible::{for_json, is_invisible};
 
-/// More than these in one table help nobody; the rest is counted.
+/// More than these in one line help nobody; the rest is counted.
 const MAX_NAMES: usize = 4;
 
-/// The changes as a table of plain characters.
-pub(crate) fn table(comparison: &Comparison) -> String {
+/// The changes, a line each with the places below it: `-` in the old document, `+` in the new one.
+pub(crate) fn lines(comparison: &Comparison) -> String {
     if comparison.changes.is_empty() {
         return "No changes.".to_owned();
     }
-    let mut table = Table::new();
-    table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
-        .set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header([
-        "verdict",
-        "in",
-        "operation",
-        "change",
-        "where (- before, + after)",
-    ]);
-    for change in &comparison.changes {
-        table.add_row([
-            verdict(change.severity).to_owned(),
-            side(change.side).to_owned(),
-            operations(change),
-            one_line(&change.what),
-            places(change),
-        ]);
-    }
-    table.trim_fmt()
+    let line = |change: &Change| {
+        let (verdict, side) = (verdict(change.severity), side(change.side));
+        let of = operations(change);
+        let of = if of.is_empty() { of } else { format!("  ({of})") };
+        let line = format!("{verdict:<13} {side:<8} {}{of}", one_line(&change.what));
+        [line, places(change)].concat()
+    };
+    comparison.changes.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// The changes and notices as the text of a pull request.
@@ -81,30 +64,19 @@ pub(crate) fn markdown(comparison: &Comparison, notices: &[String]) -> String {
 
 /// The changes for another program.
 pub(crate) fn json(comparison: &Comparison) -> Result<String> {
-    let text = serde_json::to_string_pretty(&comparison.changes)
+    let json = serde_json::to_string_pretty(&comparison.changes)
         .map_err(|error| Failure::failed(error.to_string()))?;
-    // Said as JSON says it, before the terminal's own way of saying it makes it something else.
-    let mut json = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character != '\n' && (character.is_control() || plain_text::is_invisible(character)) {
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                // Writing to a string cannot fail.
-                let _ = write!(json, "\\u{unit:04x}");
-            }
-        } else {
-            json.push(character);
-        }
-    }
-    Ok(json)
+    // Escaped as JSON does it, before the terminal's own way of escaping makes it something else.
+    Ok(for_json(&json))
 }
 
 fn places(change: &Change) -> String {
     let place = |pointer: &Option<String>| pointer.as_deref().map(one_line);
     match (place(&change.before), place(&change.after)) {
-        (Some(before), Some(after)) if before == after => format!("  {before}"),
-        (Some(before), Some(after)) => format!("- {before}\n+ {after}"),
-        (Some(before), None) => format!("- {before}"),
-        (None, Some(after)) => format!("+ {after}"),
+        (Some(before), Some(after)) if before == after => format!("\n    {before}"),
+        (Some(before), Some(after)) => format!("\n  - {before}\n  + {after}"),
+        (Some(before), None) => format!("\n  - {before}"),
+        (None, Some(after)) => format!("\n  + {after}"),
         (None, None) => String::new(),
     }
 }
@@ -158,7 +130,7 @@ fn code(text: &str) -> String {
         // Both mean something to a table even in code; no name that is meant well has them.
         '|' => Some('¦'),
         '\\' => Some('⧵'),
-        other => (!other.is_control() && !plain_text::is_invisible(other)).then_some(other),
+        other => (!other.is_control() && !is_invisible(other)).then_some(other),
     });
     format!("`{}`", harmless.collect::<String>())
 }

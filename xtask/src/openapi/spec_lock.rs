@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::config::is_source_name;
 use super::failure::{Failure, Result, fail};
+use super::parse;
 
 const FORMAT: u32 = 1;
 const HEAD: &str =
@@ -56,16 +57,8 @@ impl SpecLock {
         }
     }
 
-    pub(crate) fn parse(text: &str) -> Result<Self> {
-        let lock: Self = toml::from_str(text).map_err(|error| {
-            let line = error
-                .to_string()
-                .lines()
-                .map(str::trim)
-                .collect::<Vec<_>>()
-                .join(" ");
-            Failure::failed(format!("spec.lock: {line}"))
-        })?;
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self> {
+        let lock: Self = parse::toml(bytes).map_err(|failure| failure.within("spec.lock"))?;
         if lock.format != FORMAT {
             fail!("spec.lock: format {} is not known to this version", lock.format);
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 
 use super::compare::{self, Comparison, Severity};
-use super::console::{self, BAD, GOOD, NOTE, Progress};
+use super::console::{self, BAD, GOOD, NOTE};
 use super::failure::{Failure, Result, fail};
 use super::fetch::{self, Fetched, Limits};
 use super::pipeline::{self, Outcome, Rules, Upstream};
@@ -100,8 +100,7 @@ fn read_lock(root: &Path, limits: Limits) -> Result<Option<SpecLock>> {
     if !path.exists() {
         return Ok(None);
     }
-    let bytes = fetch::file(&path, limits)?;
-    SpecLock::parse(&String::from_utf8_lossy(&bytes)).map(Some)
+    SpecLock::parse(&fetch::file(&path, limits)?).map(Some)
 }
 
 fn take_sources(
@@ -152,10 +151,8 @@ fn take(
             .filter(|known| known.origin == origin)
             .and_then(|known| Some((known, copy_of(root, known, limits)?)));
         let etag = copy.as_ref().and_then(|(known, _)| known.etag.clone());
-        let progress = Progress::start(what);
-        let fetched = fetch::url(&url, etag.as_deref(), limits, &progress);
-        progress.end();
-        match (fetched?, copy) {
+        console::say(GOOD, "Fetching", what);
+        match (fetch::url(&url, etag.as_deref(), limits)?, copy) {
             (Fetched::New { bytes, etag }, _) => (origin.to_owned(), bytes, etag),
             (Fetched::Unchanged, Some((_, bytes))) => {
                 console::say(
@@ -247,11 +244,10 @@ fn compare_with_vendored(root: &Path, outcome: &Outcome, limits: Limits) -> Resu
         return Ok(Comparison::default());
     }
     let old = fetch::file(&path, limits)?;
-    let tree = |bytes: &[u8]| parse::document(&String::from_utf8_lossy(bytes));
-    let old = tree(&old).map_err(|failure| {
+    let old = parse::bytes(&old).map_err(|failure| {
         failure.within("synerise-auth.json is damaged (restore it, or delete it to have it written anew)")
     })?;
-    Ok(compare::compare(&old, &tree(&outcome.result)?))
+    Ok(compare::compare(&old, &parse::bytes(&outcome.result)?))
 }
 
 /// What has to be written for the tree to be that of the lock.
@@ -301,7 +297,7 @@ fn show(comparison: &Comparison, outcome: &Outcome, request: &Request) -> Result
     };
     console::say(style, "Compared", &comparison.summary());
     if !comparison.changes.is_empty() {
-        console::print(&report::table(comparison));
+        console::print(&report::lines(comparison));
     }
     if let Some(path) = &request.report {
         std::fs::write(path, report::markdown(comparison, &outcome.notices))

@@ -16,6 +16,7 @@ use super::failure::{Failure, Result, fail};
 use super::spec_lock::sha256;
 
 const DIRECTORY: &str = ".update";
+const UPSTREAM: &str = "upstream";
 const JOURNAL: &str = "journal.json";
 const STAGED: &str = "staged";
 const LOCK_ATTEMPTS: u32 = 20;
@@ -49,6 +50,7 @@ struct Entry {
 impl UpdateLock {
     /// Takes the lock, and finishes or discards what an earlier run left behind.
     pub(crate) fn take(root: &Path) -> Result<Self> {
+        refuse_links(root)?;
         let directory = root.join(DIRECTORY);
         fs::create_dir_all(&directory).map_err(|error| broken(&directory, &error))?;
         let path = directory.join("lock");
@@ -177,6 +179,19 @@ impl UpdateLock {
             _ => Ok(()),
         }
     }
+}
+
+/// A link would have the files read and written where it leads to, outside of what is under version control.
+fn refuse_links(root: &Path) -> Result<()> {
+    let copies = fs::read_dir(root.join(UPSTREAM)).into_iter().flatten().flatten();
+    let copies = copies.map(|entry| format!("{UPSTREAM}/{}", entry.file_name().display()));
+    let own = [DIRECTORY, UPSTREAM, "spec.lock", "synerise-auth.json"].map(str::to_owned);
+    for path in own.into_iter().chain(copies) {
+        if root.join(&path).is_symlink() {
+            fail!("{path} is a symbolic link: put the file or folder itself there");
+        }
+    }
+    Ok(())
 }
 
 /// Takes the lock. A run that was killed while it started the generator leaves the lock to that process for the moment

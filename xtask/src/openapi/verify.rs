@@ -15,10 +15,7 @@ use super::update_lock::UpdateLock;
 pub(crate) fn verify(root: &Path, limits: Limits) -> Result<()> {
     let _guard = UpdateLock::take(root)?;
     let rules = Rules::read(root, limits)?;
-    let lock = SpecLock::parse(&String::from_utf8_lossy(&fetch::file(
-        &root.join("spec.lock"),
-        limits,
-    )?))?;
+    let lock = SpecLock::parse(&fetch::file(&root.join("spec.lock"), limits)?)?;
     let result = fetch::file(&root.join("synerise-auth.json"), limits)?;
     let mut problems = Vec::new();
     let mut agree = |what: &str, bytes: &[u8], locked: &str| {

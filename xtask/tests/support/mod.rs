@@ -21,6 +21,24 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// Runs a verb that takes no folder.
+    pub(crate) fn verb(verb: &str, arguments: &[&str]) -> Self {
+        Self::of(
+            Command::new(env!("CARGO_BIN_EXE_xtask"))
+                .arg(verb)
+                .args(arguments),
+        )
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let output = command.output().unwrap();
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     /// Asserts the exit code and that stderr holds a text.
     #[track_caller]
     pub(crate) fn expect(&self, code: i32, text: &str) -> &Self {
@@ -104,12 +122,7 @@ impl Tree {
     }
 
     pub(crate) fn run(&self, verb: &str, arguments: &[&str]) -> Run {
-        let output = self.command(verb, arguments).output().unwrap();
-        Run {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Run::of(&mut self.command(verb, arguments))
     }
 
     pub(crate) fn spawn(&self, verb: &str, arguments: &[&str]) -> Child {

@@ -348,13 +348,12 @@ impl<'a> Facts<'a> {
         self.add(&node, Fact::Open, open, at);
         let values = schema.get("enum").and_then(Value::as_array);
         self.add(&node, Fact::Listed, values.is_some(), at);
-        for value in values.into_iter().flatten() {
-            self.add(
-                &node.below("values"),
-                Fact::Value(value.to_string()),
-                json!({"open": open}),
-                at,
-            );
+        if let Some(values) = values {
+            let list = node.below("values");
+            self.node(&list);
+            for value in values {
+                self.add(&list, Fact::Value(value.to_string()), json!({"open": open}), at);
+            }
         }
         let fields = Fields::of(self.document, view);
         for (name, (at, field)) in fields.all {

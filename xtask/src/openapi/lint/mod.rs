@@ -12,6 +12,7 @@ use super::failure::{self, Result};
 pub(crate) fn check(document: &mut Value) -> Result<()> {
     let mut problems = Vec::new();
     structure::member_types(document, &mut problems)?;
+    structure::invisible_characters(document, &mut problems);
     structure::circles(document, &mut problems);
     generator::check(document, &mut problems);
     project::check(document, &mut problems)?;

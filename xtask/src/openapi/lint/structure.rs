@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::openapi::failure::Result;
-use crate::openapi::grammar::{self, Kind};
+use crate::openapi::grammar::{self, Kind, step};
+use crate::openapi::invisible::{for_terminal, is_invisible};
 
 /// Members of a wrong type, which the generator's reader reports without saying where.
 pub(super) fn member_types(document: &mut Value, problems: &mut Vec<String>) -> Result<()> {
@@ -95,5 +96,51 @@ pub(super) fn circles(document: &Value, problems: &mut Vec<String>) {
             }
             queue.extend(targets.into_iter().filter(|target| seen.insert(*target)));
         }
+    }
+}
+
+/// More than these say nothing that the first ones did not.
+const MAX_INVISIBLE: usize = 20;
+
+/// Names and values with characters that nobody sees: they are not what they look like, and could pass for another one
+/// that the crate treats with care. Descriptions have none any more, and examples are only shown.
+pub(super) fn invisible_characters(document: &Value, problems: &mut Vec<String>) {
+    let mut found = Vec::new();
+    look(document, "", "", &mut found);
+    let more = found.len().saturating_sub(MAX_INVISIBLE);
+    problems.extend(found.into_iter().take(MAX_INVISIBLE));
+    if more > 0 {
+        problems.push(format!(
+            "and {more} more names and values with an invisible character"
+        ));
+    }
+}
+
+fn look(value: &Value, parent: &str, pointer: &str, found: &mut Vec<String>) {
+    let mut refuse = |what: &str, text: &str| {
+        if text.contains(is_invisible) {
+            let shown = for_terminal(text);
+            found.push(format!(
+                "{pointer}: the {what} `{shown}` holds an invisible character; replace or remove it in the overlay"
+            ));
+        }
+    };
+    match value {
+        Value::String(text) => refuse("value", text),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                look(item, "", &step(pointer, &index.to_string()), found);
+            }
+        }
+        Value::Object(members) => {
+            members.keys().for_each(|name| refuse("name", name));
+            for (name, member) in members {
+                if name == "example" && parent != "properties" {
+                    continue;
+                }
+                look(member, name, &step(pointer, name), found);
+            }
+        }
+        _ => {}
     }
 }
