@@ -16,15 +16,19 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The text files that are under version control, or would be.
-fn files() -> Vec<(PathBuf, String)> {
-    let list = Command::new("git")
-        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+fn git(arguments: &[&str]) -> String {
+    let output = Command::new("git")
+        .args(arguments)
         .current_dir(root())
         .output()
         .unwrap();
-    assert!(list.status.success(), "the tests run in a git repository");
-    let list = String::from_utf8(list.stdout).unwrap();
+    assert!(output.status.success(), "the tests run in a git repository");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The text files that are under version control, or would be.
+fn files() -> Vec<(PathBuf, String)> {
+    let list = git(&["ls-files", "--cached", "--others", "--exclude-standard"]);
     let texts = list.lines().filter_map(|path| {
         let text = fs::read_to_string(root().join(path)).ok()?;
         Some((PathBuf::from(path), text))
@@ -171,6 +175,25 @@ fn nothing_names_a_place_on_somebodys_machine() {
             let place = place.to_owned();
             let own = path.ends_with("xtask/tests/repository.rs");
             assert!(own || !text.contains(&place), "{} holds {place}", path.display());
+        }
+    }
+}
+
+/// A link is a text file with a path in it where a checkout can't make links.
+#[test]
+fn no_file_is_a_link() {
+    let list = git(&["ls-files", "--stage"]);
+    let links: Vec<&str> = list.lines().filter(|line| line.starts_with("120000")).collect();
+    assert!(links.is_empty(), "{links:?}");
+}
+
+#[test]
+fn every_crate_has_the_licences_of_the_repository() {
+    for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        for (path, text) in files() {
+            if path.file_name().is_some_and(|name| name == licence) {
+                assert!(text == read(licence), "{} differs from {licence}", path.display());
+            }
         }
     }
 }

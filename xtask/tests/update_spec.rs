@@ -497,3 +497,30 @@ fn the_vendored_document_verifies() {
     copy.run("verify-spec", &[]).expect(0, "Verified");
     assert_eq!(copy.result()["paths"].as_object().unwrap().len(), 24);
 }
+
+#[test]
+fn the_emulator_has_its_own_copy_of_the_result() {
+    let tree = Tree::new();
+    let copy = tree.write("../emulator/openapi/synerise-auth.json", "old");
+    tree.update(&document()).expect(
+        0,
+        "Wrote synerise-auth.json, ../emulator/openapi/synerise-auth.json",
+    );
+    assert_eq!(
+        std::fs::read_to_string(&copy).unwrap(),
+        tree.read("synerise-auth.json")
+    );
+    tree.run("verify-spec", &[]).expect(0, "Verified");
+    std::fs::write(&copy, "edited").unwrap();
+    tree.run("verify-spec", &[]).expect(
+        1,
+        "../emulator/openapi/synerise-auth.json is not what spec.lock says",
+    );
+    tree.update_with(&document(), &["--check"])
+        .expect(3, "would write ../emulator/openapi/synerise-auth.json");
+    std::fs::remove_file(&copy).unwrap();
+    tree.run("verify-spec", &[])
+        .expect(1, "emulator/openapi/synerise-auth.json");
+    tree.update(&document()).expect(0, "Wrote");
+    tree.run("verify-spec", &[]).expect(0, "Verified");
+}

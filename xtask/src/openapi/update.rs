@@ -12,7 +12,7 @@ use super::fetch::{self, Fetched, Limits};
 use super::pipeline::{self, Outcome, Rules, Upstream};
 use super::spec_lock::{LockedSource, SpecLock, sha256};
 use super::update_lock::{Change, UpdateLock};
-use super::{dry_run, parse, report};
+use super::{dry_run, parse, report, update_lock};
 
 /// What the maintainer asked for.
 #[derive(Debug)]
@@ -259,10 +259,11 @@ fn changes(
     old: Option<&SpecLock>,
     limits: Limits,
 ) -> Result<Vec<Change>> {
-    let mut wanted = vec![
-        ("synerise-auth.json".to_owned(), outcome.result.clone()),
-        ("spec.lock".to_owned(), lock.to_bytes()?),
-    ];
+    let results = update_lock::results(root).into_iter();
+    let mut wanted: Vec<(String, Vec<u8>)> = results
+        .map(|path| (path.to_owned(), outcome.result.clone()))
+        .collect();
+    wanted.push(("spec.lock".to_owned(), lock.to_bytes()?));
     wanted.extend(
         taken
             .into_iter()

@@ -17,6 +17,8 @@ use super::spec_lock::sha256;
 
 const DIRECTORY: &str = ".update";
 const UPSTREAM: &str = "upstream";
+/// The emulator is a crate of its own and packs its own copy of the result.
+const COPY: &str = "../emulator/openapi/synerise-auth.json";
 const JOURNAL: &str = "journal.json";
 const STAGED: &str = "staged";
 const LOCK_ATTEMPTS: u32 = 20;
@@ -181,11 +183,18 @@ impl UpdateLock {
     }
 }
 
+/// The files that hold the result: `synerise-auth.json`, and the emulator's copy where the emulator is.
+pub(crate) fn results(root: &Path) -> Vec<&'static str> {
+    let emulator = root.join(COPY).parent().is_some_and(Path::is_dir);
+    let copy = emulator.then_some(COPY);
+    ["synerise-auth.json"].into_iter().chain(copy).collect()
+}
+
 /// A link would have the files read and written where it leads to, outside of what is under version control.
 fn refuse_links(root: &Path) -> Result<()> {
     let copies = fs::read_dir(root.join(UPSTREAM)).into_iter().flatten().flatten();
     let copies = copies.map(|entry| format!("{UPSTREAM}/{}", entry.file_name().display()));
-    let own = [DIRECTORY, UPSTREAM, "spec.lock", "synerise-auth.json"].map(str::to_owned);
+    let own = [DIRECTORY, UPSTREAM, "spec.lock", "synerise-auth.json", COPY].map(str::to_owned);
     for path in own.into_iter().chain(copies) {
         if root.join(&path).is_symlink() {
             fail!("{path} is a symbolic link: put the file or folder itself there");
@@ -212,7 +221,7 @@ fn is_ours(path: &str) -> bool {
     let copy = path
         .strip_prefix("upstream/")
         .and_then(|name| name.rsplit_once('.'));
-    matches!(path, "spec.lock" | "synerise-auth.json")
+    matches!(path, "spec.lock" | "synerise-auth.json" | COPY)
         || copy.is_some_and(|(stem, extension)| is_source_name(stem) && matches!(extension, "yaml" | "json"))
 }
 

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::console::{self, GOOD};
-use super::dry_run;
 use super::failure::{self, Result};
 use super::fetch::{self, Limits};
 use super::pipeline::{self, Rules, Upstream};
 use super::spec_lock::{SpecLock, sha256};
 use super::update_lock::UpdateLock;
+use super::{dry_run, update_lock};
 
 /// Checks the vendored files against each other.
 pub(crate) fn verify(root: &Path, limits: Limits) -> Result<()> {
@@ -27,7 +27,9 @@ pub(crate) fn verify(root: &Path, limits: Limits) -> Result<()> {
     };
     agree("selection.toml", &rules.selection_bytes, &lock.selection_sha256);
     agree("overlay.yaml", &rules.overlay_bytes, &lock.overlay_sha256);
-    agree("synerise-auth.json", &result, &lock.result_sha256);
+    for path in update_lock::results(root) {
+        agree(path, &fetch::file(&root.join(path), limits)?, &lock.result_sha256);
+    }
     let mut upstream = Vec::new();
     for source in &lock.sources {
         let bytes = fetch::file(&root.join("upstream").join(&source.file), limits)?;

@@ -64,6 +64,7 @@ impl Tree {
         let tree = Self {
             folder: tempfile::tempdir().unwrap(),
         };
+        std::fs::create_dir(tree.path()).unwrap();
         tree.write("selection.toml", selection);
         tree.write("overlay.yaml", overlay);
         tree
@@ -76,8 +77,8 @@ impl Tree {
         tree
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("openapi")
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
