@@ -197,3 +197,14 @@ fn every_crate_has_the_licences_of_the_repository() {
         }
     }
 }
+
+/// Where git writes other line ends, hashes differ and the document does not verify.
+#[test]
+fn every_checkout_has_the_same_bytes() {
+    let list = git(&["ls-files", "--eol"]);
+    let open: Vec<&str> = list
+        .lines()
+        .filter(|line| !line.contains("attr/-text") && !line.contains("eol=lf"))
+        .collect();
+    assert!(open.is_empty(), "{open:?}");
+}
