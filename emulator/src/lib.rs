@@ -92,6 +92,7 @@
 mod assumptions;
 mod authorize;
 mod builder;
+mod calendar;
 mod clock;
 mod consumer;
 mod delivery;

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
+use crate::calendar::Day;
 use crate::errors::FieldProblem;
 
 /// A schema, compiled when it is first used: most tests use few operations, and compiling takes milliseconds.
@@ -41,7 +42,9 @@ impl Schema {
     pub(crate) fn compile(&self) -> Result<Validator, String> {
         let options = jsonschema::options()
             .with_draft(jsonschema::Draft::Draft202012)
-            .should_validate_formats(true);
+            .should_validate_formats(true)
+            // The validator's own check accepts signs in front of a year.
+            .with_format("date", |text: &str| Day::parse(text).is_some());
         options.build(&self.source).map_err(|error| error.to_string())
     }
 

@@ -2,6 +2,7 @@
 
 use totp_rs::Secret;
 
+use crate::calendar::Day;
 use crate::consumer::Consumer;
 use crate::emulator::Emulator;
 use crate::fixtures::{
@@ -173,7 +174,12 @@ impl Emulator {
     }
 
     /// Adds events to a day (`2025-05-29`, UTC) of the workspace that the emulator started with, for the statistics.
+    ///
+    /// # Panics
+    /// If `day` is not a date in this form: no report would ever show the events.
+    #[track_caller]
     pub fn record_events(&self, day: &str, action: &str, count: u64) {
+        assert!(Day::parse(day).is_some(), "{day:?} is not a date like 2025-05-29");
         let mut state = lock(&self.shared.state);
         *state.workspaces[0]
             .events

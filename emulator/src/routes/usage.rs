@@ -4,15 +4,14 @@
 //! an element per day, each with the totals of the whole range; the second has the last day and the averages.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
+use crate::calendar::Day;
 use crate::consumer::{Consumer, WorkspaceId};
 use crate::errors::ApiError;
 use crate::request_context::{ApiResponse, RequestContext};
 
-const DAY: Duration = Duration::from_secs(86_400);
 /// The longest range that is answered, in days.
 const LONGEST_RANGE: usize = 366;
 
@@ -102,17 +101,17 @@ fn added_on(context: &RequestContext<'_>, workspaces: &[WorkspaceId], is: impl F
 
 /// The days and the workspaces of the request.
 fn asked_for(context: &RequestContext<'_>) -> Result<(Vec<String>, Vec<WorkspaceId>), ApiError> {
-    let from = start_of_day(context.text("from"), "from")?;
-    let to = start_of_day(context.text("to"), "to")?;
+    let from = day_of(context, "from")?;
+    let to = day_of(context, "to")?;
     if to < from {
         return Err(
             ApiError::bad_request("The range ends before it starts").with_field("to", "is before from")
         );
     }
-    let days: Vec<String> = std::iter::successors(Some(from), |day| day.checked_add(DAY))
+    let days: Vec<String> = std::iter::successors(Some(from), |day| day.next())
         .take_while(|day| *day <= to)
         .take(LONGEST_RANGE + 1)
-        .map(|day| humantime::format_rfc3339_seconds(day).to_string()[..10].to_owned())
+        .map(|day| day.to_string())
         .collect();
     if days.len() > LONGEST_RANGE {
         return Err(
@@ -138,8 +137,8 @@ fn asked_for(context: &RequestContext<'_>) -> Result<(Vec<String>, Vec<Workspace
     Ok((days, workspaces))
 }
 
-fn start_of_day(day: &str, field: &str) -> Result<SystemTime, ApiError> {
-    humantime::parse_rfc3339(&format!("{day}T00:00:00Z")).map_err(|_| {
+fn day_of(context: &RequestContext<'_>, field: &str) -> Result<Day, ApiError> {
+    Day::parse(context.text(field)).ok_or_else(|| {
         ApiError::bad_request("The range is not valid").with_field(field, "is not a date like 2025-05-29")
     })
 }

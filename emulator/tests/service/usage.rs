@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use synerise_auth_emulator::Emulator;
+
 use crate::caller::Caller;
 
 const NEW: &str = "/business-profile-service/organizations/usage/stats/newDataPoints";
@@ -111,4 +113,57 @@ async fn statistics_are_for_users() {
         );
         assert_eq!(caller.post_openly(path, &body).await.status, 401, "{path}");
     }
+}
+
+#[tokio::test]
+async fn every_date_of_the_calendar_is_understood() {
+    let (caller, token) = with_events().await;
+    for day in [
+        "0000-02-29",
+        "0999-12-31",
+        "1000-12-31",
+        "1582-10-10",
+        "1969-12-31",
+        "9999-12-31",
+    ] {
+        caller.emulator.record_events(day, "page.visit", 2);
+        let range = json!({ "from": day, "to": day });
+        let report = caller.post(NEW, &token, &range).await;
+        assert_eq!(
+            (report.status, &report.body[0]["totalAll"]),
+            (200, &json!(2)),
+            "{day}"
+        );
+        assert_eq!(caller.post(RETAINED, &token, &range).await.status, 200, "{day}");
+    }
+    let range = json!({ "from": "1000-12-30", "to": "1001-01-02" });
+    let report = caller.post(NEW, &token, &range).await;
+    assert_eq!(report.body.as_array().unwrap().len(), 4);
+    assert_eq!(report.body[2]["dailyUsageStatistics"]["day"], "1001-01-01");
+}
+
+#[tokio::test]
+async fn a_date_that_does_not_exist_is_refused() {
+    let (caller, token) = with_events().await;
+    for day in [
+        "1900-02-29",
+        "+999-01-01",
+        "10000-01-01",
+        "2025-5-29",
+        "2025-05-29T00:00:00Z",
+    ] {
+        for path in [NEW, RETAINED] {
+            let refused = caller
+                .post(path, &token, &json!({ "from": day, "to": "2025-05-29" }))
+                .await;
+            assert_eq!((refused.status, refused.field()), (400, "from"), "{day}");
+        }
+    }
+}
+
+#[tokio::test]
+#[should_panic(expected = "\"2025-5-29\" is not a date")]
+async fn events_of_a_day_that_no_report_can_show_are_refused() {
+    let emulator = Emulator::start().await.unwrap();
+    emulator.record_events("2025-5-29", "page.visit", 1);
 }
