@@ -1,5 +1,6 @@
 //! The requests that arrived, without their secrets.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
@@ -7,16 +8,6 @@ use serde_json::Value;
 
 use crate::sync::lock;
 
-/// Members of bodies whose values are secret.
-const SECRETS: [&str; 7] = [
-    "password",
-    "apiKey",
-    "token",
-    "identityProviderToken",
-    "externalProviderToken",
-    "verificationCode",
-    "pinCode",
-];
 const REDACTED: &str = "[redacted]";
 
 /// A request as it arrived. Its secrets are redacted; [`bearer_is`](Self::bearer_is) and [`body_is`](Self::body_is)
@@ -130,15 +121,16 @@ fn redacted_query(query: &str) -> String {
     query.split('&').map(part).collect::<Vec<_>>().join("&")
 }
 
-fn redact(value: &mut Value) {
+/// Replaces the values of secret members, wherever they are.
+fn redact(value: &mut Value, secret_fields: &BTreeSet<String>) {
     match value {
-        Value::Array(items) => items.iter_mut().for_each(redact),
+        Value::Array(items) => items.iter_mut().for_each(|item| redact(item, secret_fields)),
         Value::Object(members) => {
             for (name, value) in members {
-                if SECRETS.contains(&name.as_str()) {
+                if secret_fields.contains(name) {
                     *value = REDACTED.into();
                 } else {
-                    redact(value);
+                    redact(value, secret_fields);
                 }
             }
         }
@@ -176,9 +168,9 @@ impl RequestLog {
         }
     }
 
-    pub(crate) fn read_body(&self, entry: Entry, body: &Value) {
+    pub(crate) fn read_body(&self, entry: Entry, body: &Value, secret_fields: &BTreeSet<String>) {
         let mut shown = body.clone();
-        redact(&mut shown);
+        redact(&mut shown, secret_fields);
         self.edit(entry, |request| {
             (request.body, request.sent) = (Some(shown), Some(body.clone()));
         });
@@ -234,7 +226,7 @@ mod tests {
         ));
         let body =
             json!({ "password": "canary", "nested": [{ "apiKey": "canary" }], "email": "a@example.com" });
-        log.read_body(entry, &body);
+        log.read_body(entry, &body, &["apiKey".to_owned(), "password".to_owned()].into());
         let request = &log.all()[0];
         let shown = format!("{request:?} {:?} {:?}", request.headers, request.query);
         assert!(!shown.contains("canary"), "{shown}");

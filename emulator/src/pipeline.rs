@@ -90,7 +90,7 @@ pub(crate) async fn serve(
         .ok()
         .and_then(|body| serde_json::from_slice::<Value>(body).ok());
     if let Some(json) = &json {
-        shared.log.read_body(entry, json);
+        shared.log.read_body(entry, json, shared.document.secret_fields());
     }
     if let Some(gate) = gate {
         gate.pass().await;
