@@ -36,6 +36,7 @@ pub struct EmulatorBuilder {
     profile_lifetime: Option<Duration>,
     user_lifetime: Option<Duration>,
     profile_settings: Option<Value>,
+    unknown_settings: bool,
     assumptions: Assumptions,
     stubs: Vec<(String, String, Stub)>,
 }
@@ -50,6 +51,7 @@ impl EmulatorBuilder {
             profile_lifetime: None,
             user_lifetime: None,
             profile_settings: None,
+            unknown_settings: false,
             assumptions: Assumptions::default(),
             stubs: Vec::new(),
         }
@@ -108,10 +110,19 @@ impl EmulatorBuilder {
     }
 
     /// The initial settings of the workspace, as `POST /sauth/settings/general` takes them. An unknown name is refused, as it is
-    /// most likely a typing error; [`Assumptions::settings_defaults`] adds a setting that the document does not have.
+    /// most likely a typing error; see [`allow_unknown_settings`](Self::allow_unknown_settings).
     pub fn profile_settings(self, settings: Value) -> Self {
         Self {
             profile_settings: Some(settings),
+            ..self
+        }
+    }
+
+    /// Lets [`profile_settings`](Self::profile_settings) have names that the document does not know, for tests of settings
+    /// that the service may add.
+    pub fn allow_unknown_settings(self) -> Self {
+        Self {
+            unknown_settings: true,
             ..self
         }
     }
@@ -155,8 +166,12 @@ impl EmulatorBuilder {
         }
         let document = Document::embedded().map_err(invalid)?;
         if let Some(sent) = &self.profile_settings {
+            let defaults = default_settings(lifetimes.profile, &self.assumptions);
+            if !self.unknown_settings {
+                check_names(sent, &defaults).map_err(invalid)?;
+            }
             state.workspaces[0].settings =
-                initial_settings(sent, &document, lifetimes, &self.assumptions).map_err(invalid)?;
+                initial_settings(sent, &document, defaults, &self.assumptions).map_err(invalid)?;
         }
         let shared = Arc::new(Shared {
             clock,
@@ -173,32 +188,36 @@ impl EmulatorBuilder {
     }
 }
 
+/// Refuses settings that are not among the defaults.
+fn check_names(sent: &Value, defaults: &Map<String, Value>) -> Result<(), String> {
+    let mut names = sent.as_object().into_iter().flat_map(Map::keys);
+    match names.find(|name| !defaults.contains_key(*name)) {
+        None => Ok(()),
+        Some(unknown) => {
+            let known: Vec<_> = defaults.keys().map(String::as_str).collect();
+            let known = known.join(", ");
+            Err(format!(
+                "settings: {unknown:?} is not a known setting; the known ones are {known}"
+            ))
+        }
+    }
+}
+
 /// The initial settings of the workspace, checked as if they had been sent.
 fn initial_settings(
     sent: &Value,
     document: &Document,
-    lifetimes: Lifetimes,
+    defaults: Map<String, Value>,
     assumptions: &Assumptions,
 ) -> Result<Map<String, Value>, String> {
     let none = HashMap::new();
     document
         .check_request("replaceProfileSettings", &none, &none, Some(sent))
-        .map_err(|error| {
-            let problem = error.fields.first();
-            problem.map_or(error.message, |problem| {
-                format!("settings: {} {}", problem.field, problem.message)
-            })
+        .map_err(|error| match error.fields.first() {
+            Some(problem) => format!("settings: {} {}", problem.field, problem.message),
+            None => error.message,
         })?;
-    let known = default_settings(lifetimes.profile, assumptions);
-    let names = sent.as_object().into_iter().flat_map(Map::keys);
-    if let Some(unknown) = names.into_iter().find(|name| !known.contains_key(*name)) {
-        let names: Vec<_> = known.keys().map(String::as_str).collect();
-        return Err(format!(
-            "settings: {unknown:?} is not a known setting; the known ones are {}",
-            names.join(", ")
-        ));
-    }
-    let settings = merged_with_defaults(known, sent);
+    let settings = merged_with_defaults(defaults, sent);
     check_settings(&settings, assumptions)
         .map_err(|(field, message)| format!("settings: {field} {message}"))?;
     Ok(settings)

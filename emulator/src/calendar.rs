@@ -4,10 +4,11 @@ use std::fmt;
 
 /// A day of the years 0000 to 9999, as `2025-05-29`. `Display` writes that form, which sorts as the days do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::struct_field_names, reason = "a day of the month is what it is")]
 pub(crate) struct Day {
     year: u16,
     month: u8,
-    day: u8,
+    day_of_month: u8,
 }
 
 impl Day {
@@ -19,31 +20,35 @@ impl Day {
         let day = Self {
             year: number(&[y1, y2, y3, y4])?,
             month: u8::try_from(number(&[m1, m2])?).ok()?,
-            day: u8::try_from(number(&[d1, d2])?).ok()?,
+            day_of_month: u8::try_from(number(&[d1, d2])?).ok()?,
         };
-        let exists = (1..=12).contains(&day.month) && (1..=day.days_in_month()).contains(&day.day);
+        let exists = (1..=12).contains(&day.month) && (1..=day.days_in_month()).contains(&day.day_of_month);
         exists.then_some(day)
     }
 
     /// The day after, or `None` after the last day of the year 9999.
     pub(crate) fn next(self) -> Option<Self> {
-        let Self { year, month, day } = self;
-        match (month, day) {
+        let Self {
+            year,
+            month,
+            day_of_month,
+        } = self;
+        match (month, day_of_month) {
             (12, 31) if year == 9999 => None,
             (12, 31) => Some(Self {
                 year: year + 1,
                 month: 1,
-                day: 1,
+                day_of_month: 1,
             }),
-            _ if day == self.days_in_month() => Some(Self {
+            _ if day_of_month == self.days_in_month() => Some(Self {
                 year,
                 month: month + 1,
-                day: 1,
+                day_of_month: 1,
             }),
             _ => Some(Self {
                 year,
                 month,
-                day: day + 1,
+                day_of_month: day_of_month + 1,
             }),
         }
     }
@@ -62,7 +67,11 @@ impl Day {
 
 impl fmt::Display for Day {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+        write!(
+            formatter,
+            "{:04}-{:02}-{:02}",
+            self.year, self.month, self.day_of_month
+        )
     }
 }
 

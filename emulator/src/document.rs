@@ -225,11 +225,13 @@ fn response_schemas(document: &Value, operation: &Value) -> Result<HashMap<Strin
         .collect()
 }
 
-/// Two places where the document is stricter than the service, and the overlay does not correct it yet: restrictions
-/// other than `OFF`, and `data: null`. Without effect on a document that has the corrections.
+/// Where the document is stricter than the service, and the overlay does not correct it yet: literals that are not
+/// published, and `data: null`. Without effect on a document that has the corrections.
 fn apply_pending_corrections(document: &mut Value) {
-    if let Some(Value::Object(restriction)) = document.pointer_mut("/components/schemas/AccessRestriction") {
-        restriction.remove("enum");
+    for schema in ["AccessRestriction", "RegistrationType"] {
+        if let Some(Value::Object(members)) = document.pointer_mut(&format!("/components/schemas/{schema}")) {
+            members.remove("enum");
+        }
     }
     if let Some(data) = document.pointer_mut("/components/schemas/CurrentWorkspace/properties/data")
         && let Some(schema) = data.pointer_mut("/allOf/0").map(Value::take)

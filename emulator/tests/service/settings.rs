@@ -135,7 +135,11 @@ async fn an_emulator_starts_with_the_settings_it_is_given_and_refuses_bad_ones()
         caller.get(SETTINGS, &token).await.body["pinConfirmationLength"],
         4
     );
-    for bad in [json!({ "pinConfirmationLength": 0 }), json!([])] {
+    for bad in [
+        json!({ "pinConfirmationLength": 0 }),
+        json!({ "pinConfirmationLenght": 4 }),
+        json!([]),
+    ] {
         let refused = Emulator::builder()
             .profile_settings(bad)
             .start()
@@ -155,4 +159,15 @@ async fn the_defaults_of_settings_can_be_chosen() {
     let token = caller.workspace_token().await;
     let reset = caller.post(SETTINGS, &token, &json!({})).await;
     assert_eq!(reset.body["allowEmailChangeFromWebForm"], true);
+}
+
+#[tokio::test]
+async fn an_unknown_setting_can_be_allowed() {
+    let settings = json!({ "ofTomorrow": [1] });
+    let builder = Emulator::builder()
+        .allow_unknown_settings()
+        .profile_settings(settings);
+    let caller = Caller::with(builder).await;
+    let token = caller.workspace_token().await;
+    assert_eq!(caller.get(SETTINGS, &token).await.body["ofTomorrow"], json!([1]));
 }

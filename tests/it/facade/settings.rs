@@ -41,7 +41,8 @@ async fn update_keeps_every_other_setting() {
         "confirmationRedirectLink": "https://shop.example/welcome", "pinConfirmationLength": 9,
         "somethingNew": { "deep": [1, null, "x"] }
     });
-    let env = TestEnv::with_emulator(|emulator| emulator.profile_settings(stored)).await;
+    let env =
+        TestEnv::with_emulator(|emulator| emulator.allow_unknown_settings().profile_settings(stored)).await;
     let workspace = env.workspace();
     let settings = workspace.profile_settings();
     let before = settings.get().await.unwrap();
