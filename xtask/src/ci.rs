@@ -31,7 +31,7 @@ struct Gate {
 }
 
 /// Quick ones first: who has forgotten to format should not wait for the tests to hear it.
-const GATES: [Gate; 11] = [
+const GATES: [Gate; 12] = [
     Gate {
         name: "format",
         run: format,
@@ -59,6 +59,10 @@ const GATES: [Gate; 11] = [
     Gate {
         name: "test",
         run: test,
+    },
+    Gate {
+        name: "published-documents",
+        run: published_documents,
     },
     Gate {
         name: "docs",
@@ -139,6 +143,18 @@ fn spec() -> Result {
     let xtask =
         env::current_exe().map_err(|error| Failed::new(format!("xtask can't find itself: {error}")))?;
     run(program(xtask).arg("verify-spec"))
+}
+
+/// The crate, built from documents as the vendor publishes them: a cargo inside of a test, so not among the tests.
+fn published_documents() -> Result {
+    run(&mut cargo([
+        "test",
+        "--quiet",
+        "--package=xtask",
+        "--test=published_documents",
+        "--",
+        "--ignored",
+    ]))
 }
 
 /// As docs.rs builds them, with every warning an error.

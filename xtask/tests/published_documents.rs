@@ -83,6 +83,7 @@ fn a_switch_to_the_published_documents_breaks_nobody() {
 }
 
 #[test]
+#[ignore = "builds the crate once more: the gate published-documents of `cargo xtask ci` runs it"]
 fn the_crate_builds_from_the_published_documents_and_passes_its_tests() {
     let (tree, _server) = published();
     tree.run("update-spec", &[]).expect(0, "Wrote");
