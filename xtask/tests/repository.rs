@@ -208,3 +208,91 @@ fn every_checkout_has_the_same_bytes() {
         .collect();
     assert!(open.is_empty(), "{open:?}");
 }
+
+/// The rooms of the library, from the door to the ground. `lib.rs` re-exports, and is in none.
+const ROOMS: [&str; 19] = [
+    "client",
+    "account",
+    "settings",
+    "usage",
+    "verify",
+    "session",
+    "lifecycle",
+    "store",
+    "bindings",
+    "transport",
+    "token",
+    "model",
+    "secret",
+    "error",
+    "backoff",
+    "clock",
+    "random",
+    "region",
+    "operation",
+];
+
+#[test]
+fn a_room_knows_only_those_below_it() {
+    let floor = |room: &str| ROOMS.iter().position(|known| *known == room);
+    let mut wrong = BTreeSet::new();
+    let mut seen = 0;
+    for (path, text) in files() {
+        let Some(inside) = path
+            .strip_prefix("src")
+            .ok()
+            .filter(|_| has_extension(&path, "rs"))
+        else {
+            continue;
+        };
+        let room = inside.iter().next().unwrap_or_default().to_string_lossy();
+        let room = room.strip_suffix(".rs").unwrap_or(&room);
+        if room == "lib" || inside.ends_with("tests.rs") {
+            continue;
+        }
+        let own =
+            floor(room).unwrap_or_else(|| panic!("{}: a room that ROOMS does not list", path.display()));
+        for other in rooms_named_in(&text) {
+            seen += 1;
+            if floor(&other).is_none_or(|there| there < own) {
+                wrong.insert(format!("{} knows `{other}`", path.display()));
+            }
+        }
+    }
+    assert!(seen > 50, "only {seen} paths were found: is the search broken?");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The modules of the crate that code names, without its tests and comments: `crate::x`, and `crate::{x, y::z}`.
+fn rooms_named_in(text: &str) -> BTreeSet<String> {
+    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let code: Vec<&str> = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect();
+    let code = code.join(" ");
+    let mut rooms = BTreeSet::new();
+    for rest in code.split("crate::").skip(1) {
+        let list = match rest.strip_prefix('{') {
+            Some(list) => list.split(';').next().unwrap_or_default().split(',').collect(),
+            None => vec![rest],
+        };
+        for name in list {
+            let name: String = name
+                .trim()
+                .chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+                .collect();
+            // A capital begins a name that the root itself exports.
+            rooms.extend(Some(name).filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase())));
+        }
+    }
+    rooms
+}
+
+#[test]
+fn rooms_are_found_however_they_are_named() {
+    let code = "//! crate::clock\nuse crate::error::{Error, Result};\nuse crate::{store, token::Token};\nfn a() { crate::model::b() }\n#[cfg(test)]\nmod tests { use crate::client; }";
+    let expected = ["error", "model", "store", "token"].map(str::to_owned);
+    assert_eq!(rooms_named_in(code), BTreeSet::from(expected));
+}
