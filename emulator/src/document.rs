@@ -144,6 +144,9 @@ impl Document {
             Content::Other(media) => Err(format!(
                 "{operation}: the content type of {status} is not {media}"
             )),
+            Content::Json(_) if content_type != Some("application/json") => Err(format!(
+                "{operation}: the content type of {status} is not application/json"
+            )),
             Content::Json(schema) => {
                 let body = serde_json::from_slice(body)
                     .map_err(|error| format!("{operation}: {status}: {error}"))?;
@@ -379,17 +382,15 @@ mod tests {
     #[test]
     fn a_response_that_does_not_fit_is_noticed() {
         let document = document();
-        let check = |status, body: &str| {
-            document.check_response(
-                "workspaceLogin",
-                status,
-                Some("application/json"),
-                body.as_bytes(),
-            )
+        let check = |status, content_type, body: &str| {
+            document.check_response("workspaceLogin", status, Some(content_type), body.as_bytes())
         };
-        assert_eq!(check(StatusCode::OK, r#"{"token":"t"}"#), Ok(()));
-        assert!(check(StatusCode::OK, "{}").is_err());
-        assert!(check(StatusCode::FOUND, "{}").is_err());
+        let json = "application/json";
+        let good = r#"{"token":"t"}"#;
+        assert_eq!(check(StatusCode::OK, json, good), Ok(()));
+        assert!(check(StatusCode::OK, json, "{}").is_err());
+        assert!(check(StatusCode::FOUND, json, good).is_err());
+        assert!(check(StatusCode::OK, "text/plain", good).is_err());
     }
 
     #[test]
@@ -407,7 +408,12 @@ mod tests {
     fn null_in_a_response_fits_a_nullable_field_alone() {
         let check = |body: Value| {
             let body = body.to_string();
-            document().check_response("authenticateAnonymously", StatusCode::OK, None, body.as_bytes())
+            document().check_response(
+                "authenticateAnonymously",
+                StatusCode::OK,
+                Some("application/json"),
+                body.as_bytes(),
+            )
         };
         assert_eq!(check(json!({ "token": "t", "customId": null })), Ok(()));
         assert!(check(json!({ "token": null })).is_err());

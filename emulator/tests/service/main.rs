@@ -7,6 +7,7 @@
 
 mod accounts;
 mod caller;
+mod clock;
 mod faults;
 mod observation;
 mod profiles;
