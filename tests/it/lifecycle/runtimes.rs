@@ -72,7 +72,7 @@ fn waiter_restarts_a_refresh_lost_with_its_runtime() {
             gate.wait_for(2).await;
             gate.release();
         };
-        let (token, ()) = tokio::join!(waiting, again);
+        let (token, ()) = bounded(async { tokio::join!(waiting, again) }).await;
         assert_eq!(token.unwrap().generation(), 1);
     });
     assert_eq!(env.logins(), 2);
@@ -92,7 +92,7 @@ fn refresh_in_a_stalled_runtime_is_taken_over() {
         let mut waiting = pin!(session.token());
         assert!(is_pending(waiting.as_mut()).await);
         env.pass(secs(35));
-        assert_eq!(waiting.await.unwrap().generation(), 1);
+        assert_eq!(bounded(waiting).await.unwrap().generation(), 1);
         assert_eq!(env.logins(), 1);
     });
     // The stalled refresh has no effect once its runtime runs again.

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 
+use synerise_auth::clock::ManualClock;
 use synerise_auth::{ApiKey, Client};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -96,6 +97,8 @@ async fn dropping_the_last_handle_ends_its_refresh() {
     let address = listener.local_addr().unwrap();
     let client = Client::builder()
         .base_url(format!("http://{address}"))
+        // It stands still: no timeout closes the connection.
+        .clock(ManualClock::new())
         .build()
         .unwrap();
     let session = client.anonymous(ApiKey::new("fake-key").unwrap(), VISITOR);
