@@ -96,7 +96,7 @@ async fn log_in_and_call(workspace: &Session<Workspace>) -> Result<Token> {
     if token.claims().is_none() {
         println!("   (its claims can't be read, and need not be)");
     }
-    let current = workspace.get("/uauth/business-profile/current").send().await?;
+    let current = workspace.get("/uauth/business-profile/current").await?;
     let current: serde_json::Value = current.json()?;
     let name = current
         .pointer("/data/name")

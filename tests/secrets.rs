@@ -229,13 +229,12 @@ async fn call_as_workspace(client: &Client, printed: &Printed) {
         workspace
             .get("/v4/clients")
             .query(&[("token", TRACKER_KEY)])
-            .send()
             .await,
     );
     let body = json!({ "apiKey": PROFILE_KEY, "password": PASSWORD });
     let request = workspace.post("/v4/clients").json(&body);
     printed.value(&request);
-    if let Some(response) = printed.result(request.send().await) {
+    if let Some(response) = printed.result(request.await) {
         printed.result(response.json::<u64>());
     }
     printed.result(workspace.check_permissions(["A"]).await);

@@ -5,7 +5,7 @@
 //! use synerise_auth::{Session, kind};
 //!
 //! async fn count(session: &Session<kind::Workspace>) -> synerise_auth::Result<usize> {
-//!     Ok(session.get("/v4/clients").send().await?.bytes().len())
+//!     Ok(session.get("/v4/clients").await?.bytes().len())
 //! }
 //!
 //! count(&client.workspace(key)).await?;

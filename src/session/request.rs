@@ -1,6 +1,7 @@
 //! Any endpoint of Synerise, called as a session.
 
 use std::fmt;
+use std::future::IntoFuture;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result, error_chain};
 use crate::transport::BufferedResponse;
-use crate::transport::{Authenticator, RequestInfo, Transport};
+use crate::transport::{Authenticator, BoxFuture, RequestInfo, Transport};
 
 use super::kind::Kind;
 use super::{KeepTokenOn401, Session};
@@ -21,7 +22,7 @@ impl<K: Kind> Session<K> {
     ///
     /// ```no_run
     /// # async fn run(workspace: synerise_auth::Session<synerise_auth::kind::Workspace>) -> synerise_auth::Result<()> {
-    /// let clients = workspace.get("/v4/clients").query(&[("limit", "10")]).send().await?;
+    /// let clients = workspace.get("/v4/clients").query(&[("limit", "10")]).await?;
     /// let clients: serde_json::Value = clients.json()?;
     /// # Ok(()) }
     /// ```
@@ -36,7 +37,7 @@ impl<K: Kind> Session<K> {
 
     /// A request of any method to any path on the session's host.
     ///
-    /// What is wrong with the path, the query or the body is told by [`Request::send`], before anything is sent.
+    /// What is wrong with the path, a header, the query or the body is an error when the request is awaited, before anything is sent.
     pub fn request(&self, method: Method, path: &str) -> Request<'_> {
         let transport = &self.context.transport;
         let info = RequestInfo::endpoint(&method, path);
@@ -55,8 +56,20 @@ impl<K: Kind> Session<K> {
     }
 }
 
-/// A request that is being put together.
-#[must_use = "a request does nothing until it is sent"]
+/// A request that is being put together. It is sent when it is awaited, as a login is.
+///
+/// It is sent with the session's token. When the server answers 401, the token is dropped and the request sent once more with a
+/// new one. A user's token is not dropped: there is no other, and endpoints that take no users answer 401 as well.
+///
+/// Whatever is not a success (2xx) is an error.
+///
+/// ```no_run
+/// # async fn run(workspace: synerise_auth::WorkspaceSession) -> synerise_auth::Result<()> {
+/// let response = workspace.post("/v4/clients").json(&serde_json::json!({ "email": "a@b.example" })).await?;
+/// println!("{}", response.status());
+/// # Ok(()) }
+/// ```
+#[must_use = "a request does nothing until it is awaited: add `.await`"]
 pub struct Request<'a> {
     transport: &'a Transport,
     lifecycle: &'a Arc<crate::lifecycle::Lifecycle>,
@@ -94,14 +107,7 @@ impl Request<'_> {
         self.change(|builder| builder.body(body))
     }
 
-    /// Sends the request with the session's token.
-    ///
-    /// When the server answers 401, the token is dropped and the request sent once more with a new one. A user's token is not
-    /// dropped: there is no other, and endpoints that take no users answer 401 as well.
-    ///
-    /// # Errors
-    /// Whatever is not a success (2xx) is an error.
-    pub async fn send(self) -> Result<Response> {
+    async fn send(self) -> Result<Response> {
         let label = self.info.label().to_owned();
         let request = self.builder?.build().map_err(|error| {
             Error::invalid_input(
@@ -131,6 +137,15 @@ impl Request<'_> {
     fn refuse(mut self, error: Error) -> Self {
         self.builder = self.builder.and(Err(error));
         self
+    }
+}
+
+impl<'a> IntoFuture for Request<'a> {
+    type Output = Result<Response>;
+    type IntoFuture = BoxFuture<'a, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn spawn_tokens<K: Kind>(session: &Session<K>, count: usize) -> JoinS
 /// Calls `GET /v4/clients` in a task of its own.
 pub(crate) fn spawn_get<K: Kind>(session: &Session<K>) -> JoinHandle<Result<Response>> {
     let session = session.clone();
-    tokio::spawn(async move { session.get("/v4/clients").send().await })
+    tokio::spawn(async move { session.get("/v4/clients").await })
 }
 
 /// The next event; none once the session has ended.

@@ -388,7 +388,7 @@ async fn external_token_is_never_sent_twice() {
     let profile = login().await.unwrap();
     env.emulator.revoke_tokens();
     env.emulator.stub("GET", "/v4/clients", json!({}));
-    let error = profile.get("/v4/clients").send().await.unwrap_err();
+    let error = profile.get("/v4/clients").await.unwrap_err();
     assert!(error.kind() == ErrorKind::SessionExpired, "{error}");
     env.pass(Duration::from_secs(7200));
     assert_eq!(

@@ -105,11 +105,11 @@ async fn statuses_are_retried_only_where_it_is_safe() {
         let server = answering(move |_| Answer::json(json!({ "message": "no" })).status(status)).await;
         let backoffs = Backoffs::default();
         let workspace = patient(server.builder(), &backoffs).workspace(key());
-        let error = workspace.get(CLIENTS).send().await.unwrap_err();
+        let error = workspace.get(CLIENTS).await.unwrap_err();
         assert_eq!((error.status(), calls(&server)), (Some(status), get));
         // Full jitter: at the most 200 ms, then 400 ms.
         assert_eq!(backoffs.taken(), [millis(200), millis(400)][..get - 1]);
-        workspace.post(CLIENTS).json(&json!({})).send().await.unwrap_err();
+        workspace.post(CLIENTS).json(&json!({})).await.unwrap_err();
         assert_eq!(calls(&server), get + post, "{status}");
     }
 }
@@ -155,7 +155,7 @@ async fn retry_after_is_obeyed() {
         let server = answering(move |_| answer.clone()).await;
         let backoffs = Backoffs::default();
         let workspace = patient(server.builder(), &backoffs).workspace(key());
-        let error = workspace.get(CLIENTS).send().await.unwrap_err();
+        let error = workspace.get(CLIENTS).await.unwrap_err();
         assert_eq!(backoffs.taken(), waits, "{retry_after}");
         if retry_after == "86400" {
             assert_eq!(error.retry_after(), Some(Duration::from_secs(86400)));
@@ -203,10 +203,10 @@ async fn broken_connection_is_retried_only_if_idempotent() {
         }
         let client = patient(env.client_builder(), &Backoffs::default());
         let workspace = client.workspace(env.workspace_key());
-        let error = workspace.get(CLIENTS).send().await.unwrap_err();
+        let error = workspace.get(CLIENTS).await.unwrap_err();
         assert!(error.kind() == ErrorKind::Connection, "{error}");
         assert_eq!(env.calls(), 3);
-        workspace.post(CLIENTS).json(&json!({})).send().await.unwrap_err();
+        workspace.post(CLIENTS).json(&json!({})).await.unwrap_err();
         assert_eq!(env.emulator.count("POST /v4/clients"), 1);
     }
 }
@@ -216,7 +216,7 @@ async fn retry_budget_limits_the_load_on_a_failing_server() {
     let server = answering(|_| Answer::json(json!({})).status(500)).await;
     let workspace = patient(server.builder(), &Backoffs::default()).workspace(key());
     for _ in 0..60 {
-        workspace.get(CLIENTS).send().await.unwrap_err();
+        workspace.get(CLIENTS).await.unwrap_err();
     }
     assert_eq!(calls(&server), 60 + 100, "a budget of 100 retries");
 }
@@ -225,10 +225,7 @@ async fn retry_budget_limits_the_load_on_a_failing_server() {
 async fn refused_token_is_replaced_once() {
     let server = answering(|_| Answer::json(json!({})).status(401)).await;
     let workspace = server.workspace();
-    assert_eq!(
-        workspace.get(CLIENTS).send().await.unwrap_err().status(),
-        Some(401)
-    );
+    assert_eq!(workspace.get(CLIENTS).await.unwrap_err().status(), Some(401));
     assert_eq!(
         (calls(&server), server.seen().len()),
         (2, 4),
@@ -240,7 +237,7 @@ async fn refused_token_is_replaced_once() {
 async fn policy_of_one_attempt_retries_nothing() {
     let server = answering(|_| Answer::json(json!({})).status(503)).await;
     let workspace = server.workspace();
-    workspace.get(CLIENTS).send().await.unwrap_err();
+    workspace.get(CLIENTS).await.unwrap_err();
     assert_eq!(calls(&server), 1);
 }
 
@@ -263,7 +260,7 @@ async fn path_cannot_lead_to_another_host() {
         "/x\0",
         "\u{2f}\u{2f}evil.example",
     ] {
-        let error = workspace.get(path).send().await.unwrap_err();
+        let error = workspace.get(path).await.unwrap_err();
         assert!(error.kind() == ErrorKind::InvalidInput, "{path:?}: {error}");
         assert!(error.advice().contains("/v4/clients"), "{error}");
     }
@@ -275,7 +272,7 @@ async fn path_cannot_lead_to_another_host() {
         ("/@evil.example", "/@evil.example"),
         ("/a b/ż?q=a b#fragment", "/a%20b/%C5%BC?q=a%20b"),
     ] {
-        workspace.get(path).send().await.unwrap();
+        workspace.get(path).await.unwrap();
         assert_eq!(server.last().target, target);
     }
 }
@@ -328,7 +325,7 @@ async fn base_url_may_have_a_path() {
         .base_url(format!("{}/synerise/", server.base_url()))
         .build()
         .unwrap();
-    client.workspace(key()).get(CLIENTS).send().await.unwrap();
+    client.workspace(key()).get(CLIENTS).await.unwrap();
     let targets: Vec<_> = server.seen().into_iter().map(|request| request.target).collect();
     assert_eq!(
         targets,
@@ -352,7 +349,7 @@ async fn redirect_is_not_followed_with_a_credential() {
                 .http(|http| http.redirect(reqwest::redirect::Policy::limited(5)))
                 .build()
                 .unwrap();
-            let error = client.workspace(key()).get(CLIENTS).send().await.unwrap_err();
+            let error = client.workspace(key()).get(CLIENTS).await.unwrap_err();
             assert!(error.kind() == ErrorKind::UnexpectedResponse, "{error}");
             assert_eq!((error.status(), server.seen().len()), (Some(status), 2));
 
@@ -375,16 +372,16 @@ async fn oversized_response_is_not_read() {
         .faults()
         .on("GET /v4/clients")
         .then(Fault::oversized_body(10_000_000));
-    let error = env.workspace().get(CLIENTS).send().await.unwrap_err();
+    let error = env.workspace().get(CLIENTS).await.unwrap_err();
     assert!(error.to_string().contains("larger than 10000 bytes"), "{error}");
 
     let server = answering(|_| Answer::new(200, "text/plain", "x".repeat(10_001))).await;
     let client = server.builder().max_response_bytes(10_000).build().unwrap();
-    let error = client.workspace(key()).get(CLIENTS).send().await.unwrap_err();
+    let error = client.workspace(key()).get(CLIENTS).await.unwrap_err();
     assert!(error.to_string().contains("larger than 10000 bytes"), "{error}");
     let server = answering(|_| Answer::new(200, "text/plain", "x".repeat(10_000))).await;
     let client = server.builder().max_response_bytes(10_000).build().unwrap();
-    client.workspace(key()).get(CLIENTS).send().await.unwrap();
+    client.workspace(key()).get(CLIENTS).await.unwrap();
 }
 
 #[tokio::test]
@@ -426,7 +423,7 @@ async fn silent(configure: fn(ClientBuilder) -> ClientBuilder) -> (TestEnv, Sess
 async fn timeout_says_which_limit_was_reached() {
     let (env, workspace) = silent(|client| client.attempt_timeout(Duration::from_secs(3))).await;
     let request = env.emulator.faults().on("POST /v4/clients").hold();
-    let call = async { workspace.post(CLIENTS).json(&json!({})).send().await.unwrap_err() };
+    let call = async { workspace.post(CLIENTS).json(&json!({})).await.unwrap_err() };
     let time = async {
         request.wait_for(1).await;
         env.clock.advance(Duration::from_secs(3));
@@ -440,7 +437,7 @@ async fn timeout_says_which_limit_was_reached() {
 
     let (env, workspace) = silent(|client| client.call_timeout(Duration::from_secs(5))).await;
     let request = env.emulator.faults().on("GET /v4/clients").hold();
-    let call = async { workspace.get(CLIENTS).send().await.unwrap_err() };
+    let call = async { workspace.get(CLIENTS).await.unwrap_err() };
     let time = async {
         request.wait_for(1).await;
         env.clock.advance(Duration::from_secs(5));
@@ -461,7 +458,7 @@ async fn slow_body_times_out() {
         .on("GET /v4/clients")
         .always(Fault::slow_body(Duration::from_secs(1)));
     let request = env.emulator.faults().on("GET /v4/clients").hold();
-    let call = async { workspace.get(CLIENTS).send().await.unwrap_err() };
+    let call = async { workspace.get(CLIENTS).await.unwrap_err() };
     let time = async {
         request.wait_for(1).await;
         request.release();
@@ -493,7 +490,6 @@ async fn success_without_json_is_an_error_that_quotes_nothing() {
         let typed: Vec<Result<String>> = vec![
             workspace
                 .get(CLIENTS)
-                .send()
                 .await
                 .unwrap()
                 .json::<u64>()
@@ -514,7 +510,7 @@ async fn success_without_json_is_an_error_that_quotes_nothing() {
 async fn response_can_be_read_as_text_and_bytes() {
     let server = answering(|_| Answer::new(201, "text/plain", &b"\xff"[..]).header("x-page", "2")).await;
     let workspace = server.workspace();
-    let response = workspace.post(CLIENTS).body("raw").send().await.unwrap();
+    let response = workspace.post(CLIENTS).body("raw").await.unwrap();
     assert_eq!((response.status(), &response.bytes()[..]), (201, &b"\xff"[..]));
     assert_eq!(response.headers()["x-page"], "2");
     assert!(
@@ -537,7 +533,7 @@ async fn invalid_header_query_or_body_is_refused_before_sending() {
         workspace.get(CLIENTS).query(&"not pairs"),
         workspace.post(CLIENTS).json(&HashMap::from([((1, 2), 3)])),
     ] {
-        let error = request.send().await.unwrap_err();
+        let error = request.await.unwrap_err();
         assert!(error.kind() == ErrorKind::InvalidInput, "{error}");
     }
     assert!(server.seen().is_empty());
@@ -550,7 +546,7 @@ async fn query_is_never_shown() {
     let path = "/v4/clients?token=fake-tracker-key";
     let request = workspace.get(path);
     assert!(!format!("{request:?}").contains("fake-tracker-key"));
-    let error = request.send().await.unwrap_err();
+    let error = request.await.unwrap_err();
     assert_eq!(error.operation(), Some("GET /v4/clients"));
     assert!(!format!("{error} {error:?}").contains("fake-tracker-key"));
 }
@@ -570,12 +566,7 @@ async fn body_that_cannot_be_json_names_its_cause() {
     let client = Client::builder().base_url("http://127.0.0.1:1").build().unwrap();
     let workspace = client.workspace(key());
     let body = HashMap::from([((1, 2), 3)]);
-    let error = workspace
-        .post("/v4/clients")
-        .json(&body)
-        .send()
-        .await
-        .unwrap_err();
+    let error = workspace.post("/v4/clients").json(&body).await.unwrap_err();
     assert!(error.kind() == ErrorKind::InvalidInput, "{error}");
     assert!(error.to_string().contains("key must be a string"), "{error}");
 }

@@ -365,7 +365,7 @@ async fn raw_client_is_as_tolerant() {
 async fn refusal(status: u16, content_type: &str, body: impl Into<bytes::Bytes>) -> Error {
     let answer = Answer::new(status, content_type, body).status(status);
     let server = odd("/v4/clients", answer).await;
-    let error = server.workspace().get("/v4/clients").send().await.unwrap_err();
+    let error = server.workspace().get("/v4/clients").await.unwrap_err();
     assert_eq!(error.status(), Some(status));
     let line = error.to_string();
     assert!(!line.contains('\n') && line.len() < 4000, "{line}");

@@ -289,11 +289,7 @@ async fn one_endpoints_401_does_not_end_a_user_session() {
         .faults()
         .on("getCurrentWorkspace")
         .then(Fault::status(401));
-    let error = user
-        .get("/uauth/business-profile/current")
-        .send()
-        .await
-        .unwrap_err();
+    let error = user.get("/uauth/business-profile/current").await.unwrap_err();
     assert_eq!(
         (error.status(), (error.kind() == ErrorKind::Api)),
         (Some(401), true)

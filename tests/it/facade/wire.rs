@@ -333,7 +333,7 @@ async fn any_endpoint_gets_the_same_headers() {
     let server = server().await;
     let workspace = server.workspace();
     let query = [("limit", "10"), ("q", "ż & co")];
-    workspace.get("/v4/clients").query(&query).send().await.unwrap();
+    workspace.get("/v4/clients").query(&query).await.unwrap();
     assert_sent(
         &server,
         "GET",
@@ -348,7 +348,7 @@ async fn any_endpoint_gets_the_same_headers() {
         .json(&body)
         .header("api-version", "9.9")
         .header("authorization", "Basic ZmFrZQ==");
-    request.send().await.unwrap();
+    request.await.unwrap();
     assert_sent(
         &server,
         "POST",

@@ -45,10 +45,10 @@ async fn call_can_be_cancelled_at_any_point() {
         let session = env.workspace();
         session.token().await.unwrap();
         env.emulator.revoke_tokens();
-        let outcome = dropped_after(polls, session.get("/v4/clients").send()).await;
+        let outcome = dropped_after(polls, session.get("/v4/clients").into_future()).await;
         // Whatever happened, the next call succeeds, and there was one login at most.
         assert_eq!(
-            session.get("/v4/clients").send().await.unwrap().status(),
+            session.get("/v4/clients").await.unwrap().status(),
             200,
             "{polls} polls"
         );

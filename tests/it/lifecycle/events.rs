@@ -80,7 +80,7 @@ async fn every_subscriber_sees_the_events_in_order() {
     env.pass(secs(10));
     session.token().await.unwrap();
     env.emulator.revoke_tokens();
-    session.get("/v4/clients").send().await.unwrap();
+    session.get("/v4/clients").await.unwrap();
     let mut late = session.subscribe();
     env.client.forget(&env.workspace_key());
     drop(session);

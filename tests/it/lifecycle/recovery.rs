@@ -268,19 +268,19 @@ async fn persistent_401_is_retried_once() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     env.emulator.faults().on(CLIENTS).always(Fault::status(401));
-    let error = session.get("/v4/clients").send().await.unwrap_err();
+    let error = session.get("/v4/clients").await.unwrap_err();
     assert_eq!(error.status(), Some(401));
     assert_eq!((env.logins(), env.calls()), (2, 2));
     for call in 1..=20 {
-        let error = session.get("/v4/clients").send().await.unwrap_err();
+        let error = session.get("/v4/clients").await.unwrap_err();
         assert_eq!(error.status(), Some(401));
         assert_eq!((env.logins(), env.calls()), (2, 2 + call));
     }
     env.pass(secs(1));
-    session.get("/v4/clients").send().await.unwrap_err();
+    session.get("/v4/clients").await.unwrap_err();
     assert_eq!(env.logins(), 3, "at most one a second");
     env.emulator.faults().clear();
-    assert_eq!(session.get("/v4/clients").send().await.unwrap().status(), 200);
+    assert_eq!(session.get("/v4/clients").await.unwrap().status(), 200);
 }
 
 #[tokio::test]
@@ -310,7 +310,7 @@ async fn call_whose_refresh_fails_says_why() {
         .faults()
         .on("workspaceLogin")
         .always(Fault::status(503));
-    let error = session.get("/v4/clients").send().await.unwrap_err();
+    let error = session.get("/v4/clients").await.unwrap_err();
     assert_eq!(
         (error.status(), error.operation()),
         (Some(503), Some("workspaceLogin"))
@@ -332,7 +332,6 @@ async fn streamed_body_is_sent_once_and_the_token_dropped() {
             .post("/v4/clients")
             .header("content-type", "application/json")
             .body(stream)
-            .send()
     };
     assert_eq!(post().await.unwrap_err().status(), Some(401));
     assert_eq!(env.emulator.count("POST /v4/clients"), 1);

@@ -35,7 +35,7 @@ fn session_outlives_the_runtime_it_was_built_in() {
     let (env, session) = first.block_on(async {
         let env = TestEnv::new().await;
         let session = env.workspace();
-        assert_eq!(session.get("/v4/clients").send().await.unwrap().status(), 200);
+        assert_eq!(session.get("/v4/clients").await.unwrap().status(), 200);
         (env, session)
     });
     drop(first);
@@ -47,7 +47,7 @@ fn session_outlives_the_runtime_it_was_built_in() {
         );
         env.pass(secs(3600));
         assert_eq!(session.token().await.unwrap().generation(), 2);
-        assert_eq!(session.get("/v4/clients").send().await.unwrap().status(), 200);
+        assert_eq!(session.get("/v4/clients").await.unwrap().status(), 200);
     });
     assert_eq!(env.logins(), 2);
 }
@@ -122,7 +122,7 @@ fn without_a_runtime_a_token_is_read_but_not_fetched() {
         };
         assert_eq!(token.generation(), 1);
     }
-    let Poll::Ready(Err(error)) = poll_once(session.get("/v4/clients").send()) else {
+    let Poll::Ready(Err(error)) = poll_once(session.get("/v4/clients").into_future()) else {
         panic!("nothing can be sent")
     };
     assert!(error.kind() == ErrorKind::NoRuntime, "{error}");
