@@ -7,6 +7,9 @@ mod bindings;
 pub mod client;
 pub mod clock;
 pub mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod lifecycle;
 pub mod model;
 mod operation;

@@ -11,4 +11,6 @@ pub use retry::RetryPolicy;
 pub(crate) use base_url::BaseUrl;
 pub(crate) use response::BufferedResponse;
 pub(crate) use retry::RetryBudget;
+#[cfg(fuzzing)]
+pub(crate) use retry::{retry_after, server_date};
 pub(crate) use send::{Authenticator, BoxFuture, Limits, RequestInfo, Transport};

@@ -12,6 +12,7 @@ use anstyle::{AnsiColor, Style};
 use clap::Args;
 
 use crate::command::{Failed, Result, cargo, program, root, run};
+use crate::fuzz;
 use crate::test::test;
 
 const HEADING: Style = AnsiColor::Cyan.on_default().bold();
@@ -31,7 +32,7 @@ struct Gate {
 }
 
 /// Quick ones first: who has forgotten to format should not wait for the tests to hear it.
-const GATES: [Gate; 12] = [
+const GATES: [Gate; 13] = [
     Gate {
         name: "format",
         run: format,
@@ -63,6 +64,10 @@ const GATES: [Gate; 12] = [
     Gate {
         name: "published-documents",
         run: published_documents,
+    },
+    Gate {
+        name: "fuzz",
+        run: fuzz::gate,
     },
     Gate {
         name: "docs",

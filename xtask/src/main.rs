@@ -3,6 +3,7 @@
 mod ci;
 mod command;
 mod figures;
+mod fuzz;
 mod openapi;
 mod test;
 
@@ -28,6 +29,8 @@ enum Verb {
     Test,
     /// Run every gate: the tests, and all that must hold beside them
     Ci(ci::Ci),
+    /// Feed everything that reads foreign bytes with what libFuzzer comes up with
+    Fuzz(fuzz::Fuzz),
     /// Measure the library beside its peers, and print the table of the README
     Figures(figures::Figures),
     #[command(flatten)]
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
     match Arguments::parse().verb {
         Verb::Test => conclude(test::test()),
         Verb::Ci(arguments) => conclude(ci::ci(&arguments)),
+        Verb::Fuzz(arguments) => conclude(fuzz::fuzz(&arguments)),
         Verb::Figures(arguments) => conclude(figures::figures(&arguments)),
         Verb::Spec(verb) => openapi::run(verb),
     }
