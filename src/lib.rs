@@ -1,4 +1,77 @@
-#![doc = include_str!("../README.md")]
+//! Synerise authentication: give it an API key, and never think about tokens again.
+//!
+//! A token is fetched once, refreshed before it expires, shared by all callers, replaced after a revocation, and never printed. Every
+//! authentication operation of Synerise is a typed method, and any other Synerise endpoint can be called with the same session.
+//!
+//! ```no_run
+//! use synerise_auth::{ApiKey, Client, Region};
+//!
+//! #[tokio::main]
+//! async fn main() -> synerise_auth::Result<()> {
+//!     let client = Client::builder().region(Region::AzureEu).build()?; // sends nothing, spawns nothing
+//!     let workspace = client.workspace(ApiKey::from_env("SYNERISE_API_KEY")?);
+//!
+//!     let token = workspace.token().await?; // logs in once; from then on a read without a lock
+//!     println!("a token that is valid for {:?}", token.lifetime());
+//!
+//!     let clients = workspace.get("/v4/clients").await?; // any endpoint of Synerise
+//!     println!("{} bytes", clients.bytes().len());
+//!     Ok(())
+//! }
+//! ```
+//!
+//! The API key comes from **Settings > API Keys** in Synerise. A *workspace* key belongs to a backend; a *profile* key logs customers in.
+//!
+//! # Whose session?
+//!
+//! | consumer | session | obtained by |
+//! |---|---|---|
+//! | a backend of a workspace | [`WorkspaceSession`] | [`Client::workspace`] |
+//! | a visitor who is not known yet | [`AnonymousSession`] | [`Client::anonymous`] |
+//! | a recognized customer (a *profile*) | [`ProfileSession`] | [`Client::profile`], then a login |
+//! | a person in the Synerise portal | [`UserSession`], [`WorkspaceUserSession`] | [`Client::user`], then a login and [`Session::select_workspace`] |
+//!
+//! Each has the calls that Synerise lets it make; a call that belongs to another consumer does not compile.
+//!
+//! # A token's life
+//!
+//! | state | what a caller gets |
+//! |---|---|
+//! | [`Empty`](lifecycle::TokenState::Empty) | waits for the login that all callers share |
+//! | [`Fresh`](lifecycle::TokenState::Fresh) | the token, without a lock or an allocation |
+//! | [`Stale`](lifecycle::TokenState::Stale) | the token, while a refresh runs behind it |
+//! | [`Expired`](lifecycle::TokenState::Expired) | waits for the refresh that all callers share |
+//! | [`SessionEnded`](lifecycle::TokenState::SessionEnded) | [`ErrorKind::SessionExpired`]: its owner has to log in again |
+//!
+//! A refresh that fails takes no valid token away; its error is shared until a short backoff is over, then the next call tries again. A
+//! 401 discards the refused token and sends the request once more with a new one.
+//!
+//! # I want to …
+//!
+//! | … | |
+//! |---|---|
+//! | call any Synerise endpoint | [`Session::get`], [`Session::post`], [`Session::request`] |
+//! | log customers in | [`Client::profile`], [`Identity`] |
+//! | register and activate accounts | [`account`] |
+//! | log a user in with a second factor | [`Client::user`], [`session::MfaChallenge`] |
+//! | read and change a workspace's settings | [`settings`] |
+//! | know when a token is refreshed, and how it is now | [`lifecycle`] |
+//! | share tokens between clients | [`store`] |
+//! | know what an error means | [`ErrorKind`]; every error is one line with its remedy |
+//! | set time limits, retries, a proxy, certificates | [`ClientBuilder`] |
+//! | test my service without an account | the crate `synerise-auth-emulator`, and [`clock::ManualClock`] |
+//! | call an operation as the document has it | [`raw`] |
+//!
+//! # Features, TLS, Rust
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `rustls` | yes | TLS by rustls with aws-lc-rs; certificates are checked as the platform does |
+//! | `native-tls` | no | TLS by the platform's own library (OpenSSL on Linux) |
+//! | `schemars` | no | `schemars::JsonSchema` for the generated types and the open enums |
+//!
+//! Without a TLS feature only plain HTTP to this machine works. Plain HTTP to other hosts is refused. The crate builds with Rust 1.89 or later,
+//! and runs on Tokio.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod account;
@@ -56,3 +129,8 @@ pub mod raw {
 
 // The crates whose types appear in signatures here.
 pub use {::http, bytes, chrono, reqwest, serde_json, url, uuid};
+
+/// The code on the repository's front page compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
