@@ -1,11 +1,10 @@
-//! What the references leave open, and what the emulator does about it.
+//! What the public references do not document, and what the emulator assumes.
 
 use std::collections::BTreeMap;
 
-/// The questions that the public documentation does not answer, with the emulator's answers.
+/// What the emulator assumes where the public documentation is silent.
 ///
-/// Each field says what is unknown. The default is the emulator's choice; set another to see how a program copes
-/// with a service that behaves in the other way.
+/// Each field says what is unknown. Change a value to test a program against a service that behaves differently.
 ///
 /// ```
 /// use synerise_auth_emulator::Assumptions;
@@ -19,47 +18,47 @@ pub struct Assumptions {
     /// The path of the server-side login, which is not published.
     /// Default: `/sauth/v3/auth/login/client/server`. It must start with `/`.
     pub server_side_login_path: String,
-    /// Whether an invalid or expired token is answered 401 or 403: the documents allow both. Default: 401.
+    /// The status for an invalid or expired token: 401 or 403, as the documents allow both. Default: 401.
     pub expired_token_status: u16,
-    /// The status of a login for an account that does not exist. Default: 404; the description has 401 too.
+    /// The status of a login for an account that does not exist. Default: 404; the description also mentions 401.
     pub unknown_account_status: u16,
     /// The status of a success that has no documented body (registration and activation). Default: 200.
     pub empty_success_status: u16,
-    /// Whether a login answers with the token alone, as one published example does, instead of its expiration,
-    /// creation, origin and realm beside it. Default: false.
+    /// Whether a login returns only the token, as one published example does, without its expiration, creation, origin and
+    /// realm. Default: false.
     pub profile_token_alone: bool,
     /// Whether profile tokens are encrypted, so that a client cannot read them. Default: false.
     pub encrypted_profile_tokens: bool,
     /// How the conditional login reports a condition that is not met.
     pub unmet_condition: UnmetCondition,
-    /// The `registrationType` of the mode in which an account works at once and its address is confirmed later.
+    /// The `registrationType` of the mode in which an account is usable at once and its address is confirmed later.
     /// Default: `REQUIRE_EMAIL_CONFIRMATION`.
     pub email_confirmation_literal: String,
-    /// The `registrationType` of the mode in which an account works only once its address is confirmed.
+    /// The `registrationType` of the mode in which an account is usable only after its address is confirmed.
     /// Default: `REQUIRE_EMAIL_ACTIVATION`.
     pub email_activation_literal: String,
-    /// What `ipRestriction` and `mfaRestriction` say when there is one; only `OFF` is published. Default: `ON`.
+    /// The value of `ipRestriction` and `mfaRestriction` when there is a restriction; only `OFF` is published. Default: `ON`.
     pub restriction_literal: String,
-    /// How long the token of an activation e-mail is good for, in seconds. Default: a day.
+    /// How long the token of an activation e-mail is valid, in seconds. Default: a day.
     pub activation_token_valid_in_seconds: u64,
-    /// How long a code sent to a user by e-mail is good for, in seconds. Default: 300.
+    /// How long a code sent to a user by e-mail is valid, in seconds. Default: 300.
     pub email_code_valid_in_seconds: u64,
-    /// How many refused passwords in a row lock an account or a user (status 423). Default: 10.
+    /// How many wrong passwords in a row lock an account or a user (status 423). Default: 10.
     pub refused_passwords_before_lock: u32,
-    /// Whether a profile's password has to keep the documented default policy: six characters, one of each of
-    /// upper case, lower case, digit and others. Default: false, as the published examples break it.
+    /// Whether a profile's password must follow the documented default policy: six characters, including an upper-case
+    /// letter, a lower-case letter, a digit and another character. Default: false, as the published examples do not.
     pub password_policy: bool,
-    /// Values of settings that are not sent, over the emulator's own defaults.
+    /// Values for settings that are not sent, in place of the emulator's own defaults.
     pub settings_defaults: BTreeMap<String, serde_json::Value>,
 }
 
-/// How the conditional login says that a condition is not met: the documents say one thing, the codes another.
+/// How the conditional login reports a condition that is not met. The description and the error codes disagree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnmetCondition {
     /// Status 200 with `status` and `conditions`, as the description says. The default.
     Status200,
-    /// Status 403 with `SAU-302` or `SAU-303`, as the plain login does.
+    /// Status 403 with `SAU-302` or `SAU-303`, as the other login returns.
     Refused,
 }
 

@@ -1,4 +1,4 @@
-//! Who calls: the token, and whether it is the right one.
+//! Authorization: whether the caller's token is valid and allows the operation.
 
 use std::time::SystemTime;
 
@@ -10,7 +10,7 @@ use crate::errors::ApiError;
 use crate::operations::{Access, Operation};
 use crate::state::State;
 
-/// The caller of `operation`, or why the request is refused.
+/// The consumer that calls `operation`, or the error.
 pub(crate) fn authorize(
     operation: &Operation,
     headers: &HeaderMap,
@@ -26,7 +26,7 @@ pub(crate) fn authorize(
     let consumer = bearer(headers, state, assumptions, now)?;
     if !kinds.contains(&consumer.kind()) {
         return Err(ApiError::forbidden(format!(
-            "The operation is not for this consumer: {}",
+            "This consumer may not call the operation: {}",
             consumer.kind().name()
         )));
     }
@@ -41,7 +41,7 @@ pub(crate) fn authorize(
     Ok(Some(consumer))
 }
 
-/// The bearer of the request's token, of whatever kind.
+/// The owner of the request's token, whatever their kind.
 pub(crate) fn bearer(
     headers: &HeaderMap,
     state: &State,

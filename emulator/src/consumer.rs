@@ -1,4 +1,4 @@
-//! Who a token speaks for.
+//! The consumer of the API: whom a token belongs to.
 
 /// Index of a workspace in [`State`](crate::state::State).
 pub(crate) type WorkspaceId = usize;
@@ -7,7 +7,7 @@ pub(crate) type UserId = usize;
 /// Index of a profile in [`State`](crate::state::State).
 pub(crate) type ProfileId = usize;
 
-/// The bearer of a token.
+/// The owner of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Consumer {
     User {
@@ -31,10 +31,10 @@ pub(crate) enum Consumer {
     },
 }
 
-/// The kinds of consumers that an operation tells apart.
+/// The kinds of consumers that operations distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A user who still owes the second factor.
+    /// A user before the second factor.
     PendingUser,
     User,
     UserInWorkspace,
@@ -57,7 +57,7 @@ impl Consumer {
         }
     }
 
-    /// The API key that the token was got with.
+    /// The API key with which the token was obtained.
     pub(crate) fn api_key(&self) -> Option<&str> {
         match self {
             Self::User { .. } => None,

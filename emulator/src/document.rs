@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_that_does_not_fit_is_noticed() {
+    fn a_response_that_does_not_fit_is_an_error() {
         let document = document();
         let check = |status, content_type, body: &str| {
             document.check_response("workspaceLogin", status, Some(content_type), body.as_bytes())

@@ -1,11 +1,11 @@
-//! Refusals, and the body that each service of Synerise wraps them in.
+//! Errors, and the body in which each service of Synerise sends them.
 
 use std::time::SystemTime;
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-/// Why a request is not served.
+/// An error response.
 #[derive(Debug, Clone)]
 pub(crate) struct ApiError {
     pub(crate) status: StatusCode,
@@ -15,7 +15,7 @@ pub(crate) struct ApiError {
     pub(crate) fields: Vec<FieldProblem>,
 }
 
-/// One member of the body, or one parameter, that the request got wrong.
+/// One invalid field of the body, or one invalid parameter.
 #[derive(Debug, Clone)]
 pub(crate) struct FieldProblem {
     pub(crate) field: String,
@@ -63,7 +63,7 @@ impl ApiError {
         self
     }
 
-    /// The documented body: the service is the first segment of the path.
+    /// The documented body. The first segment of the path tells the service.
     pub(crate) fn body(&self, path: &str, now: SystemTime) -> Value {
         let service = Service::of(path);
         let mut body = Map::new();
@@ -90,7 +90,7 @@ impl ApiError {
         }
         match self.code {
             Some(code) => _ = body.insert("errorCode".into(), code.into()),
-            // The user service gives a code with every error, the profile service only where one is documented.
+            // The user service sends a code with every error, the profile service only a documented one.
             None if service == Service::Uauth => {
                 body.insert("errorCode".into(), format!("UAU-{}", self.status.as_u16()).into());
             }
@@ -100,19 +100,19 @@ impl ApiError {
     }
 }
 
-/// Without the documented `rejectedValue`: it might be a secret.
+/// One field error, without the documented `rejectedValue`, which may be a secret.
 fn field_error(problem: &FieldProblem) -> Value {
     json!({ "code": 400, "field": problem.field, "message": problem.message })
 }
 
-/// The services behind the gateway: each has an error body of its own.
+/// The services behind the gateway. Each has its own error body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Service {
     /// Profiles.
     Sauth,
     /// Users, workspaces and API keys.
     Uauth,
-    /// Everything else, the old `/v4` first.
+    /// Everything else, such as `/v4`.
     Gateway,
 }
 

@@ -1,4 +1,4 @@
-//! One fault: what the emulator does instead of, or on top of, its genuine answer.
+//! One fault: what the emulator does instead of its normal response, or in addition to it.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,10 +9,9 @@ use serde_json::{Value, json};
 use crate::clock::clamp;
 use crate::tokens::TokenShape;
 
-/// One way for an answer to go wrong.
+/// One way in which a response goes wrong.
 ///
-/// A fault starts with what is answered (`none`, `status`, `json`, `html`, …) and can be refined: a delay, headers,
-/// another `Date`.
+/// Start with the response (`none`, `status`, `json`, `html`, …), then refine it with a delay, headers or another `Date`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,7 +22,7 @@ use crate::tokens::TokenShape;
 /// # let _ = (overloaded, late);
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "a fault does nothing until a script gets it"]
+#[must_use = "a fault does nothing until it is added to a script"]
 pub struct Fault {
     pub(crate) delay: Option<Duration>,
     pub(crate) reply: Reply,
@@ -33,10 +32,10 @@ pub struct Fault {
     pub(crate) token: Option<TokenShape>,
 }
 
-/// What is answered.
+/// What is sent as the response.
 #[derive(Debug, Clone)]
 pub(crate) enum Reply {
-    /// What the emulator would say anyway.
+    /// The normal response.
     Normal,
     /// The service's error body for this status.
     ErrorStatus(StatusCode),
@@ -49,7 +48,7 @@ pub(crate) enum Reply {
     Reset,
 }
 
-/// How the body travels.
+/// How the body is sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Delivery {
     Whole,
@@ -80,42 +79,42 @@ impl Fault {
         }
     }
 
-    /// No fault: the genuine answer. A step of a sequence, or the ground for refinements.
+    /// The normal response, as a step of a sequence or as a base for refinements.
     pub fn none() -> Self {
         Self::of(Reply::Normal, Delivery::Whole)
     }
 
-    /// The request is never answered; the connection stays open.
+    /// No response is ever sent, and the connection stays open.
     pub fn hang() -> Self {
         Self::of(Reply::Hang, Delivery::Whole)
     }
 
-    /// The connection is reset before a byte of the answer; the request has had no effect.
+    /// The connection is reset before the first byte of the response. The request has no effect.
     pub fn reset() -> Self {
         Self::of(Reply::Reset, Delivery::Whole)
     }
 
-    /// The request has its effect and its headers are answered, then the connection is reset.
+    /// The request takes effect and the response headers are sent, then the connection is reset.
     pub fn reset_before_body() -> Self {
         Self::of(Reply::Normal, Delivery::ResetBeforeBody)
     }
 
-    /// The request has its effect, half of the body is answered, then the connection is reset.
+    /// The request takes effect and half of the body is sent, then the connection is reset.
     pub fn reset_in_body() -> Self {
         Self::of(Reply::Normal, Delivery::ResetInBody)
     }
 
-    /// The body ends half-way to its `content-length`, and the connection is closed in good order.
+    /// The body ends after half of its `content-length`, and the connection is closed normally.
     pub fn truncated_body() -> Self {
         Self::of(Reply::Normal, Delivery::Truncated)
     }
 
-    /// The body comes a byte at a time, with this much of the emulator's time before each.
+    /// The body is sent one byte at a time, with a pause by the emulator's clock before each.
     pub fn slow_body(pause: Duration) -> Self {
         Self::of(Reply::Normal, Delivery::Slow(pause))
     }
 
-    /// A status 200 with a JSON object of `bytes` bytes, in chunks, so that its length is not announced.
+    /// A status 200 with a JSON object of `bytes` bytes, sent in chunks, without a `content-length`.
     pub fn oversized_body(bytes: u64) -> Self {
         Self::body(200, "application/json", Bytes::new()).delivered(Delivery::Oversized(bytes))
     }
@@ -123,7 +122,7 @@ impl Fault {
     /// This status, with the error body that the service documents.
     ///
     /// # Panics
-    /// If `status` is no HTTP status (100 to 999).
+    /// If `status` is not a valid HTTP status (100 to 999).
     #[track_caller]
     pub fn status(status: u16) -> Self {
         Self::of(Reply::ErrorStatus(status_code(status)), Delivery::Whole)
@@ -139,7 +138,7 @@ impl Fault {
         Self::json(&json!({ "unexpected": ["shape"], "expiration": "soon" }))
     }
 
-    /// A status 200 with an HTML page, as a login portal in between would answer.
+    /// A status 200 with an HTML page, as the login portal of a network would send.
     pub fn html() -> Self {
         Self::body(
             200,
@@ -151,7 +150,7 @@ impl Fault {
     /// Any status, content type and body.
     ///
     /// # Panics
-    /// If `status` is no HTTP status (100 to 999), or `content_type` no header value.
+    /// If `status` is not a valid HTTP status (100 to 999), or `content_type` is not a valid header value.
     #[track_caller]
     pub fn body(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         let content_type = header_value(content_type);
@@ -163,7 +162,7 @@ impl Fault {
         Self::of(reply, Delivery::Whole)
     }
 
-    /// The genuine answer, with a token that is odd in this way.
+    /// The normal response, with a token of this shape.
     pub fn token(shape: TokenShape) -> Self {
         Self {
             token: Some(shape),
@@ -171,8 +170,8 @@ impl Fault {
         }
     }
 
-    /// Answers only when this much of the [emulator's time](crate::EmulatorClock) has passed: at once when a
-    /// test advances the clock by it. The request takes effect after the delay.
+    /// Responds when this much time has passed on the [emulator's clock](crate::EmulatorClock): at once when a test advances
+    /// the clock by it. The request takes effect after the delay.
     pub fn delayed(self, by: Duration) -> Self {
         Self {
             delay: Some(by),
@@ -180,10 +179,10 @@ impl Fault {
         }
     }
 
-    /// The same fault with another status, where it sets the body.
+    /// The same fault with another status. Without a body of its own, the body is the documented error body.
     ///
     /// # Panics
-    /// If `status` is no HTTP status (100 to 999).
+    /// If `status` is not a valid HTTP status (100 to 999).
     #[track_caller]
     pub fn with_status(mut self, status: u16) -> Self {
         let new = status_code(status);
@@ -199,15 +198,15 @@ impl Fault {
         self.header("retry-after", &delay.as_secs().to_string())
     }
 
-    /// Adds `Retry-After` as an HTTP date.
+    /// Adds `Retry-After` as an HTTP date, limited to the years 1970 to 9999.
     pub fn retry_at(self, time: SystemTime) -> Self {
         self.header("retry-after", &httpdate::fmt_http_date(clamp(time)))
     }
 
-    /// Adds a header, or sets it where the answer has it already.
+    /// Adds a header, or replaces it if the response already has it.
     ///
     /// # Panics
-    /// If `name` or `value` cannot stand in a header.
+    /// If `name` or `value` is not valid in a header.
     #[track_caller]
     #[expect(
         clippy::panic,
@@ -215,21 +214,22 @@ impl Fault {
     )]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let Ok(name) = HeaderName::try_from(name) else {
-            panic!("{name:?} is no header name")
+            panic!("{name:?} is not a valid header name")
         };
         self.headers.push((name, header_value(value)));
         self
     }
 
-    /// Sends this `Date` instead of the emulator's.
+    /// Sends this `Date` instead of the emulator's, limited to the years 1970 to 9999; see [`date_header`](Self::date_header)
+    /// for any other.
     pub fn date(self, time: SystemTime) -> Self {
         self.date_header(&httpdate::fmt_http_date(clamp(time)))
     }
 
-    /// Sends this text as `Date`, be it a date or not.
+    /// Sends this text as `Date`, whether or not it is a date.
     ///
     /// # Panics
-    /// If `value` cannot stand in a header.
+    /// If `value` is not a valid header value.
     #[track_caller]
     pub fn date_header(self, value: &str) -> Self {
         Self {
@@ -257,7 +257,8 @@ impl Fault {
     reason = "a test's typo must fail that test, not pass in silence"
 )]
 pub(crate) fn status_code(status: u16) -> StatusCode {
-    StatusCode::from_u16(status).unwrap_or_else(|_| panic!("{status} is no HTTP status: take 100 to 999"))
+    StatusCode::from_u16(status)
+        .unwrap_or_else(|_| panic!("{status} is not a valid HTTP status (100 to 999)"))
 }
 
 #[track_caller]
@@ -266,5 +267,5 @@ pub(crate) fn status_code(status: u16) -> StatusCode {
     reason = "a test's typo must fail that test, not pass in silence"
 )]
 pub(crate) fn header_value(value: &str) -> HeaderValue {
-    HeaderValue::from_str(value).unwrap_or_else(|_| panic!("{value:?} cannot stand in a header"))
+    HeaderValue::from_str(value).unwrap_or_else(|_| panic!("{value:?} is not a valid header value"))
 }

@@ -1,4 +1,4 @@
-//! Which faults the requests of an operation meet, and in which order.
+//! Scripts: which faults the requests of an operation get, and in which order.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
@@ -30,11 +30,11 @@ impl Script {
 }
 
 impl Faults {
-    /// The faults of one operation, by its id in the document (`workspaceLogin`), or of one path outside the
-    /// document, by method and path (`GET /v4/clients`).
+    /// The faults of one operation, by its id in the document (`workspaceLogin`), or of a path that is not in the document,
+    /// by method and path (`GET /v4/clients`).
     ///
     /// # Panics
-    /// If the document has no operation of that id.
+    /// If the document has no operation with that id.
     #[track_caller]
     pub fn on(&self, operation: &str) -> FaultScript<'_> {
         operations::assert_known(operation);
@@ -51,7 +51,7 @@ impl Faults {
         }
     }
 
-    /// What the next request of `operation` meets: a gate to pass first, and a fault.
+    /// The gate and the fault of the next request of `operation`.
     pub(crate) fn next(&self, operation: &str) -> (Option<Gate>, Fault) {
         let mut scripts = lock(&self.scripts);
         let Some(script) = scripts.get_mut(operation) else {
@@ -62,7 +62,7 @@ impl Faults {
     }
 }
 
-/// The faults of one operation: first the steps, one a request; then what holds always; without one, none.
+/// The faults of one operation. Each request takes one step; after the last step, all get the permanent fault, if any.
 #[derive(Debug)]
 pub struct FaultScript<'a> {
     faults: &'a Faults,
@@ -79,26 +79,26 @@ impl FaultScript<'_> {
         self
     }
 
-    /// Adds a step: one request meets it.
+    /// Adds a step, for one request.
     #[expect(clippy::return_self_not_must_use, reason = "it acts at once")]
     pub fn then(self, fault: Fault) -> Self {
         self.edit(|script| script.steps.push_back(fault))
     }
 
-    /// Every request after the steps meets this, until [`clear`](Self::clear).
+    /// Sets the permanent fault: every request after the steps gets it, until [`clear`](Self::clear).
     #[expect(clippy::return_self_not_must_use, reason = "it acts at once")]
     pub fn always(self, fault: Fault) -> Self {
         self.edit(|script| script.always = Some(fault))
     }
 
-    /// Forgets the steps, what holds always, and the gate (opened, if it was closed).
+    /// Removes the steps, the permanent fault and the gate. A closed gate is opened.
     #[expect(clippy::return_self_not_must_use, reason = "it acts at once")]
     pub fn clear(self) -> Self {
         self.edit(|script| std::mem::take(script).open())
     }
 
-    /// Holds every request, counted but not yet in effect, until the gate is released. It then meets the fault
-    /// that it drew on arrival.
+    /// Holds every request until the gate is released. A held request is counted but has no effect yet; its fault is the one
+    /// that was next when it arrived.
     pub fn hold(self) -> Gate {
         let gate = Gate::closed();
         let placed = gate.clone();

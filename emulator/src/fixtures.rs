@@ -1,4 +1,4 @@
-//! What an emulator starts with, and what a test gets back when it plants more.
+//! Test data: what an emulator starts with, and the types that describe it.
 
 use std::collections::{HashMap, HashSet};
 use std::time::SystemTime;
@@ -17,29 +17,29 @@ use crate::state::{State, new_uuid};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct WorkspaceFixture {
-    /// Its GUID, by which users select it.
+    /// The GUID with which users select it.
     pub guid: String,
-    /// For `workspaceLogin`.
+    /// The workspace API key, for `workspaceLogin`.
     pub workspace_api_key: String,
-    /// For everything that profiles do.
+    /// The profile API key, for the operations of profiles.
     pub profile_api_key: String,
-    /// For the query parameter `token` of endpoints outside authentication.
+    /// The tracker key, for the query parameter `token` of endpoints other than authentication.
     pub tracker_key: String,
 }
 
-/// A user, with what it takes to log in.
+/// A user, with their credentials.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct UserFixture {
-    /// The login, an e-mail address.
+    /// The username, an e-mail address.
     pub username: String,
     /// The password.
     pub password: String,
-    /// The secret of the authenticator in Base32 (SHA-1, 6 digits, 30 seconds); empty for a user without one.
+    /// The secret of the authenticator in Base32 (SHA-1, 6 digits, 30 seconds). Empty for a user without one.
     pub totp_secret: String,
 }
 
-// Fake as they are, they are what a leak looks like in a test's output.
+// The values are fake, but in test output they would look like a leak.
 impl std::fmt::Debug for WorkspaceFixture {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
@@ -58,7 +58,7 @@ impl std::fmt::Debug for UserFixture {
     }
 }
 
-/// A profile as the emulator knows it; see [`Emulator::profile`](crate::Emulator::profile).
+/// The state of a profile; see [`Emulator::profile`](crate::Emulator::profile).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ProfileSnapshot {
@@ -66,9 +66,9 @@ pub struct ProfileSnapshot {
     pub uuid: String,
     /// Its e-mail address, if it has an account.
     pub email: Option<String>,
-    /// Its own identifier in the workspace.
+    /// Its identifier in the workspace (`customId`).
     pub custom_id: Option<String>,
-    /// The identity provider that its account was registered with; `None` without an account.
+    /// The identity provider of its account. `None` without an account.
     pub origin: Option<String>,
     /// Whether the account can be used.
     pub active: bool,
@@ -76,11 +76,11 @@ pub struct ProfileSnapshot {
     pub email_confirmed: bool,
     /// Its marketing agreements.
     pub agreements: serde_json::Map<String, Value>,
-    /// Its attributes; names that the service reserves never get here.
+    /// Its attributes, without those whose names the service reserves.
     pub attributes: serde_json::Map<String, Value>,
-    /// Its tags, in the order in which they came.
+    /// Its tags, in the order of arrival.
     pub tags: Vec<String>,
-    /// The devices that it was seen on, sorted.
+    /// Its devices, sorted.
     pub devices: Vec<String>,
 }
 
@@ -166,7 +166,7 @@ pub(crate) fn add_user(
         used_steps: HashSet::new(),
         email_code: None,
     };
-    // Tokens know users by their index, so a user who comes again takes the old place.
+    // Tokens refer to users by index, so a replaced user keeps the index.
     match state.users.get_mut(index) {
         Some(place) => *place = user,
         None => state.users.push(user),

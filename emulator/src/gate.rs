@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// Holds every request of one operation until [`release`](Self::release): the way to have requests in flight at a
-/// moment that the test knows, without sleeping. Made by [`FaultScript::hold`](crate::FaultScript::hold).
+/// Holds every request of one operation until [`release`](Self::release), so that a test knows, without sleeping, when
+/// requests are in flight. Created by [`FaultScript::hold`](crate::FaultScript::hold).
 #[derive(Debug, Clone)]
 #[must_use = "requests stay held until the gate is released"]
 pub struct Gate(Arc<Parts>);
@@ -24,7 +24,7 @@ impl Gate {
         }))
     }
 
-    /// Waits until `requests` have arrived at the gate, those that gave up since included.
+    /// Waits until this many requests have arrived at the gate, including those cancelled since.
     pub async fn wait_for(&self, requests: usize) {
         // Closed only when the sender is dropped, and `self` holds it.
         let _ = self
@@ -40,7 +40,7 @@ impl Gate {
         *self.0.arrived.borrow()
     }
 
-    /// Opens the gate for good: those that wait go on, later ones pass.
+    /// Opens the gate permanently: waiting requests continue, and later ones pass.
     pub fn release(&self) {
         self.0.open.send_replace(true);
     }

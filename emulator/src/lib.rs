@@ -1,12 +1,12 @@
 //! A stateful Synerise authentication server on loopback, for tests and demos.
 //!
 //! It serves every authentication operation of the vendored document, keeps state, and refuses what the service would
-//! refuse: each request is checked against the document, each token for its kind, its expiry and its permissions. Its
-//! own answers are checked too ([`Emulator::violations`]). It shares no code with the client library that it tests.
+//! refuse: it checks each request against the document, and each token for its kind, expiry and permissions. It also
+//! checks its own responses ([`Emulator::violations`]). It shares no code with the client library that it tests.
 //!
 //! # Testing your service with it
 //!
-//! Start one per test: it takes milliseconds, listens on a port of its own, and stops when it is dropped.
+//! Start one per test: it starts in milliseconds, listens on its own port, and stops when it is dropped.
 //!
 //! ```
 //! use std::time::{Duration, UNIX_EPOCH};
@@ -14,15 +14,15 @@
 //! use serde_json::{Value, json};
 //! use synerise_auth_emulator::{Emulator, Fault};
 //!
-//! /// The service under test. It gets its base URL from outside, which is all that it takes to be tested.
+//! /// The service under test. To be testable, it only has to take its base URL from outside.
 //! struct LoyaltyService { synerise: String, api_key: String }
 //!
 //! impl LoyaltyService {
 //!     async fn log_in(&self) -> Result<String, reqwest::Error> {
 //!         let url = format!("{}/uauth/v2/auth/login/profile", self.synerise);
 //!         let login = reqwest::Client::new().post(url).json(&json!({ "apiKey": self.api_key })).send().await?;
-//!         let answer: Value = login.error_for_status()?.json().await?;
-//!         Ok(answer["token"].as_str().unwrap_or_default().to_owned())
+//!         let login: Value = login.error_for_status()?.json().await?;
+//!         Ok(login["token"].as_str().unwrap_or_default().to_owned())
 //!     }
 //!
 //!     async fn members(&self, token: &str) -> Result<u64, reqwest::Error> {
@@ -43,13 +43,13 @@
 //!     api_key: synerise.workspace_api_key().to_owned(),
 //! };
 //!
-//! // It works while the token lives, and is told when it does not: without a sleep.
+//! // The token works until it expires. Nothing sleeps.
 //! let token = service.log_in().await?;
 //! assert_eq!(service.members(&token).await?, 3);
 //! synerise.clock().advance(Duration::from_secs(60));
 //! assert_eq!(service.members(&token).await.unwrap_err().status().unwrap(), 401);
 //!
-//! // Things go wrong on demand, and what was sent can be looked at afterwards.
+//! // Faults happen on demand, and the requests can be inspected afterwards.
 //! synerise.faults().on("workspaceLogin").then(Fault::status(503).retry_after(Duration::from_secs(1)));
 //! assert!(service.log_in().await.is_err());
 //! assert!(service.log_in().await.is_ok());
@@ -59,35 +59,38 @@
 //! # }
 //! ```
 //!
-//! # What it knows
+//! # What it offers
 //!
-//! - **Fixtures.** One workspace with a key of each kind and a user with an authenticator are there from the start. More
-//!   is one line each: [`add_account`](Emulator::add_account), [`add_user`](Emulator::add_user),
+//! - **Test data.** It starts with one workspace, with a key of each kind, and a user with an authenticator. More takes a
+//!   line each: [`add_account`](Emulator::add_account), [`add_user`](Emulator::add_user),
 //!   [`add_workspace`](Emulator::add_workspace), [`add_third_party_token`](Emulator::add_third_party_token),
 //!   [`add_profile_api_key`](Emulator::add_profile_api_key), [`record_events`](Emulator::record_events).
-//! - **Time.** Everything goes by one [`EmulatorClock`]: expiry, PINs, codes, delays, the `Date` header.
-//! - **Mail.** PINs, codes and activation tokens end up in the [`outbox`](Emulator::outbox).
-//! - **Trouble.** [`Faults`] by operation: statuses, delays, hangs, resets, torn, oversized, dripping and wrong bodies,
-//!   odd tokens; in sequences or for good; and a [`Gate`] that holds requests until the test lets them go.
-//! - **Observation.** [`count`](Emulator::count) and [`requests`](Emulator::requests), secrets redacted.
+//! - **Time.** Expiry, PINs, codes, delays and the `Date` header use one [`EmulatorClock`], which the clock of a client
+//!   can follow.
+//! - **E-mail.** PINs, codes and activation tokens are in the [`outbox`](Emulator::outbox).
+//! - **Faults.** [`Faults`] by operation: statuses, delays, hangs, resets; truncated, oversized, slow and wrong bodies;
+//!   unusual tokens; in sequence or permanently. A [`Gate`] holds requests until the test releases it.
+//! - **Observation.** [`count`](Emulator::count) and [`requests`](Emulator::requests), with secrets redacted.
+//! - **The rest of Synerise.** A [`Stub`] responds for an endpoint that is not in the document.
 //!
-//! # What is not published
+//! # What is not documented
 //!
-//! The public references leave questions open. The answers that a client could depend on are in [`Assumptions`], to be set
-//! otherwise. These are fixed:
+//! The public references leave questions open. Where a client could depend on the answer, [`Assumptions`] has a field to
+//! change it. The rest is fixed:
 //!
-//! - A token of the wrong kind and a missing permission are answered 403; no token, and one that is not good, 401.
-//! - What does not fit the document is answered 400 with the fields in `errors`, another content type than JSON 415,
-//!   and a header of which one is enough (`Authorization`, `Api-Version`, `Content-Type`) 400 when sent twice.
-//! - An e-mail address or customId that is taken is answered 409, an account that nothing is awaited from 404, a PIN or
-//!   an activation token that is wrong or expired 400, a PIN from another device than the one that asked last 403.
-//! - The identity provider `UNKNOWN` is answered 406; ten refused passwords in a row, and a workspace that locks its
-//!   users out, 423.
-//! - Settings and the IP policy are open to users in a workspace and to workspaces; registration needs the token of an
-//!   anonymous profile; the permission check is about the key that the caller's token was got with.
-//! - The IP policy restricts nobody here: every request comes from loopback.
-//! - E-mail addresses, customIds and UUIDs are compared as they are sent. Organizations, as callers, are not modelled.
-//! - Statistics cover at most 366 days; "other" counters are 0; retention never ends.
+//! - A token of the wrong kind or a missing permission gets 403. A missing or invalid token gets 401.
+//! - A request that does not fit the document gets 400, with the fields in `errors`; a content type other than JSON gets
+//!   415; a header of which one is allowed (`Authorization`, `Api-Version`, `Content-Type`) gets 400 when it is repeated.
+//! - An e-mail address or customId that is in use gets 409. Confirming an account that does not wait for it gets 404,
+//!   a wrong or expired PIN or activation token 400, and a PIN from a device other than the last one that requested it
+//!   403.
+//! - The identity provider `UNKNOWN` gets 406. Ten wrong passwords in a row, and a workspace that locks its users out,
+//!   get 423.
+//! - Settings and the IP policy are open to workspaces and to users in a workspace. Registration needs the token of an
+//!   anonymous profile. The permission check is about the API key with which the caller's token was obtained.
+//! - The IP policy restricts nobody: every request comes from loopback.
+//! - E-mail addresses, customIds and UUIDs are compared as they are sent. Organizations are not supported as callers.
+//! - Statistics cover at most 366 days; "other" counters are 0; events are retained forever.
 
 mod assumptions;
 mod authorize;

@@ -1,4 +1,4 @@
-//! The requests that arrived, without their secrets.
+//! The log of requests, with secrets redacted.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -10,24 +10,25 @@ use crate::sync::lock;
 
 const REDACTED: &str = "[redacted]";
 
-/// A request as it arrived. Its secrets are redacted; [`bearer_is`](Self::bearer_is) and [`body_is`](Self::body_is)
-/// compare with the original, so that a test can ask what it needs to know without printing it.
+/// A request as it arrived, with secrets redacted. [`bearer_is`](Self::bearer_is) and [`body_is`](Self::body_is) compare
+/// with the original, so that a test can check a secret without printing it.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RecordedRequest {
-    /// The operation's id in the document, or `METHOD /path` for a path that it does not have.
+    /// The operation's id in the document, or `METHOD /path` for a path that is not in it. For a stub, the path is the one
+    /// that it was added with.
     pub operation: String,
     /// The method.
     pub method: String,
     /// The path as sent, still encoded.
     pub path: String,
-    /// The query as sent, still encoded; the value of `token` (the tracker key) is redacted.
+    /// The query as sent, still encoded. The value of `token` (the tracker key) is redacted.
     pub query: Option<String>,
-    /// The headers in lower case, a pair for each value.
+    /// The headers: names in lower case, one pair for each value.
     pub headers: Vec<(String, String)>,
     /// The body, if it was JSON.
     pub body: Option<Value>,
-    /// The status that was answered; `None` while the answer is outstanding, and for good where a fault prevents it.
+    /// The status of the response. `None` before there is one, which is forever if a fault prevents it.
     pub status: Option<u16>,
     bearer: Option<String>,
     sent: Option<Value>,
@@ -62,7 +63,7 @@ impl RecordedRequest {
         }
     }
 
-    /// Every value of a header; `name` in lower case.
+    /// Every value of a header, whose name is given in lower case.
     pub fn header_values(&self, name: &str) -> Vec<&str> {
         self.headers
             .iter()
@@ -147,7 +148,7 @@ pub(crate) struct RequestLog {
 #[derive(Debug, Default)]
 struct Log {
     requests: Vec<RecordedRequest>,
-    /// How often the log was cleared: an answer to a request from before must not land on another.
+    /// How often the log was cleared. A response to a request from before must not be recorded for another one.
     cleared: u64,
 }
 
@@ -213,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_recorded_shows_no_secret_and_still_compares_with_it() {
+    fn recorded_requests_compare_with_secrets_but_do_not_show_them() {
         let log = RequestLog::default();
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, "Bearer canary".parse().unwrap());
@@ -235,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_after_the_log_was_cleared_lands_on_no_other_request() {
+    fn a_late_response_is_not_recorded_for_another_request() {
         let log = RequestLog::default();
         let request = || RecordedRequest::new("x".into(), &Method::GET, &Uri::default(), &HeaderMap::new());
         let old = log.arrived(request());

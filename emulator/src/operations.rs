@@ -1,4 +1,4 @@
-//! The operations: where each is, who may call it, and what serves it.
+//! The operations: their paths, who may call them, and their handlers.
 
 use axum::http::Method;
 
@@ -16,7 +16,7 @@ pub(crate) struct Operation {
     pub(crate) method: Method,
     pub(crate) path: &'static str,
     pub(crate) access: Access,
-    /// What the API key has to be allowed, beside the caller being of the right kind.
+    /// The permission that the API key needs.
     pub(crate) permission: Option<&'static str>,
     pub(crate) serve: fn(&mut RequestContext<'_>) -> Result<ApiResponse, ApiError>,
 }
@@ -43,12 +43,12 @@ impl Operation {
 /// The operation whose path is not published.
 const SERVER_SIDE_LOGIN: &str = "authenticateProfileServerSide";
 
-/// Whether the server-side login can be at this path, or why not.
+/// Checks the path of the server-side login.
 pub(crate) fn check_server_side_login_path(path: &str) -> Result<(), String> {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "/-_.".contains(letter);
     if !path.starts_with('/') || !path.chars().all(plain) {
         return Err(format!(
-            "server_side_login_path {path:?} must start with / and have letters, digits, -, _ and ."
+            "server_side_login_path {path:?} must start with / and consist of letters, digits, -, _, . and /"
         ));
     }
     match OPERATIONS
@@ -66,11 +66,11 @@ pub(crate) fn check_server_side_login_path(path: &str) -> Result<(), String> {
 /// Who may call an operation.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Access {
-    /// Anybody; a token is not looked at.
+    /// Everyone. A token is ignored.
     Open,
-    /// The bearer of a token of one of these kinds.
+    /// Callers with a token of one of these kinds.
     Bearer(&'static [Kind]),
-    /// Anybody without a token, or the bearer of one of these.
+    /// Callers without a token, or with one of these kinds.
     OpenOrBearer(&'static [Kind]),
 }
 
@@ -95,7 +95,7 @@ const fn operation(
     }
 }
 
-/// Every operation of the document, in its order.
+/// Every operation of the document, in the document's order.
 #[rustfmt::skip] // one line each reads as the table that it is
 pub(crate) static OPERATIONS: [Operation; 26] = [
     operation("userLogin", Method::POST, "/uauth/auth/login/user", Access::Open, users::log_in),
@@ -126,7 +126,7 @@ pub(crate) static OPERATIONS: [Operation; 26] = [
     operation("getPublicKey", Method::GET, "/v4/public.pem", Access::Open, keys::public_key),
 ];
 
-/// Panics on a name that no request can ever have: neither an operation nor `METHOD /path`.
+/// Panics if no request can ever have this name: it is neither an operation nor `METHOD /path`.
 #[track_caller]
 pub(crate) fn assert_known(name: &str) {
     let is_path = name
@@ -134,6 +134,6 @@ pub(crate) fn assert_known(name: &str) {
         .is_some_and(|(_, path)| path.starts_with('/'));
     assert!(
         is_path || OPERATIONS.iter().any(|operation| operation.id == name),
-        "no operation {name:?}: take an operationId of the document, or \"METHOD /path\" for another path"
+        "{name:?} is not an operation: use an operationId of the document, or \"METHOD /path\" for another path"
     );
 }

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-/// An e-mail that was not sent, but kept for the test that waits for it.
+/// An e-mail that is kept for the test instead of being sent.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Message {
@@ -10,13 +10,13 @@ pub struct Message {
     pub to: String,
     /// Why it was sent.
     pub kind: MessageKind,
-    /// What it was sent for: the PIN, the code or the token.
+    /// The PIN, the code or the token in it.
     pub secret: String,
-    /// When, by the emulator's clock.
+    /// When it was sent, by the emulator's clock.
     pub sent_at: SystemTime,
 }
 
-// The secret stays out of a test's output, as it would out of a log.
+// Test output must not contain the secret.
 impl std::fmt::Debug for Message {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self {

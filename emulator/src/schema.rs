@@ -1,4 +1,4 @@
-//! Schemas of the document, as JSON Schema.
+//! Schemas of the document, converted to JSON Schema.
 
 use std::sync::OnceLock;
 
@@ -11,7 +11,7 @@ use crate::errors::FieldProblem;
 /// A schema, compiled when it is first used: most tests use few operations, and compiling takes milliseconds.
 #[derive(Debug)]
 pub(crate) struct Schema {
-    /// With the components that it reaches, where its references look for them.
+    /// With the components that it refers to.
     source: Value,
     compiled: OnceLock<Validator>,
 }
@@ -48,14 +48,14 @@ impl Schema {
         options.build(&self.source).map_err(|error| error.to_string())
     }
 
-    /// What of `value` does not fit; `name` is what the value as a whole is called.
+    /// The problems of `value`. `name` is the name of the value as a whole.
     pub(crate) fn problems(&self, value: &Value, name: &str) -> Vec<FieldProblem> {
         let problem = |error: jsonschema::ValidationError<'_>| {
             let pointer = error.instance_path().to_string();
             let field = format!("{name}{}", pointer.replace('/', "."))
                 .trim_start_matches('.')
                 .to_owned();
-            // The value may be a secret: the masked text leaves it out.
+            // The value may be a secret, which the masked text omits.
             FieldProblem {
                 field,
                 message: error.masked().to_string(),
@@ -65,7 +65,7 @@ impl Schema {
     }
 }
 
-/// Adds the component schemas that `value` refers to, and those that they refer to.
+/// Adds the component schemas that `value` refers to, directly or indirectly.
 fn collect_components(document: &Value, value: &Value, components: &mut Map<String, Value>) {
     match value {
         Value::Array(items) => items

@@ -1,4 +1,4 @@
-//! The signing keys, and what is made with them.
+//! The signing keys, signatures, and the encoding of claims.
 
 use std::io::Write as _;
 
@@ -19,7 +19,7 @@ const KEYS: [(&[u8], &str); 2] = [
     ),
 ];
 
-/// The key that signs now. Rotation goes to and fro between two published test keys.
+/// The current signing key. Rotation alternates between two published test keys.
 #[derive(Debug)]
 pub(crate) struct SigningKeys {
     pair: RsaKeyPair,
@@ -34,7 +34,7 @@ impl SigningKeys {
         }
     }
 
-    /// How often the key was rotated.
+    /// How many times the key was rotated.
     pub(crate) fn generation(&self) -> u64 {
         self.generation
     }
@@ -48,7 +48,7 @@ impl SigningKeys {
         KEYS[index(self.generation)].1
     }
 
-    /// A JWT with the header of the published sample, which names neither key nor type.
+    /// A JWT with the header of the published sample, which has neither `kid` nor `typ`.
     pub(crate) fn sign(&self, claims: &Value) -> String {
         let header = BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"RS512"}"#);
         let payload = BASE64_URL_SAFE_NO_PAD.encode(claims.to_string());
@@ -82,12 +82,12 @@ fn load(generation: u64) -> RsaKeyPair {
     RsaKeyPair::from_pkcs8(KEYS[index(generation)].0).expect("the embedded key is a PKCS #8 RSA key")
 }
 
-/// A string in the form of an encrypted token (JWE compact serialization) that nobody can read.
+/// Random text in the form of an encrypted token (JWE compact serialization).
 pub(crate) fn fake_encrypted_token() -> String {
     let header = BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#);
     let part = |length: usize| {
         let mut bytes = vec![0; length];
-        // Without entropy the token is all zeros and still unreadable.
+        // If this fails, the token is all zeros, and still unreadable.
         let _ = SystemRandom::new().fill(&mut bytes);
         BASE64_URL_SAFE_NO_PAD.encode(bytes)
     };
@@ -101,6 +101,6 @@ pub(crate) fn encode_authorities(authorities: &[String]) -> String {
     let bytes = packer
         .write_all(Value::from(authorities.to_vec()).to_string().as_bytes())
         .and_then(|()| packer.finish())
-        .expect("memory takes the bytes");
+        .expect("writing to memory succeeds");
     BASE64_STANDARD.encode(bytes)
 }

@@ -1,4 +1,4 @@
-//! Tokens: issued as RS512-signed JWTs, remembered, and checked.
+//! Tokens: issued as JWTs signed with RS512, stored, and checked.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,35 +9,35 @@ use crate::clock::{unix_milliseconds, unix_seconds};
 use crate::consumer::Consumer;
 use crate::signing::{SigningKeys, fake_encrypted_token};
 
-/// How a token is unlike what the workspace's settings ask for.
+/// How a token differs from a normal one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenShape {
-    /// Lives this long, in whole seconds.
+    /// Has this lifetime, in whole seconds.
     Lifetime(Duration),
-    /// Says nowhere when it expires, and does not.
+    /// Has no expiry, and never expires.
     WithoutExpiry,
     /// Was created two hours ago and expired one hour ago.
     Expired,
-    /// Created now, to expire an hour before.
+    /// Was created now and expired one hour ago.
     ExpirationBeforeCreation,
-    /// Not a JWT that a client could read: five parts, as an encrypted one has. It lives as long as usual.
+    /// Is not a JWT that a client can read: it has five parts, as an encrypted one. Its lifetime is the usual one.
     Undecodable,
 }
 
-/// What a new token is to say.
+/// A request for a new token.
 #[derive(Debug)]
 pub(crate) struct TokenRequest {
     pub(crate) consumer: Consumer,
     pub(crate) realm: &'static str,
-    /// Claims beside those that every token has.
+    /// Claims in addition to those of every token.
     pub(crate) claims: Map<String, Value>,
     pub(crate) lifetime: Duration,
     pub(crate) now: SystemTime,
     pub(crate) shape: Option<TokenShape>,
 }
 
-/// A new token, with what response bodies say beside it.
+/// A new token, with the fields that response bodies have beside it.
 #[derive(Debug)]
 pub(crate) struct TokenResponse {
     pub(crate) token: String,
@@ -47,10 +47,10 @@ pub(crate) struct TokenResponse {
     pub(crate) expiration: Option<u64>,
 }
 
-/// Why a token is not taken.
+/// Why a token is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rejection {
-    /// Never issued here, or changed since: its signature cannot be valid.
+    /// Not issued here, or changed since then: its signature cannot be valid.
     Unknown,
     Expired,
     Revoked,
@@ -79,8 +79,8 @@ struct TokenRecord {
 
 /// Every token that was issued.
 ///
-/// A token is known by its exact bytes. That is stricter than checking its signature (one changed bit makes it
-/// unknown), and it works for tokens that are no JWT.
+/// A token is looked up by its exact bytes. That is stricter than a check of the signature (one changed bit makes it
+/// unknown), and it works for tokens that are not a JWT.
 #[derive(Debug)]
 pub(crate) struct TokenStore {
     keys: SigningKeys,
@@ -121,7 +121,7 @@ impl TokenStore {
                 Some(unix_seconds(now).saturating_add(lifetime.as_secs()))
             }
         };
-        // What clients read it into is a signed integer.
+        // Clients read it into a signed integer.
         let expiration = expiration.map(|seconds| seconds.min(i64::MAX.unsigned_abs()));
         let created = unix_milliseconds(created_at);
         let token = if shape == Some(TokenShape::Undecodable) {
@@ -131,7 +131,7 @@ impl TokenStore {
         };
         let record = TokenRecord {
             consumer,
-            // Out of range is further away than any clock here can show.
+            // A time out of range is later than this clock can show.
             expires: expiration.and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds))),
             key_generation: self.keys.generation(),
             revoked: false,
@@ -183,10 +183,10 @@ impl TokenStore {
     }
 }
 
-/// The claims of the published sample, in its order; `claims` are those that depend on the consumer.
+/// The claims of the published sample, in its order, then those that depend on the consumer.
 fn claims_of(realm: &str, created: u64, expiration: Option<u64>, claims: Map<String, Value>) -> Value {
     let mut all = Map::new();
-    // New for each token, so that two tokens of one millisecond differ.
+    // New for each token, so that two tokens of the same millisecond differ.
     all.insert("sub".into(), uuid::Uuid::new_v4().simple().to_string().into());
     all.insert("aud".into(), "API".into());
     all.insert("rlm".into(), realm.into());
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_taken_until_the_second_in_which_it_expires() {
+    fn a_token_is_accepted_until_the_second_in_which_it_expires() {
         let mut store = TokenStore::new();
         let issued = store.issue(order(None));
         let expiry = NOW + Duration::from_secs(issued.expiration.unwrap());
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_token_and_a_token_of_a_retired_key_are_refused() {
+    fn changed_tokens_and_tokens_of_retired_keys_are_refused() {
         let mut store = TokenStore::new();
         let issued = store.issue(order(None));
         assert_eq!(
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_tokens_are_odd_as_they_say() {
+    fn token_shapes_have_the_claims_that_they_describe() {
         let mut store = TokenStore::new();
         let expired = store.issue(order(Some(TokenShape::Expired)));
         assert!(expired.created / 1000 < expired.expiration.unwrap());

@@ -1,4 +1,4 @@
-//! Planting: workspaces, users, accounts, keys, tokens of third parties, events.
+//! Methods that add and read test data: workspaces, users, accounts, keys, tokens of third parties, events.
 
 use totp_rs::Secret;
 
@@ -15,15 +15,15 @@ use crate::state::users::SecondFactor;
 use crate::state::workspaces::Workspace;
 use crate::sync::lock;
 
-/// Seeding: each call is one line of a test, and takes effect at once.
+/// Test data. Each call takes effect at once.
 impl Emulator {
-    /// Another workspace, with keys of its own. Every user belongs to it.
+    /// Adds a workspace with its own keys. Every user belongs to it.
     pub fn add_workspace(&self, name: &str) -> WorkspaceFixture {
         let now = self.clock().now();
         add_workspace(&mut lock(&self.shared.state), &self.shared.assumptions, name, now)
     }
 
-    /// A user who needs no second factor and belongs to every workspace. One of that name is replaced.
+    /// Adds a user without a second factor, who belongs to every workspace. A user with the same name is replaced.
     pub fn add_user(&self, username: &str, password: &str) -> UserFixture {
         add_user(
             &mut lock(&self.shared.state),
@@ -33,7 +33,7 @@ impl Emulator {
         )
     }
 
-    /// A user whose second factor is a code by e-mail: see [`outbox`](Self::outbox).
+    /// Adds a user whose second factor is a code by e-mail; see [`outbox`](Self::outbox).
     pub fn add_user_with_email_codes(&self, username: &str, password: &str) -> UserFixture {
         add_user(
             &mut lock(&self.shared.state),
@@ -43,7 +43,7 @@ impl Emulator {
         )
     }
 
-    /// A user whose second factor is a TOTP authenticator: see [`totp_code_of`](Self::totp_code_of).
+    /// Adds a user whose second factor is a TOTP authenticator; see [`totp_code_of`](Self::totp_code_of).
     pub fn add_user_with_totp(&self, username: &str, password: &str) -> UserFixture {
         let secret = Secret::from(new_uuid().into_bytes());
         let totp_secret = secret.to_base32();
@@ -52,10 +52,10 @@ impl Emulator {
         UserFixture { totp_secret, ..user }
     }
 
-    /// Makes a workspace lock users out: selecting it is answered 423.
+    /// Makes a workspace lock its users out: selecting it gets 423.
     ///
     /// # Panics
-    /// If there is no workspace of that GUID.
+    /// If there is no workspace with that GUID.
     #[track_caller]
     pub fn lock_workspace(&self, guid: &str) {
         self.edit_workspace(guid, |workspace| workspace.locked = true);
@@ -64,13 +64,13 @@ impl Emulator {
     /// Makes a workspace require a second factor of its users.
     ///
     /// # Panics
-    /// If there is no workspace of that GUID.
+    /// If there is no workspace with that GUID.
     #[track_caller]
     pub fn require_second_factor(&self, guid: &str) {
         self.edit_workspace(guid, |workspace| workspace.mfa_required = true);
     }
 
-    /// Turns the control of unknown devices on: a profile that logs in by password has to say from which device.
+    /// Turns on the control of unknown devices: a profile that logs in by password must send a device id.
     pub fn require_device_id(&self) {
         self.edit_workspace(self.workspace_guid(), |workspace| workspace.device_control = true);
     }
@@ -86,7 +86,7 @@ impl Emulator {
         found.map(change);
     }
 
-    /// An active account of the identity provider SYNERISE in the workspace that the emulator started with.
+    /// Adds an active account of the identity provider SYNERISE to the first workspace.
     pub fn add_account(&self, email: &str, password: &str) {
         let mut state = lock(&self.shared.state);
         let known = state.profile_by_email(0, email);
@@ -101,7 +101,7 @@ impl Emulator {
         });
     }
 
-    /// Gives a profile its own identifier in the workspace (`customId`). False if there is no such profile.
+    /// Sets the identifier of a profile in the first workspace (`customId`). False if there is no such profile.
     pub fn set_custom_id(&self, email: &str, custom_id: &str) -> bool {
         let mut state = lock(&self.shared.state);
         let Some(profile) = state.profile_by_email(0, email) else {
@@ -111,8 +111,8 @@ impl Emulator {
         true
     }
 
-    /// Puts a condition before the logins of an account, for instance `TERMS_ACCEPTANCE_REQUIRED`: the conditional
-    /// login reports it, the others are answered 403. False if there is no such profile.
+    /// Adds a condition to the logins of an account, for instance `TERMS_ACCEPTANCE_REQUIRED`. The conditional login reports
+    /// it, the others get 403. False if there is no such profile.
     pub fn require_at_login(&self, email: &str, status: &str, conditions: &[&str]) -> bool {
         let mut state = lock(&self.shared.state);
         let Some(profile) = state.profile_by_email(0, email) else {
@@ -126,13 +126,13 @@ impl Emulator {
         true
     }
 
-    /// A token with which an identity provider (`FACEBOOK`, `GOOGLE`, `APPLE`, `OAUTH`) vouches for an address. Tokens
-    /// that were not planted are refused.
+    /// Adds a token of an identity provider (`FACEBOOK`, `GOOGLE`, `APPLE`, `OAUTH`) for the owner of an e-mail address.
+    /// Tokens that were not added are refused.
     pub fn add_third_party_token(&self, provider: &str, token: &str, email: &str) {
         self.insert_third_party_token(provider, token, email, false);
     }
 
-    /// A token of an identity provider that is good for one login.
+    /// Adds a token of an identity provider that is valid for one login.
     pub fn add_single_use_token(&self, provider: &str, token: &str, email: &str) {
         self.insert_third_party_token(provider, token, email, true);
     }
@@ -146,12 +146,12 @@ impl Emulator {
         lock(&self.shared.state).third_party_tokens.insert(key, token);
     }
 
-    /// Another workspace API key, with these permissions alone.
+    /// Adds a workspace API key with only these permissions.
     pub fn add_workspace_api_key(&self, permissions: &[&str]) -> String {
         self.insert_key(Scope::Workspace, permissions)
     }
 
-    /// Another profile API key, with these permissions alone.
+    /// Adds a profile API key with only these permissions.
     pub fn add_profile_api_key(&self, permissions: &[&str]) -> String {
         self.insert_key(Scope::Profile, permissions)
     }
@@ -164,7 +164,7 @@ impl Emulator {
         add_key(&mut lock(&self.shared.state), 0, scope, Permissions::Only(only))
     }
 
-    /// Deletes an API key and revokes the tokens that were got with it. False if there is none.
+    /// Deletes an API key and revokes the tokens obtained with it. False if there is no such key.
     pub fn revoke_api_key(&self, key: &str) -> bool {
         let mut state = lock(&self.shared.state);
         state
@@ -173,7 +173,7 @@ impl Emulator {
         state.keys.remove(key).is_some()
     }
 
-    /// Adds events to a day (`2025-05-29`, UTC) of the workspace that the emulator started with, for the statistics.
+    /// Adds events to a day (`2025-05-29`, UTC) of the first workspace, for the statistics.
     ///
     /// # Panics
     /// If `day` is not a date in this form: no report would ever show the events.
@@ -189,7 +189,7 @@ impl Emulator {
             .or_default() += count;
     }
 
-    /// What the emulator knows of the profile with this address, in the workspace that it started with.
+    /// The profile with this e-mail address in the first workspace.
     pub fn profile(&self, email: &str) -> Option<ProfileSnapshot> {
         let state = lock(&self.shared.state);
         let profile = &state.profiles[state.profile_by_email(0, email)?];

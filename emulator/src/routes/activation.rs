@@ -1,4 +1,4 @@
-//! Activation of accounts, by PIN or by the token of an e-mail.
+//! Activation of accounts, with a PIN or with the token of an e-mail.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +10,7 @@ use crate::request_context::{ApiResponse, RequestContext};
 use crate::state::profiles::{Account, Activation};
 use crate::state::{new_digits, new_uuid};
 
-/// A PIN for the account, sent to its address.
+/// Sends a PIN to the address of an account.
 pub(crate) fn new_pin(
     context: &mut RequestContext<'_>,
     workspace: WorkspaceId,
@@ -38,7 +38,7 @@ pub(crate) fn new_pin(
     }
 }
 
-/// An activation token, sent to the address.
+/// Sends an activation token to an address.
 pub(crate) fn new_token(context: &mut RequestContext<'_>, email: &str) -> (String, SystemTime) {
     let token = format!("activation-{}", new_uuid());
     context
@@ -53,7 +53,7 @@ pub(crate) fn new_token(context: &mut RequestContext<'_>, email: &str) -> (Strin
     )
 }
 
-/// The account of the body's `email` and `uuid` that awaits a PIN.
+/// The account with the body's `email` and `uuid` that waits for a PIN.
 fn awaiting_pin(context: &RequestContext<'_>) -> Result<ProfileId, ApiError> {
     let workspace = context.workspace()?;
     let found = context.state.profile_by_email(workspace, context.text("email"));
@@ -66,7 +66,7 @@ fn awaiting_pin(context: &RequestContext<'_>) -> Result<ProfileId, ApiError> {
                 ..
             })
         );
-        // An account of a third party keeps its UUID when somebody registers it with a password.
+        // An account of a third party keeps its UUID when it is registered with a password.
         let external = profile
             .account
             .as_ref()
@@ -76,7 +76,7 @@ fn awaiting_pin(context: &RequestContext<'_>) -> Result<ProfileId, ApiError> {
     own.ok_or_else(|| ApiError::not_found("No account with this e-mail address and UUID waits for a PIN"))
 }
 
-/// `confirmActivationByPin`: from the device that asked last, before the PIN expires.
+/// `confirmActivationByPin`, from the device that requested the PIN last, before it expires.
 pub(crate) fn confirm_by_pin(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
     let profile = awaiting_pin(context)?;
     let Some(account) = &context.state.profiles[profile].account else {
@@ -89,12 +89,12 @@ pub(crate) fn confirm_by_pin(context: &mut RequestContext<'_>) -> Result<ApiResp
         password,
     } = account.activation.clone()
     else {
-        return Err(ApiError::not_found("The account waits for no PIN"));
+        return Err(ApiError::not_found("The account does not wait for a PIN"));
     };
     if device.is_some_and(|device| device != context.text("deviceId")) {
         return Err(
-            ApiError::forbidden("The PIN has to come from the device that asked for it last")
-                .with_field("deviceId", "is not the device that asked last"),
+            ApiError::forbidden("The PIN must be sent from the device that requested it last")
+                .with_field("deviceId", "is not the device that requested the last PIN"),
         );
     }
     if context.now >= valid_until {
@@ -111,7 +111,7 @@ pub(crate) fn confirm_by_pin(context: &mut RequestContext<'_>) -> Result<ApiResp
     Ok(ApiResponse::empty(context.assumptions.empty_success_status))
 }
 
-/// `requestActivationPin`: a new PIN, the old one is void.
+/// `requestActivationPin`: sends a new PIN, which replaces the old one.
 pub(crate) fn request_pin(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
     let workspace = context.workspace()?;
     let profile = awaiting_pin(context)?;
@@ -119,13 +119,13 @@ pub(crate) fn request_pin(context: &mut RequestContext<'_>) -> Result<ApiRespons
     let Some(Activation::AwaitsPin { device, password, .. }) =
         account.map(|account| account.activation.clone())
     else {
-        return Err(ApiError::not_found("The account waits for no PIN"));
+        return Err(ApiError::not_found("The account does not wait for a PIN"));
     };
     let asking = context.text("deviceId").to_owned();
     let any_device = context.state.workspaces[workspace].setting_flag("allowPinResendFromDifferentDeviceId");
     if !any_device && device.is_some_and(|device| device != asking) {
-        return Err(ApiError::forbidden("Another device asked for the PIN")
-            .with_field("deviceId", "is not the device that asked last"));
+        return Err(ApiError::forbidden("Another device requested the PIN")
+            .with_field("deviceId", "is not the device that requested the last PIN"));
     }
     let email = context.text("email").to_owned();
     let activation = new_pin(context, workspace, &email, Some(asking), password);
@@ -172,7 +172,7 @@ pub(crate) fn confirm_by_token(context: &mut RequestContext<'_>) -> Result<ApiRe
     }
 }
 
-/// `requestActivationToken`: a new token, the old one is void.
+/// `requestActivationToken`: sends a new token, which replaces the old one.
 pub(crate) fn request_token(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
     let workspace = context.workspace()?;
     let email = context.text("email").to_owned();

@@ -6,7 +6,7 @@ use crate::consumer::Consumer;
 use crate::errors::ApiError;
 use crate::request_context::{ApiResponse, RequestContext};
 
-/// `checkPermissions`: of the names sent, which the caller's API key has.
+/// `checkPermissions`: which of these permissions the caller's API key has.
 #[expect(clippy::unnecessary_wraps, reason = "every handler has this form")]
 pub(crate) fn check_permissions(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
     let key = context

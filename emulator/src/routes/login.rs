@@ -1,4 +1,4 @@
-//! Who logs in: the rules that the logins of profiles share.
+//! The rules that all logins of profiles share.
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
@@ -10,10 +10,10 @@ use crate::state::keys::ApiKey;
 use crate::state::new_uuid;
 use crate::state::profiles::{Account, Activation};
 
-/// What to do when the person has no account.
+/// What to do when there is no account.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MissingAccount {
-    /// Make one, if a third party vouches for the person.
+    /// Create one, if a third party confirms the identity.
     Create,
     Refuse,
 }
@@ -21,7 +21,7 @@ pub(crate) enum MissingAccount {
 /// Why a login fails.
 pub(crate) enum LoginError {
     Refused(ApiError),
-    /// Known who it is, but something is to be done first.
+    /// The identity is known, but a condition is not met.
     Unmet {
         status: String,
         conditions: Vec<String>,
@@ -43,7 +43,7 @@ impl From<ApiError> for LoginError {
     }
 }
 
-/// The profile that the body's identity logs in as.
+/// Logs in with the identity of the body.
 pub(crate) fn log_in(
     context: &mut RequestContext<'_>,
     key: &ApiKey,
@@ -77,7 +77,7 @@ pub(crate) fn log_in(
     Ok(profile)
 }
 
-/// The fields that the identity provider makes required.
+/// Checks the fields that the identity provider requires.
 fn check_required(context: &RequestContext<'_>) -> Result<(), ApiError> {
     let sent = |field: &str| context.optional_text(field).is_some();
     let custom_id = custom_id(&context.body).is_some();
@@ -98,14 +98,14 @@ fn check_required(context: &RequestContext<'_>) -> Result<(), ApiError> {
                 error = error.with_field("identityProviderToken", "is required with this identity provider");
             }
         }
-        // What UNKNOWN is for is not published. 406 is documented without its meaning.
+        // The use of UNKNOWN is not documented, nor is the meaning of 406.
         "UNKNOWN" => {
             return Err(ApiError::new(
                 StatusCode::NOT_ACCEPTABLE,
-                "The workspace accepts no such identity provider",
+                "The workspace does not accept this identity provider",
             ));
         }
-        _ => error = error.with_field("identityProvider", "is not an identity provider"),
+        _ => error = error.with_field("identityProvider", "is not a valid identity provider"),
     }
     if error.fields.is_empty() {
         Ok(())
@@ -134,14 +134,14 @@ fn by_password(context: &mut RequestContext<'_>, workspace: WorkspaceId) -> Resu
         )
         .into());
     }
-    // The password of an account that awaits a PIN is not its own before the PIN came.
+    // An account that waits for a PIN gets its password when the PIN arrives.
     let expected = match &account.activation {
         Activation::AwaitsPin { password, .. } => Some(password),
         _ => account.password.as_ref(),
     };
     if expected != Some(&password) {
         account.refused_passwords += 1;
-        return Err(ApiError::unauthorized("The login or the password is not correct").into());
+        return Err(ApiError::unauthorized("The login or the password is wrong").into());
     }
     account.refused_passwords = 0;
     let (code, by) = match account.activation {
@@ -149,7 +149,7 @@ fn by_password(context: &mut RequestContext<'_>, workspace: WorkspaceId) -> Resu
         Activation::AwaitsToken { .. } => ("SAU-302", "the link in the e-mail"),
         Activation::AwaitsPin { .. } => ("SAU-303", "the PIN in the e-mail"),
     };
-    let otherwise = ApiError::forbidden(format!("The account has to be activated by {by}")).with_code(code);
+    let otherwise = ApiError::forbidden(format!("Activate the account first, with {by}")).with_code(code);
     Err(LoginError::Unmet {
         status: "ACTIVATION_REQUIRED".into(),
         conditions: vec![code.into()],
@@ -168,7 +168,7 @@ fn by_third_party(
         context.text("identityProviderToken").to_owned(),
     );
     let Some(known) = context.state.third_party_tokens.get(&token).cloned() else {
-        return Err(ApiError::unauthorized("The identity provider does not know the token").into());
+        return Err(ApiError::unauthorized("The token of the identity provider is not valid").into());
     };
     if known.single_use {
         context.state.third_party_tokens.remove(&token);
@@ -208,7 +208,7 @@ fn no_account(context: &RequestContext<'_>) -> LoginError {
     }
 }
 
-/// Keeps what a login or a registration says about the profile.
+/// Stores what a login or a registration says about the profile.
 pub(crate) fn remember(context: &mut RequestContext<'_>, profile: ProfileId, agreements: Map<String, Value>) {
     let attributes = context
         .body
@@ -226,7 +226,7 @@ pub(crate) fn remember(context: &mut RequestContext<'_>, profile: ProfileId, agr
     let reserved = context.reserved_attributes;
     let profile = &mut context.state.profiles[profile];
     profile.agreements.extend(agreements);
-    // As documented: reserved names are ignored without a word.
+    // As documented, reserved names are ignored silently.
     profile.attributes.extend(
         attributes
             .into_iter()
@@ -240,7 +240,7 @@ pub(crate) fn remember(context: &mut RequestContext<'_>, profile: ProfileId, agr
     profile.devices.extend(device);
 }
 
-/// The agreements as booleans, from each of the forms that the service takes.
+/// The agreements as booleans, from every form that the service accepts.
 pub(crate) fn agreements(body: &Value) -> Result<Map<String, Value>, ApiError> {
     let mut agreements = Map::new();
     for (name, value) in body
@@ -259,14 +259,14 @@ pub(crate) fn agreements(body: &Value) -> Result<Map<String, Value>, ApiError> {
         };
         let agreed = agreed.ok_or_else(|| {
             ApiError::bad_request("The request is not valid")
-                .with_field(format!("agreements.{name}"), "is neither true nor false")
+                .with_field(format!("agreements.{name}"), "must be true or false")
         })?;
         agreements.insert(name.clone(), agreed.into());
     }
     Ok(agreements)
 }
 
-/// `customId` may be of any type; a number is its digits.
+/// The `customId`, which may be a string or a number.
 pub(crate) fn custom_id(body: &Value) -> Option<String> {
     match body.get("customId")? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),

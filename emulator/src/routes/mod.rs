@@ -1,4 +1,4 @@
-//! The handlers, a file per part of the service. Each is a function of the state and one checked request.
+//! The handlers of the operations. Each is a function of one checked request and the state.
 
 pub(crate) mod activation;
 pub(crate) mod keys;

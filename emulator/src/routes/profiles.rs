@@ -1,4 +1,4 @@
-//! Profiles: the logins, and the refresh.
+//! Logins and refresh of profiles.
 
 use std::net::IpAddr;
 
@@ -67,7 +67,7 @@ pub(crate) fn authenticate_conditionally(context: &mut RequestContext<'_>) -> Re
     }
 }
 
-/// `authenticateAnonymously`: the same UUID is the same profile.
+/// `authenticateAnonymously`. The same UUID means the same profile.
 pub(crate) fn authenticate_anonymously(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
     let (api_key, key) = context.api_key_of(Scope::Profile)?;
     let Some(uuid) = context.optional_text("uuid").map(str::to_owned) else {
@@ -89,7 +89,7 @@ pub(crate) fn authenticate_anonymously(context: &mut RequestContext<'_>) -> Resu
     ))
 }
 
-/// `refreshProfileToken`: another token for the bearer of one that is still good.
+/// `refreshProfileToken`: a new token in exchange for a valid one.
 pub(crate) fn refresh(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
     let (_, key) = context.api_key_of(Scope::Profile)?;
     if key.workspace != context.workspace()? {
@@ -104,7 +104,7 @@ pub(crate) fn refresh(context: &mut RequestContext<'_>) -> Result<ApiResponse, A
         Consumer::Profile { profile, .. } => origin_of(context, *profile),
         _ => "ANONYMOUS".to_owned(),
     };
-    // The refresh has its full body even where a login answers with the token alone.
+    // A refresh returns its full body even if a login returns only the token.
     let issued = issue_token(context, consumer.clone());
     Ok(full_answer(context, &consumer, &issued, &origin, Map::new()))
 }

@@ -11,7 +11,7 @@ use crate::request_context::{ApiResponse, RequestContext};
 use crate::state::new_digits;
 use crate::state::profiles::{Account, Activation};
 
-/// What a registration may say about the person, kept as attributes.
+/// Fields of a registration that are stored as attributes.
 const PERSONAL: [&str; 10] = [
     "firstName",
     "lastName",
@@ -37,18 +37,17 @@ pub(crate) fn register(context: &mut RequestContext<'_>) -> Result<ApiResponse, 
     let by_pin =
         context.state.workspaces[workspace].setting_text("registrationType") == "REQUIRE_PIN_CONFIRMATION";
     if account.is_some() && !(external && by_pin) {
-        return Err(ApiError::new(
-            StatusCode::CONFLICT,
-            "There is an account with this e-mail address",
-        )
-        .with_field("email", "is taken"));
+        return Err(
+            ApiError::new(StatusCode::CONFLICT, "The e-mail address is already in use")
+                .with_field("email", "is taken"),
+        );
     }
     let custom_id = custom_id(&context.body).or_else(|| loyalty_card(context, workspace));
     if let Some(id) = &custom_id {
         let owner = context.state.profile_by_custom_id(workspace, id);
         if owner.is_some() && owner != existing {
             return Err(
-                ApiError::new(StatusCode::CONFLICT, "There is an account with this customId")
+                ApiError::new(StatusCode::CONFLICT, "The customId is already in use")
                     .with_field("customId", "is taken"),
             );
         }
@@ -85,7 +84,7 @@ fn check(context: &RequestContext<'_>, email: &str) -> Result<(), ApiError> {
     let invalid = || ApiError::bad_request("The request is not valid");
     let (name, domain) = email.split_once('@').unwrap_or_default();
     if name.is_empty() || domain.is_empty() || domain.contains('@') {
-        return Err(invalid().with_field("email", "is not an e-mail address"));
+        return Err(invalid().with_field("email", "is not a valid e-mail address"));
     }
     for field in ["password", "uuid"] {
         if context.text(field).is_empty() {
@@ -95,7 +94,7 @@ fn check(context: &RequestContext<'_>, email: &str) -> Result<(), ApiError> {
     if context.assumptions.password_policy && !keeps_policy(context.text("password")) {
         return Err(invalid().with_field(
             "password",
-            "must have six characters: upper case, lower case, a digit and another one among them",
+            "must have at least six characters, including upper case, lower case, a digit and another character",
         ));
     }
     Ok(())
@@ -116,7 +115,7 @@ fn loyalty_card(context: &RequestContext<'_>, workspace: WorkspaceId) -> Option<
     (!pool.is_empty()).then(|| format!("card{}", new_digits(10)))
 }
 
-/// The anonymous profile that becomes the account, or a new one.
+/// The anonymous profile that gets the account, or a new profile.
 fn profile_for(context: &mut RequestContext<'_>, workspace: WorkspaceId) -> ProfileId {
     let uuid = context.text("uuid").to_owned();
     let visitor = context.state.profile_by_uuid(workspace, &uuid);
@@ -124,7 +123,7 @@ fn profile_for(context: &mut RequestContext<'_>, workspace: WorkspaceId) -> Prof
     nobody_yet.unwrap_or_else(|| context.state.add_profile(workspace, &uuid))
 }
 
-/// What the new account waits for by the workspace's settings. Sends the e-mail.
+/// The confirmation that the new account needs according to the settings. Sends the e-mail.
 fn activation_for(
     context: &mut RequestContext<'_>,
     workspace: WorkspaceId,

@@ -1,4 +1,4 @@
-//! Settings of a workspace. A POST replaces: what it does not send goes back to its default.
+//! Settings of a workspace. A POST replaces all of them: a setting that is not sent returns to its default.
 
 use std::net::IpAddr;
 
@@ -30,7 +30,7 @@ pub(crate) fn get_ip_policy(context: &mut RequestContext<'_>) -> Result<ApiRespo
     Ok(answer(&context.state.workspaces[workspace].ip_policy))
 }
 
-/// `replaceIpPolicy`: the list that is sent is the whole list.
+/// `replaceIpPolicy`. The list that is sent replaces the whole list.
 pub(crate) fn replace_ip_policy(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
     let workspace = context.workspace()?;
     let policy = merged_with_defaults(default_ip_policy(), &context.body);
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_and_subnets_are_told_from_other_text() {
+    fn only_addresses_and_subnets_are_accepted() {
         for good in ["203.0.113.7", "203.0.113.0/24", "2001:db8::1", "2001:db8::/32"] {
             assert!(is_address_or_subnet(good), "{good}");
         }

@@ -1,7 +1,7 @@
 //! Consumption statistics.
 //!
-//! What the counters called "other" count is not published: here they count nothing and are 0. The first report has
-//! an element per day, each with the totals of the whole range; the second has the last day and the averages.
+//! What the counters called "other" mean is not documented: here they are 0. The first report has one element per day, each
+//! with the totals of the whole range. The second has the last day and the averages.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,12 @@ use crate::consumer::{Consumer, WorkspaceId};
 use crate::errors::ApiError;
 use crate::request_context::{ApiResponse, RequestContext};
 
-/// The longest range that is answered, in days.
+/// The longest range of a report, in days.
 const LONGEST_RANGE: usize = 366;
 
 type Counts = BTreeMap<String, u64>;
 
-/// `newDataPointsStats`: an array, one element a day.
+/// `newDataPointsStats`: an array with one element per day.
 pub(crate) fn new_data_points(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
     let (days, workspaces) = asked_for(context)?;
     let by_day: Vec<Counts> = days
@@ -42,8 +42,7 @@ pub(crate) fn new_data_points(context: &mut RequestContext<'_>) -> Result<ApiRes
 /// `retentionDataPointsStats`: one object.
 pub(crate) fn retention_data_points(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
     let (days, workspaces) = asked_for(context)?;
-    // Kept on a day is all that was added until then: the emulator's retention never ends. Dates in this form
-    // sort as text.
+    // Events are retained forever, so a day has all that were added until then. Dates in this form sort as text.
     let by_day: Vec<Counts> = days
         .iter()
         .map(|day| added_on(context, &workspaces, |event| event <= day.as_str()))
@@ -72,7 +71,7 @@ fn statistics(day: &str, events: &Counts) -> Value {
     json!({ "day": day, "events": events, "other": 0, "total": events.values().sum::<u64>() })
 }
 
-/// Events of the workspaces on the days that `is` picks, as far as the body's `actions` let them in.
+/// Events of the workspaces on matching days, limited to the body's `actions` if it has any.
 fn added_on(context: &RequestContext<'_>, workspaces: &[WorkspaceId], is: impl Fn(&str) -> bool) -> Counts {
     let wanted: Option<Vec<&str>> = context
         .body
@@ -114,12 +113,11 @@ fn asked_for(context: &RequestContext<'_>) -> Result<(Vec<String>, Vec<Workspace
         .map(|day| day.to_string())
         .collect();
     if days.len() > LONGEST_RANGE {
-        return Err(
-            ApiError::bad_request("The range is too long").with_field("to", "is more than a year after from")
-        );
+        return Err(ApiError::bad_request("The range is too long")
+            .with_field("to", "is more than 366 days after from"));
     }
     let Some(Consumer::User { user, .. }) = context.consumer else {
-        return Err(ApiError::forbidden("The token is not a user's"));
+        return Err(ApiError::forbidden("The token does not belong to a user"));
     };
     let own = &context.state.users[user].workspaces;
     let Some(guids) = context.body.get("bpGuids").and_then(Value::as_array) else {

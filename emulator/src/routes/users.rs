@@ -14,10 +14,10 @@ use crate::signing::encode_authorities;
 use crate::state::new_digits;
 use crate::state::users::{EmailCode, SecondFactor};
 
-/// How long a device that passed the second factor needs none (documented).
+/// How long a device that passed the second factor is trusted (documented).
 const TRUSTED_DEVICE_DURATION: Duration = Duration::from_secs(8 * 3600);
 
-/// What a user may do inside a workspace; every user is an administrator here.
+/// The permissions of a user in a workspace. Every user is an administrator.
 const AUTHORITIES: [&str; 3] = [
     "ROLE_USER",
     "SETTINGS_IDENTITY_AND_ACCESS_MANAGEMENT_READ",
@@ -26,7 +26,7 @@ const AUTHORITIES: [&str; 3] = [
 
 /// `userLogin`.
 pub(crate) fn log_in(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
-    let refused = || ApiError::unauthorized("The username or the password is not correct");
+    let refused = || ApiError::unauthorized("The username or the password is wrong");
     let username = context.text("username");
     let user = context
         .state
@@ -74,14 +74,14 @@ fn send_code(context: &mut RequestContext<'_>, user: UserId) {
     context.state.users[user].email_code = Some(EmailCode { code, valid_until });
 }
 
-/// The token of an external provider, where one is sent: it has to be known, and the user's.
+/// Checks the token of an external provider, if one is sent: it must be valid and belong to the user.
 fn check_external_provider(context: &RequestContext<'_>) -> Result<(), ApiError> {
     let Some(token) = context.optional_text("externalProviderToken") else {
         return Ok(());
     };
     let provider = context.text("externalProviderType");
     if provider != "GOOGLE" {
-        return Err(ApiError::bad_request("The external provider is not known")
+        return Err(ApiError::bad_request("The external provider is not valid")
             .with_field("externalProviderType", "must be GOOGLE"));
     }
     let key = (provider.to_owned(), token.to_owned());
@@ -98,7 +98,7 @@ fn check_external_provider(context: &RequestContext<'_>) -> Result<(), ApiError>
         Ok(())
     } else {
         Err(ApiError::unauthorized(
-            "The external provider does not vouch for the user",
+            "The token of the external provider does not belong to the user",
         ))
     }
 }
@@ -106,12 +106,14 @@ fn check_external_provider(context: &RequestContext<'_>) -> Result<(), ApiError>
 /// `userMfaLogin`.
 pub(crate) fn verify_second_factor(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
     let Some(Consumer::User { user, .. }) = context.consumer else {
-        return Err(ApiError::forbidden("The token is not a user's"));
+        return Err(ApiError::forbidden("The token does not belong to a user"));
     };
     let method = context.query.get("mfaType").cloned().unwrap_or_default();
     if !matches!(method.as_str(), "TOTP_AUTHENTICATOR" | "EMAIL") {
-        return Err(ApiError::bad_request("The kind of second factor is not known")
-            .with_field("mfaType", "must be TOTP_AUTHENTICATOR or EMAIL"));
+        return Err(
+            ApiError::bad_request("The type of the second factor is not valid")
+                .with_field("mfaType", "must be TOTP_AUTHENTICATOR or EMAIL"),
+        );
     }
     if !context.state.users[user]
         .second_factor
@@ -119,14 +121,14 @@ pub(crate) fn verify_second_factor(context: &mut RequestContext<'_>) -> Result<A
         .contains(&method.as_str())
     {
         return Err(
-            ApiError::bad_request("The user has no second factor of this kind")
+            ApiError::bad_request("The user does not have a second factor of this type")
                 .with_field("mfaType", "is not set up for the user"),
         );
     }
     check_external_provider(context)?;
     let code = context.text("verificationCode").to_owned();
     if !takes_code(context, user, &code) {
-        return Err(ApiError::unauthorized("The verification code is not correct"));
+        return Err(ApiError::unauthorized("The verification code is wrong"));
     }
     if let Some(device) = context.optional_text("deviceId").map(str::to_owned) {
         let until = later(context.now, TRUSTED_DEVICE_DURATION);
@@ -135,7 +137,7 @@ pub(crate) fn verify_second_factor(context: &mut RequestContext<'_>) -> Result<A
     Ok(issue(context, user, true, None))
 }
 
-/// Whether the code is right. A right code is used up by it.
+/// Checks a code. A correct code cannot be used again.
 fn takes_code(context: &mut RequestContext<'_>, user: UserId, code: &str) -> bool {
     let now = context.now;
     let user = &mut context.state.users[user];
@@ -154,7 +156,7 @@ fn takes_code(context: &mut RequestContext<'_>, user: UserId, code: &str) -> boo
 /// `selectWorkspace`.
 pub(crate) fn select_workspace(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
     let Some(Consumer::User { user, .. }) = context.consumer else {
-        return Err(ApiError::forbidden("The token is not a user's"));
+        return Err(ApiError::forbidden("The token does not belong to a user"));
     };
     let guid = context
         .path_parameters

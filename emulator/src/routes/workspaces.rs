@@ -1,4 +1,4 @@
-//! Workspaces: their tokens, and what users see of them.
+//! Tokens of workspaces, and the workspaces of users.
 
 use serde_json::{Map, Value, json};
 
@@ -15,7 +15,7 @@ pub(crate) fn log_in(context: &mut RequestContext<'_>) -> Result<ApiResponse, Ap
     Ok(issue(context, key.workspace, api_key))
 }
 
-/// `refreshWorkspaceToken`: another token for the bearer of one that is still good.
+/// `refreshWorkspaceToken`: a new token in exchange for a valid one.
 pub(crate) fn refresh(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
     let workspace = context.workspace()?;
     let api_key = context

@@ -12,7 +12,7 @@ pub(crate) struct ApiKey {
     pub(crate) permissions: Permissions,
 }
 
-/// What a key is for. The two are separate entities: one is not taken for the other.
+/// What a key is for. A key of one scope is not accepted for the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
     Workspace,
@@ -28,7 +28,7 @@ impl Scope {
     }
 }
 
-/// What a key may be used for.
+/// What a key allows.
 #[derive(Debug, Clone)]
 pub(crate) enum Permissions {
     All,

@@ -1,4 +1,4 @@
-//! Everything that the emulator remembers.
+//! The state of the emulator.
 
 pub(crate) mod keys;
 pub(crate) mod profiles;
@@ -31,7 +31,7 @@ pub(crate) struct State {
     pub(crate) lifetimes: Lifetimes,
 }
 
-/// How long tokens live.
+/// Lifetimes of tokens.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lifetimes {
     pub(crate) workspace: Duration,
@@ -64,12 +64,12 @@ impl State {
     }
 }
 
-/// A key, GUID or device id as the service makes them.
+/// A random UUID, for keys and GUIDs.
 pub(crate) fn new_uuid() -> String {
     Uuid::new_v4().to_string()
 }
 
-/// A random code of that many digits, leading zeros included.
+/// A random code with this many digits.
 pub(crate) fn new_digits(length: usize) -> String {
     let mut random = Uuid::new_v4().as_u128();
     let mut digits = String::with_capacity(length);

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::State;
 use crate::consumer::{ProfileId, WorkspaceId};
 
-/// A customer of a workspace, known or not.
+/// A profile of a workspace, with or without an account.
 #[derive(Debug)]
 pub(crate) struct Profile {
     pub(crate) number: u64,
@@ -16,22 +16,22 @@ pub(crate) struct Profile {
     pub(crate) uuid: String,
     pub(crate) email: Option<String>,
     pub(crate) custom_id: Option<String>,
-    /// Absent: the profile is anonymous.
+    /// `None` for an anonymous profile.
     pub(crate) account: Option<Account>,
     pub(crate) agreements: Map<String, Value>,
     pub(crate) attributes: Map<String, Value>,
     pub(crate) tags: Vec<String>,
     pub(crate) devices: HashSet<String>,
-    /// A condition that a test put before the next logins: status, and what is to be done.
+    /// A condition of the next logins, set by a test: the status and the conditions.
     pub(crate) unmet: Option<(String, Vec<String>)>,
 }
 
-/// What a profile logs in with.
+/// The account with which a profile logs in.
 #[derive(Debug)]
 pub(crate) struct Account {
-    /// The identity provider that it was registered with.
+    /// The identity provider of the registration.
     pub(crate) origin: String,
-    /// Absent for an account of a third party.
+    /// `None` for an account of a third party.
     pub(crate) password: Option<String>,
     pub(crate) activation: Activation,
     /// The attribute `snrs_email_confirmed`.
@@ -39,21 +39,21 @@ pub(crate) struct Account {
     pub(crate) refused_passwords: u32,
 }
 
-/// Whether an account works, and what it waits for.
+/// Whether an account is usable, and which confirmation it waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Activation {
     Active,
-    /// Works already; its address is to be confirmed.
+    /// Usable. The address is not confirmed yet.
     Unconfirmed {
         token: String,
         valid_until: SystemTime,
     },
-    /// Works once the token of the e-mail comes back.
+    /// Usable after the token of the e-mail is sent back.
     AwaitsToken {
         token: String,
         valid_until: SystemTime,
     },
-    /// Works once the PIN comes back from the device that asked last.
+    /// Usable after the PIN is sent back from the device that requested it last.
     AwaitsPin {
         pin: String,
         valid_until: SystemTime,
@@ -62,7 +62,7 @@ pub(crate) enum Activation {
     },
 }
 
-/// A token of a third party, and whose it is.
+/// A token of a third party.
 #[derive(Debug, Clone)]
 pub(crate) struct ThirdPartyToken {
     pub(crate) email: String,
@@ -88,7 +88,7 @@ impl State {
             .position(|profile| profile.workspace == workspace && is(profile))
     }
 
-    /// A new profile without an account.
+    /// Adds a profile without an account.
     pub(crate) fn add_profile(&mut self, workspace: WorkspaceId, uuid: &str) -> ProfileId {
         self.profiles.push(Profile {
             number: 433_230_001 + self.profiles.len() as u64,

@@ -16,14 +16,14 @@ pub(crate) struct User {
     pub(crate) second_factor: SecondFactor,
     pub(crate) workspaces: Vec<WorkspaceId>,
     pub(crate) refused_passwords: u32,
-    /// Devices that passed the second factor, and until when they need none.
+    /// Devices that passed the second factor, and until when they are trusted.
     pub(crate) trusted_devices: HashMap<String, SystemTime>,
-    /// Time steps whose code was used: RFC 6238 forbids to take a code twice.
+    /// Time steps whose code was used: RFC 6238 forbids accepting a code twice.
     pub(crate) used_steps: HashSet<u64>,
     pub(crate) email_code: Option<EmailCode>,
 }
 
-/// What a user needs beside the password.
+/// What a user needs in addition to the password.
 #[derive(Debug)]
 pub(crate) enum SecondFactor {
     None,

@@ -16,7 +16,7 @@ pub(crate) struct Workspace {
     pub(crate) created: SystemTime,
     pub(crate) settings: Map<String, Value>,
     pub(crate) ip_policy: Map<String, Value>,
-    /// Whether a profile that logs in has to say from which device.
+    /// Whether a profile that logs in by password must send a device id.
     pub(crate) device_control: bool,
     /// Whether a user needs a confirmed second factor to select this workspace.
     pub(crate) mfa_required: bool,
@@ -74,8 +74,8 @@ impl Workspace {
     }
 }
 
-/// What a setting is when it is not sent. Only the PIN mode's default is documented; the others are the values of
-/// the published example.
+/// The settings when nothing is sent. Only the default of the PIN mode is documented. The others are the values of the
+/// published example.
 pub(crate) fn default_settings(token_lifetime: Duration, assumptions: &Assumptions) -> Map<String, Value> {
     let Value::Object(mut settings) = json!({
         "registrationType": "AUTOMATIC",
@@ -103,7 +103,7 @@ pub(crate) fn default_ip_policy() -> Map<String, Value> {
     policy
 }
 
-/// The defaults with what was sent over them; `null` asks for the default.
+/// The settings that were sent, with defaults for the others. `null` means the default.
 pub(crate) fn merged_with_defaults(mut defaults: Map<String, Value>, sent: &Value) -> Map<String, Value> {
     for (name, value) in sent
         .as_object()
@@ -116,7 +116,7 @@ pub(crate) fn merged_with_defaults(mut defaults: Map<String, Value>, sent: &Valu
     defaults
 }
 
-/// Whether the settings make sense, or which does not. The ranges are not published.
+/// Checks the settings, or names the invalid one. The ranges are not documented.
 pub(crate) fn check_settings(
     settings: &Map<String, Value>,
     assumptions: &Assumptions,
@@ -130,13 +130,13 @@ pub(crate) fn check_settings(
         assumptions.email_activation_literal.as_str(),
     ];
     if !modes.contains(&text("registrationType")) {
-        return Err(("registrationType", "is not a registration mode"));
+        return Err(("registrationType", "is not a valid registration mode"));
     }
     if !matches!(
         text("pinConfirmationType"),
         "EVERYONE" | "ON_CONFLICT_WITH_EXTERNAL_ACCOUNT"
     ) {
-        return Err(("pinConfirmationType", "is not a PIN mode"));
+        return Err(("pinConfirmationType", "is not a valid PIN mode"));
     }
     if number("tokenLifetimeInSeconds") < 1 {
         return Err(("tokenLifetimeInSeconds", "must be at least 1"));

@@ -63,7 +63,7 @@ impl Caller {
 }
 
 #[tokio::test]
-async fn an_automatic_registration_is_usable_at_once() {
+async fn an_automatically_registered_account_is_usable_at_once() {
     let caller = Caller::start().await;
     let visitor = caller.anonymous_token().await;
     let registered = caller.post(REGISTER, &visitor, &registration("phone")).await;
@@ -151,7 +151,7 @@ async fn a_custom_id_belongs_to_one_account() {
 }
 
 #[tokio::test]
-async fn a_password_policy_can_be_asked_for() {
+async fn a_password_policy_can_be_required() {
     let mut assumptions = Assumptions::default();
     assumptions.password_policy = true;
     let caller = Caller::with(Emulator::builder().assumptions(assumptions)).await;
@@ -169,7 +169,7 @@ async fn a_password_policy_can_be_asked_for() {
 }
 
 #[tokio::test]
-async fn a_pin_of_the_outbox_activates_the_account() {
+async fn the_pin_in_the_outbox_activates_the_account() {
     let caller = Caller::with(in_mode(pin_mode(&json!({ "pinConfirmationLength": 8 })))).await;
     let visitor = caller.anonymous_token().await;
     caller.post(REGISTER, &visitor, &registration("phone")).await;
@@ -215,7 +215,7 @@ async fn a_pin_expires_and_is_sent_again() {
 }
 
 #[tokio::test]
-async fn another_device_asks_for_a_pin_only_where_that_is_allowed() {
+async fn another_device_requests_a_pin_only_if_that_is_allowed() {
     let strict = Caller::with(in_mode(pin_mode(&json!({})))).await;
     let visitor = strict.anonymous_token().await;
     strict.post(REGISTER, &visitor, &registration("phone")).await;
@@ -237,7 +237,7 @@ async fn another_device_asks_for_a_pin_only_where_that_is_allowed() {
 }
 
 #[tokio::test]
-async fn a_pin_is_asked_for_only_on_conflict_where_the_settings_say_so() {
+async fn a_pin_can_be_required_only_on_conflict() {
     let settings = pin_mode(&json!({ "pinConfirmationType": "ON_CONFLICT_WITH_EXTERNAL_ACCOUNT" }));
     let caller = Caller::with(in_mode(settings)).await;
     let visitor = caller.anonymous_token().await;
@@ -271,7 +271,7 @@ async fn a_pin_is_asked_for_only_on_conflict_where_the_settings_say_so() {
 }
 
 #[tokio::test]
-async fn an_activation_email_opens_the_account() {
+async fn an_activation_email_activates_the_account() {
     let caller = Caller::with(in_mode(json!({ "registrationType": "REQUIRE_EMAIL_ACTIVATION" }))).await;
     let visitor = caller.anonymous_token().await;
     caller.post(REGISTER, &visitor, &registration("phone")).await;
@@ -318,7 +318,7 @@ async fn an_activation_token_expires() {
 }
 
 #[tokio::test]
-async fn a_confirmation_email_confirms_an_account_that_works_already() {
+async fn a_confirmation_email_confirms_a_usable_account() {
     let caller = Caller::with(in_mode(
         json!({ "registrationType": "REQUIRE_EMAIL_CONFIRMATION" }),
     ))
@@ -334,7 +334,7 @@ async fn a_confirmation_email_confirms_an_account_that_works_already() {
 }
 
 #[tokio::test]
-async fn activation_is_for_customers_with_a_token() {
+async fn activation_needs_the_token_of_a_profile() {
     let caller = Caller::start().await;
     let workspace = caller.workspace_token().await;
     let visitor = caller.anonymous_token().await;

@@ -113,7 +113,7 @@ async fn followers_move_before_any_delayed_response_is_sent() {
 
 /// How a test of a service uses it: a `Retry-After` is waited for without a real sleep, on one clock.
 #[tokio::test]
-async fn a_backoff_of_the_client_and_an_expiry_pass_on_one_clock() {
+async fn a_client_backoff_and_a_token_expiry_use_one_clock() {
     let caller = Arc::new(Caller::start().await);
     let clock = ClientClock::following(&caller);
     let limited = Fault::status(429).retry_after(Duration::from_secs(30));

@@ -18,7 +18,7 @@ impl Caller {
 }
 
 #[tokio::test]
-async fn steps_come_one_a_request_and_then_what_holds_always() {
+async fn each_request_takes_a_step_and_later_ones_the_permanent_fault() {
     let caller = Caller::start().await;
     let faults = caller.emulator.faults();
     faults
@@ -110,7 +110,7 @@ async fn a_gate_holds_requests_until_it_is_released() {
 }
 
 #[tokio::test]
-async fn clearing_the_faults_opens_their_gates() {
+async fn clearing_the_faults_opens_the_gates() {
     let caller = Caller::start().await;
     let gate = caller.emulator.faults().on("workspaceLogin").hold();
     let held = tokio::spawn(caller.login_request().send());
@@ -120,7 +120,7 @@ async fn clearing_the_faults_opens_their_gates() {
 }
 
 #[tokio::test]
-async fn a_delay_is_over_when_the_clock_says_so() {
+async fn a_delay_ends_by_the_emulators_clock() {
     let caller = Caller::start().await;
     caller
         .emulator
@@ -137,7 +137,7 @@ async fn a_delay_is_over_when_the_clock_says_so() {
 }
 
 #[tokio::test]
-async fn a_request_that_hangs_is_not_answered() {
+async fn a_hanging_request_gets_no_response() {
     let caller = Caller::start().await;
     caller.emulator.faults().on("workspaceLogin").then(Fault::hang());
     let timeout = caller
@@ -171,7 +171,7 @@ async fn a_reset_comes_before_any_answer_and_without_effect() {
 }
 
 #[tokio::test]
-async fn a_body_breaks_off_after_the_request_had_its_effect() {
+async fn a_body_ends_early_after_the_request_took_effect() {
     let caller = Caller::start().await;
     for (effects, fault) in [
         Fault::reset_before_body(),
@@ -197,7 +197,7 @@ async fn a_body_breaks_off_after_the_request_had_its_effect() {
 }
 
 #[tokio::test]
-async fn a_reset_is_a_reset_and_a_truncated_body_a_close() {
+async fn a_reset_is_a_reset_and_a_truncated_body_is_a_close() {
     let caller = Caller::start().await;
     let ends_with = |fault: Fault| {
         caller.emulator.faults().on("getPublicKey").then(fault);
@@ -215,7 +215,7 @@ async fn a_reset_is_a_reset_and_a_truncated_body_a_close() {
 }
 
 #[tokio::test]
-async fn a_truncated_body_is_half_there() {
+async fn half_of_a_truncated_body_arrives() {
     let caller = Caller::start().await;
     caller
         .emulator
@@ -232,7 +232,7 @@ async fn a_truncated_body_is_half_there() {
 }
 
 #[tokio::test]
-async fn an_oversized_body_is_as_long_as_asked_and_does_not_say_so() {
+async fn an_oversized_body_has_its_length_but_no_content_length() {
     let caller = Caller::start().await;
     caller
         .emulator
@@ -247,7 +247,7 @@ async fn an_oversized_body_is_as_long_as_asked_and_does_not_say_so() {
 }
 
 #[tokio::test]
-async fn an_endless_body_ends_with_the_client() {
+async fn an_endless_body_ends_when_the_client_leaves() {
     let caller = Caller::start().await;
     caller
         .emulator
@@ -261,7 +261,7 @@ async fn an_endless_body_ends_with_the_client() {
 }
 
 #[tokio::test]
-async fn a_dripping_body_comes_by_the_clock() {
+async fn a_slow_body_is_sent_by_the_clock() {
     let caller = Caller::start().await;
     caller
         .emulator
@@ -282,7 +282,7 @@ async fn a_dripping_body_comes_by_the_clock() {
 }
 
 #[tokio::test]
-async fn another_body_can_be_answered() {
+async fn a_fault_can_send_another_body() {
     let caller = Caller::start().await;
     caller
         .emulator
@@ -313,7 +313,7 @@ async fn another_body_can_be_answered() {
 }
 
 #[tokio::test]
-async fn the_date_is_the_clocks_another_or_none() {
+async fn the_date_header_can_be_the_clocks_another_or_none() {
     let caller = Caller::start().await;
     let date = |reply: &crate::caller::Reply| {
         let dates: Vec<_> = reply
@@ -348,8 +348,8 @@ async fn the_date_is_the_clocks_another_or_none() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "no operation \"workspaceLogIn\"")]
-async fn a_misspelt_operation_is_noticed() {
+#[should_panic(expected = "\"workspaceLogIn\" is not an operation")]
+async fn a_misspelt_operation_panics() {
     let caller = Caller::start().await;
     caller
         .emulator

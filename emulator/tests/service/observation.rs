@@ -56,7 +56,7 @@ async fn requests_are_recorded_without_their_secrets() {
 }
 
 #[tokio::test]
-async fn a_stub_answers_the_bearer_of_a_good_token() {
+async fn a_stub_responds_to_callers_with_a_valid_token() {
     let caller = Caller::start().await;
     caller.emulator.stub("GET", "/v4/clients", json!([{ "id": 1 }]));
     let token = caller.workspace_token().await;
@@ -70,7 +70,7 @@ async fn a_stub_answers_the_bearer_of_a_good_token() {
 }
 
 #[tokio::test]
-async fn an_answer_of_the_emulators_own_that_departs_from_the_document_is_noted() {
+async fn a_response_that_does_not_fit_the_document_is_recorded() {
     let mut assumptions = Assumptions::default();
     assumptions.unknown_account_status = 302;
     let emulator = Emulator::builder()
@@ -160,12 +160,12 @@ fn an_emulator_outlives_the_runtime_that_started_it() {
 
 #[tokio::test]
 #[should_panic(expected = "there is no workspace")]
-async fn a_workspace_that_is_not_there_is_noticed() {
+async fn an_unknown_workspace_panics() {
     Emulator::start().await.unwrap().lock_workspace("none");
 }
 
 #[tokio::test]
-async fn a_clock_that_is_not_set_runs() {
+async fn a_clock_runs_by_default() {
     let emulator = Emulator::start().await.unwrap();
     let before = emulator.clock().now();
     while emulator.clock().now() == before {

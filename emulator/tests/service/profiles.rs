@@ -28,7 +28,7 @@ async fn with_account() -> (Caller, Value) {
 }
 
 #[tokio::test]
-async fn an_anonymous_login_says_what_its_token_is() {
+async fn an_anonymous_login_describes_its_token() {
     let caller = Caller::start().await;
     let body = json!({ "apiKey": caller.emulator.profile_api_key(), "uuid": UUID, "deviceId": "phone" });
     let login = caller.post_openly(ANONYMOUS_LOGIN, &body).await;
@@ -68,7 +68,7 @@ async fn an_account_logs_in_by_email_and_by_custom_id() {
 }
 
 #[tokio::test]
-async fn a_login_by_password_needs_what_the_document_says() {
+async fn a_password_login_needs_the_documented_fields() {
     let (caller, body) = with_account().await;
     for (change, field) in [
         (json!({ "email": null }), "email"),
@@ -99,7 +99,7 @@ async fn a_login_by_password_needs_what_the_document_says() {
 }
 
 #[tokio::test]
-async fn wrong_credentials_are_refused_and_too_many_lock_the_account() {
+async fn too_many_wrong_passwords_lock_the_account() {
     let (caller, body) = with_account().await;
     let nobody = with(body.clone(), &json!({ "email": "nobody@example.com" }));
     assert_eq!(caller.post_openly(PROFILE_LOGIN, &nobody).await.status, 404);
@@ -111,7 +111,7 @@ async fn wrong_credentials_are_refused_and_too_many_lock_the_account() {
 }
 
 #[tokio::test]
-async fn a_login_from_an_unnamed_device_is_refused_where_devices_are_controlled() {
+async fn device_control_refuses_a_login_without_a_device_id() {
     let (caller, body) = with_account().await;
     caller.emulator.require_device_id();
     let refused = caller.post_openly(PROFILE_LOGIN, &body).await;
@@ -124,7 +124,7 @@ async fn a_login_from_an_unnamed_device_is_refused_where_devices_are_controlled(
 }
 
 #[tokio::test]
-async fn what_a_login_says_about_the_profile_is_kept_but_for_reserved_names() {
+async fn a_login_stores_profile_data_without_reserved_names() {
     let (caller, body) = with_account().await;
     let more = json!({
         "agreements": { "email": "TRUE", "sms": 0, "push": true },
@@ -149,7 +149,7 @@ async fn what_a_login_says_about_the_profile_is_kept_but_for_reserved_names() {
 }
 
 #[tokio::test]
-async fn a_third_party_login_makes_an_account_once_and_a_conditional_one_never_does() {
+async fn a_third_party_login_creates_an_account_unless_conditional() {
     let caller = Caller::start().await;
     caller
         .emulator
@@ -193,7 +193,7 @@ async fn a_third_party_login_makes_an_account_once_and_a_conditional_one_never_d
 }
 
 #[tokio::test]
-async fn a_single_use_token_is_good_once() {
+async fn a_single_use_token_is_valid_once() {
     let caller = Caller::start().await;
     caller
         .emulator
@@ -205,7 +205,7 @@ async fn a_single_use_token_is_good_once() {
 }
 
 #[tokio::test]
-async fn a_conditional_login_reports_what_is_to_be_done() {
+async fn a_conditional_login_reports_unmet_conditions() {
     let (caller, body) = with_account().await;
     caller
         .emulator
@@ -234,7 +234,7 @@ async fn a_conditional_login_reports_what_is_to_be_done() {
 }
 
 #[tokio::test]
-async fn unmet_conditions_can_be_refusals_too() {
+async fn unmet_conditions_can_be_errors() {
     let mut assumptions = Assumptions::default();
     assumptions.unmet_condition = UnmetCondition::Refused;
     let caller = Caller::with(
@@ -248,7 +248,7 @@ async fn unmet_conditions_can_be_refusals_too() {
 }
 
 #[tokio::test]
-async fn a_backend_logs_a_profile_in_if_its_key_may() {
+async fn a_server_side_login_needs_its_permission() {
     let (caller, body) = with_account().await;
     let body = with(body, &json!({ "ipAddress": "203.0.113.7" }));
     let workspace = caller.workspace_token().await;
@@ -299,7 +299,7 @@ async fn a_backend_logs_a_profile_in_if_its_key_may() {
 }
 
 #[tokio::test]
-async fn the_server_side_login_can_be_elsewhere() {
+async fn the_server_side_login_can_have_another_path() {
     let mut assumptions = Assumptions::default();
     assumptions.server_side_login_path = "/sauth/v3/auth/elsewhere".to_owned();
     let caller = Caller::with(Emulator::builder().assumptions(assumptions.clone())).await;
@@ -331,7 +331,7 @@ async fn the_server_side_login_can_be_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_profile_token_is_prolonged_while_it_is_good() {
+async fn a_valid_profile_token_is_refreshed() {
     let (caller, body) = with_account().await;
     let key = json!({ "apiKey": caller.emulator.profile_api_key() });
     let token = caller.post_openly(PROFILE_LOGIN, &body).await.token();
@@ -370,7 +370,7 @@ async fn a_profile_token_is_prolonged_while_it_is_good() {
 }
 
 #[tokio::test]
-async fn profile_tokens_can_be_encrypted_and_alone() {
+async fn profile_tokens_can_be_encrypted_or_returned_alone() {
     let mut assumptions = Assumptions::default();
     assumptions.encrypted_profile_tokens = true;
     assumptions.profile_token_alone = true;

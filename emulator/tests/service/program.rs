@@ -319,7 +319,7 @@ fn end_of(running: &mut Running) -> ExitStatus {
 
 #[cfg(unix)]
 #[test]
-fn a_signal_to_stop_ends_it_in_good_order() {
+fn a_stop_signal_ends_it_successfully() {
     for signal in ["TERM", "INT"] {
         let mut running = Running::start(&[]);
         // A connection that is open must not delay the end.
@@ -337,7 +337,7 @@ fn a_signal_to_stop_ends_it_in_good_order() {
 /// The kernel ignores a signal to PID 1 that the process has no handler for, as in a container without an init.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_signal_to_stop_ends_it_as_pid_1() {
+fn a_stop_signal_ends_it_as_pid_1() {
     let unshare = ["--user", "--map-root-user", "--pid", "--fork", "--kill-child"];
     let can_unshare = Command::new("unshare").args(unshare).arg("true").output();
     if !can_unshare.is_ok_and(|output| output.status.success()) {

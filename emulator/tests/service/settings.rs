@@ -8,7 +8,7 @@ use crate::caller::{Caller, SETTINGS};
 const IP_POLICY: &str = "/uauth/settings/user-bp-ip-policy";
 
 #[tokio::test]
-async fn settings_that_are_not_sent_go_back_to_their_default() {
+async fn settings_that_are_not_sent_return_to_their_defaults() {
     let caller = Caller::start().await;
     let token = caller.operator_token().await;
     let full = json!({ "registrationType": "REQUIRE_PIN_CONFIRMATION", "pinConfirmationLength": 8, "ofTomorrow": [1] });
@@ -61,7 +61,7 @@ async fn the_lifetime_of_profile_tokens_is_a_setting() {
 }
 
 #[tokio::test]
-async fn settings_that_make_no_sense_are_refused_and_change_nothing() {
+async fn invalid_settings_are_refused_and_change_nothing() {
     let caller = Caller::start().await;
     let token = caller.workspace_token().await;
     let before = caller.get(SETTINGS, &token).await.body;
@@ -86,7 +86,7 @@ async fn settings_that_make_no_sense_are_refused_and_change_nothing() {
 }
 
 #[tokio::test]
-async fn the_ip_policy_that_is_sent_is_the_whole_policy() {
+async fn a_sent_ip_policy_replaces_the_whole_policy() {
     let caller = Caller::start().await;
     let token = caller.operator_token().await;
     let first = json!({ "enabled": true, "enableSupportSubnets": true, "ipPolicy": ["203.0.113.7", "2001:db8::/32"] });
@@ -127,7 +127,7 @@ async fn settings_are_for_administrators() {
 }
 
 #[tokio::test]
-async fn an_emulator_starts_with_the_settings_it_is_given_and_refuses_bad_ones() {
+async fn initial_settings_are_applied_and_checked() {
     let builder = Emulator::builder().profile_settings(json!({ "pinConfirmationLength": 4 }));
     let caller = Caller::with(builder).await;
     let token = caller.workspace_token().await;

@@ -82,7 +82,7 @@ async fn each_kind_of_token_has_its_own_lifetime() {
 }
 
 #[tokio::test]
-async fn a_token_is_good_until_its_second_by_the_emulators_clock() {
+async fn a_token_is_valid_until_it_expires_by_the_emulators_clock() {
     let caller = Caller::start().await;
     let token = caller.workspace_token().await;
     caller.emulator.clock().advance(Duration::from_millis(3_599_499));
@@ -98,7 +98,7 @@ async fn a_token_is_good_until_its_second_by_the_emulators_clock() {
 }
 
 #[tokio::test]
-async fn a_tampered_a_missing_and_a_malformed_token_are_refused() {
+async fn tampered_missing_and_malformed_tokens_are_refused() {
     let caller = Caller::start().await;
     let token = caller.workspace_token().await;
     let tampered = format!(
@@ -120,7 +120,7 @@ async fn a_tampered_a_missing_and_a_malformed_token_are_refused() {
 }
 
 #[tokio::test]
-async fn an_expired_token_can_be_answered_403() {
+async fn an_expired_token_can_get_403() {
     let mut assumptions = Assumptions::default();
     assumptions.expired_token_status = 403;
     let caller = Caller::with(Emulator::builder().assumptions(assumptions)).await;
@@ -159,7 +159,7 @@ async fn a_rotated_key_signs_anew_and_retires_old_tokens() {
 }
 
 #[tokio::test]
-async fn odd_tokens_are_handed_out_when_a_fault_says_so() {
+async fn a_fault_can_issue_unusual_tokens() {
     let caller = Caller::start().await;
     let odd = async |shape| {
         caller

@@ -19,7 +19,7 @@ async fn with_events() -> (Caller, String) {
 }
 
 #[tokio::test]
-async fn new_data_points_are_an_array_with_a_day_each() {
+async fn new_data_points_have_one_element_per_day() {
     let (caller, token) = with_events().await;
     let report = caller
         .post(NEW, &token, &json!({ "from": "2025-05-29", "to": "2025-05-30" }))
@@ -74,7 +74,7 @@ async fn statistics_are_limited_to_workspaces_of_the_user() {
 }
 
 #[tokio::test]
-async fn a_range_that_is_none_is_refused() {
+async fn an_invalid_range_is_refused() {
     let (caller, token) = with_events().await;
     for path in [NEW, RETAINED] {
         for (from, to, field) in [

@@ -75,7 +75,7 @@ async fn a_user_logs_in_by_password_and_code_and_selects_a_workspace() {
 }
 
 #[tokio::test]
-async fn the_authenticator_code_is_the_one_of_rfc_6238() {
+async fn the_authenticator_code_follows_rfc_6238() {
     let caller = Caller::start().await;
     let secret = totp_rs::Secret::try_from_base32(&caller.emulator.user().totp_secret).unwrap();
     let authenticator = totp_rs::Builder::new().with_secret(secret).build().unwrap();
@@ -93,7 +93,7 @@ async fn the_authenticator_code_is_the_one_of_rfc_6238() {
 }
 
 #[tokio::test]
-async fn a_wrong_an_old_and_a_used_code_are_refused() {
+async fn wrong_old_and_used_codes_are_refused() {
     let caller = Caller::start().await;
     let user = caller.emulator.user().clone();
     let token = caller
@@ -139,7 +139,7 @@ async fn a_wrong_an_old_and_a_used_code_are_refused() {
 }
 
 #[tokio::test]
-async fn a_second_factor_of_another_kind_or_without_a_kind_is_refused() {
+async fn a_second_factor_of_a_wrong_type_is_refused() {
     let caller = Caller::start().await;
     let user = caller.emulator.user().clone();
     let token = caller
@@ -209,7 +209,7 @@ async fn a_code_by_email_is_in_the_outbox_and_expires() {
 }
 
 #[tokio::test]
-async fn a_device_that_passed_the_second_factor_needs_none_for_eight_hours() {
+async fn a_trusted_device_skips_the_second_factor_for_eight_hours() {
     let caller = Caller::start().await;
     let user = caller.emulator.user().clone();
     let device = json!({ "deviceId": "laptop" });
@@ -237,7 +237,7 @@ async fn a_device_that_passed_the_second_factor_needs_none_for_eight_hours() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_refused_and_too_many_lock_the_user() {
+async fn too_many_wrong_passwords_lock_the_user() {
     let caller = Caller::start().await;
     caller.emulator.add_user("jan@example.com", PASSWORD);
     assert_eq!(
@@ -266,7 +266,7 @@ async fn a_wrong_password_is_refused_and_too_many_lock_the_user() {
 }
 
 #[tokio::test]
-async fn a_google_token_has_to_vouch_for_the_user() {
+async fn a_google_token_must_belong_to_the_user() {
     let caller = Caller::start().await;
     caller.emulator.add_user("jan@example.com", PASSWORD);
     caller
@@ -293,7 +293,7 @@ async fn a_google_token_has_to_vouch_for_the_user() {
 }
 
 #[tokio::test]
-async fn a_workspace_is_selected_only_by_who_may() {
+async fn only_allowed_users_select_a_workspace() {
     let caller = Caller::start().await;
     let guid = caller.emulator.workspace_guid().to_owned();
     let user = caller.user_token().await;

@@ -56,7 +56,7 @@ async fn a_workspace_login_takes_a_workspace_key_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_workspace_token_is_prolonged_while_it_is_good() {
+async fn a_valid_workspace_token_is_refreshed() {
     let caller = Caller::start().await;
     let token = caller.workspace_token().await;
     caller
@@ -178,7 +178,7 @@ async fn a_deleted_key_takes_its_tokens_with_it() {
 }
 
 #[tokio::test]
-async fn what_the_document_does_not_have_is_not_there() {
+async fn paths_outside_of_the_document_get_404() {
     let caller = Caller::with(Emulator::builder().clock_at(start_time())).await;
     let token = caller.workspace_token().await;
     assert_eq!(caller.get("/v4/clients", &token).await.status, 404);
