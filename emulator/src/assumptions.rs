@@ -44,7 +44,7 @@ pub struct Assumptions {
     /// How long a code sent to a user by e-mail is valid, in seconds. Default: 300.
     pub email_code_valid_in_seconds: u64,
     /// How many wrong passwords in a row lock an account or a user (status 423). Default: 10.
-    pub refused_passwords_before_lock: u32,
+    pub wrong_passwords_before_lock: u32,
     /// Whether a profile's password must follow the documented default policy: six characters, including an upper-case
     /// letter, a lower-case letter, a digit and another character. Default: false, as the published examples do not.
     pub password_policy: bool,
@@ -77,7 +77,7 @@ impl Default for Assumptions {
             restriction_literal: "ON".to_owned(),
             activation_token_valid_in_seconds: 86_400,
             email_code_valid_in_seconds: 300,
-            refused_passwords_before_lock: 10,
+            wrong_passwords_before_lock: 10,
             password_policy: false,
             settings_defaults: BTreeMap::new(),
         }

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A day of the years 0000 to 9999, as `2025-05-29`. `Display` writes that form, which sorts as the days do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(clippy::struct_field_names, reason = "a day of the month is what it is")]
+#[expect(clippy::struct_field_names, reason = "the name says what the number counts")]
 pub(crate) struct Day {
     year: u16,
     month: u8,

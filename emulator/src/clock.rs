@@ -134,7 +134,7 @@ impl EmulatorClock {
     pub fn advance(&self, by: Duration) {
         let followers = lock(&self.0.followers);
         {
-            // Held until the followers have moved as well: no request is handled at a time that only one side knows.
+            // Held until the followers have moved too: no request is handled while the two sides show different times.
             let mut state = lock(&self.0.state);
             let to = later(state.now(), by);
             state.set(to);
@@ -174,7 +174,7 @@ impl EmulatorClock {
     }
 
     /// Waits until this many requests wait for the clock, each in a [delay](crate::Fault::delayed) or between two
-    /// bytes of a [slow body](crate::Fault::slow_body). An [`advance`](Self::advance) after it then ends what it should.
+    /// bytes of a [slow body](crate::Fault::slow_body). After that, [`advance`](Self::advance) ends those that are due.
     pub async fn wait_for_delays(&self, requests: usize) {
         // Closed only when the sender is dropped, and `self` holds it.
         let _ = self

@@ -49,7 +49,7 @@ enum Content {
 }
 
 impl Document {
-    /// The document that the emulator was built with, or what is wrong with it.
+    /// The document that the emulator was built with.
     pub(crate) fn embedded() -> Result<Self, String> {
         let document: Value = serde_json::from_str(DOCUMENT).map_err(|error| error.to_string())?;
         let reserved = document.pointer("/components/schemas/Attributes/x-reserved-names");
@@ -328,7 +328,7 @@ mod tests {
         }
     }
 
-    /// How organizations authenticate is not published, so no operation here knows them.
+    /// It is not documented how organizations authenticate, so no operation here accepts them.
     fn documented_consumers(operation: &Value) -> BTreeSet<&str> {
         let consumers = operation["x-consumers"].as_array().unwrap().iter();
         consumers

@@ -146,10 +146,7 @@ impl Emulator {
     /// # Panics
     /// If no request could reach it: the method or the path is not valid, or the document has such an operation.
     #[track_caller]
-    #[expect(
-        clippy::panic,
-        reason = "a test's typo must fail that test, not pass in silence"
-    )]
+    #[expect(clippy::panic, reason = "a typing error in a test must fail that test")]
     pub fn stub(&self, method: &str, path: &str, stub: impl Into<Stub>) {
         let added = lock(&self.shared.stubs).add(method, path, stub.into(), &self.shared.assumptions);
         if let Err(message) = added {

@@ -208,10 +208,7 @@ impl Fault {
     /// # Panics
     /// If `name` or `value` is not valid in a header.
     #[track_caller]
-    #[expect(
-        clippy::panic,
-        reason = "a test's typo must fail that test, not pass in silence"
-    )]
+    #[expect(clippy::panic, reason = "a typing error in a test must fail that test")]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let Ok(name) = HeaderName::try_from(name) else {
             panic!("{name:?} is not a valid header name")
@@ -252,20 +249,14 @@ impl Fault {
 }
 
 #[track_caller]
-#[expect(
-    clippy::panic,
-    reason = "a test's typo must fail that test, not pass in silence"
-)]
+#[expect(clippy::panic, reason = "a typing error in a test must fail that test")]
 pub(crate) fn status_code(status: u16) -> StatusCode {
     StatusCode::from_u16(status)
         .unwrap_or_else(|_| panic!("{status} is not a valid HTTP status (100 to 999)"))
 }
 
 #[track_caller]
-#[expect(
-    clippy::panic,
-    reason = "a test's typo must fail that test, not pass in silence"
-)]
+#[expect(clippy::panic, reason = "a typing error in a test must fail that test")]
 pub(crate) fn header_value(value: &str) -> HeaderValue {
     HeaderValue::from_str(value).unwrap_or_else(|_| panic!("{value:?} is not a valid header value"))
 }

@@ -161,7 +161,7 @@ pub(crate) fn add_user(
         password: password.to_owned(),
         second_factor,
         workspaces: (0..state.workspaces.len()).collect(),
-        refused_passwords: 0,
+        wrong_passwords: 0,
         trusted_devices: HashMap::new(),
         used_steps: HashSet::new(),
         email_code: None,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// Holds every request of one operation until [`release`](Self::release), so that a test knows, without sleeping, when
+/// Holds every request of one operation until [`release`](Self::release), so that a test can tell, without sleeping, when
 /// requests are in flight. Created by [`FaultScript::hold`](crate::FaultScript::hold).
 #[derive(Debug, Clone)]
 #[must_use = "requests stay held until the gate is released"]

@@ -177,7 +177,7 @@ impl RequestLog {
         });
     }
 
-    pub(crate) fn answered(&self, entry: Entry, status: StatusCode) {
+    pub(crate) fn responded(&self, entry: Entry, status: StatusCode) {
         self.edit(entry, |request| request.status = Some(status.as_u16()));
     }
 
@@ -242,7 +242,7 @@ mod tests {
         let old = log.arrived(request());
         log.clear();
         log.arrived(request());
-        log.answered(old, StatusCode::OK);
+        log.responded(old, StatusCode::OK);
         assert_eq!(log.all()[0].status, None);
     }
 }

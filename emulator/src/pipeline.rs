@@ -133,7 +133,7 @@ pub(crate) async fn serve(
             (response.status, response.content)
         }
     };
-    shared.log.answered(entry, status);
+    shared.log.responded(entry, status);
     deliver(shared, reset_switch, fault, status, content)
 }
 

@@ -97,7 +97,7 @@ impl Emulator {
             password: Some(password.to_owned()),
             activation: Activation::Active,
             email_confirmed: true,
-            refused_passwords: 0,
+            wrong_passwords: 0,
         });
     }
 

@@ -123,14 +123,14 @@ fn by_password(context: &mut RequestContext<'_>, workspace: WorkspaceId) -> Resu
     let found = found.filter(|profile| context.state.profiles[*profile].account.is_some());
     let profile = found.ok_or_else(|| no_account(context))?;
     let password = context.text("password").to_owned();
-    let limit = context.assumptions.refused_passwords_before_lock;
+    let limit = context.assumptions.wrong_passwords_before_lock;
     let Some(account) = &mut context.state.profiles[profile].account else {
         return Err(no_account(context));
     };
-    if account.refused_passwords >= limit {
+    if account.wrong_passwords >= limit {
         return Err(ApiError::new(
             StatusCode::LOCKED,
-            "The account is locked after too many refused passwords",
+            "The account is locked after too many wrong passwords",
         )
         .into());
     }
@@ -140,10 +140,10 @@ fn by_password(context: &mut RequestContext<'_>, workspace: WorkspaceId) -> Resu
         _ => account.password.as_ref(),
     };
     if expected != Some(&password) {
-        account.refused_passwords += 1;
+        account.wrong_passwords += 1;
         return Err(ApiError::unauthorized("The login or the password is wrong").into());
     }
-    account.refused_passwords = 0;
+    account.wrong_passwords = 0;
     let (code, by) = match account.activation {
         Activation::Active | Activation::Unconfirmed { .. } => return Ok(profile),
         Activation::AwaitsToken { .. } => ("SAU-302", "the link in the e-mail"),
@@ -192,7 +192,7 @@ fn by_third_party(
         password: None,
         activation: Activation::Active,
         email_confirmed: false,
-        refused_passwords: 0,
+        wrong_passwords: 0,
     });
     Ok(profile)
 }

@@ -53,10 +53,10 @@ pub(crate) fn authenticate_conditionally(context: &mut RequestContext<'_>) -> Re
     }
     match log_in(context, &key, MissingAccount::Refuse) {
         Ok(profile) => {
-            let mut answer = Map::new();
-            answer.insert("conditions".into(), json!([]));
-            answer.insert("status".into(), "SUCCESS".into());
-            Ok(issue_after_login(context, profile, api_key, answer))
+            let mut response = Map::new();
+            response.insert("conditions".into(), json!([]));
+            response.insert("status".into(), "SUCCESS".into());
+            Ok(issue_after_login(context, profile, api_key, response))
         }
         Err(LoginError::Unmet {
             status, conditions, ..
@@ -106,7 +106,7 @@ pub(crate) fn refresh(context: &mut RequestContext<'_>) -> Result<ApiResponse, A
     };
     // A refresh returns its full body even if a login returns only the token.
     let issued = issue_token(context, consumer.clone());
-    Ok(full_answer(context, &consumer, &issued, &origin, Map::new()))
+    Ok(full_response(context, &consumer, &issued, &origin, Map::new()))
 }
 
 fn origin_of(context: &RequestContext<'_>, profile: ProfileId) -> String {
@@ -147,28 +147,28 @@ fn issue(
     if context.assumptions.profile_token_alone && more.is_empty() {
         return ApiResponse::json(&json!({ "token": issued.token }));
     }
-    full_answer(context, consumer, &issued, origin, more)
+    full_response(context, consumer, &issued, origin, more)
 }
 
-fn full_answer(
+fn full_response(
     context: &RequestContext<'_>,
     consumer: &Consumer,
     issued: &TokenResponse,
     origin: &str,
-    mut answer: Map<String, Value>,
+    mut response: Map<String, Value>,
 ) -> ApiResponse {
-    answer.insert("token".into(), issued.token.as_str().into());
+    response.insert("token".into(), issued.token.as_str().into());
     if let Some(expiration) = issued.expiration {
-        answer.insert("expiration".into(), expiration.into());
+        response.insert("expiration".into(), expiration.into());
     }
-    answer.insert("created".into(), issued.created.into());
-    answer.insert("origin".into(), origin.into());
-    answer.insert("realm".into(), realm(consumer).into());
+    response.insert("created".into(), issued.created.into());
+    response.insert("origin".into(), origin.into());
+    response.insert("realm".into(), realm(consumer).into());
     let custom_id = consumer
         .profile()
         .and_then(|profile| context.state.profiles[profile].custom_id.clone());
-    answer.insert("customId".into(), custom_id.map_or(Value::Null, Value::from));
-    ApiResponse::json(&Value::Object(answer))
+    response.insert("customId".into(), custom_id.map_or(Value::Null, Value::from));
+    ApiResponse::json(&Value::Object(response))
 }
 
 fn realm(consumer: &Consumer) -> &'static str {

@@ -11,7 +11,7 @@ use crate::state::workspaces::{check_settings, default_ip_policy, default_settin
 /// `getProfileSettings`.
 pub(crate) fn get(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
     let workspace = context.workspace()?;
-    Ok(answer(&context.state.workspaces[workspace].settings))
+    Ok(response(&context.state.workspaces[workspace].settings))
 }
 
 /// `replaceProfileSettings`.
@@ -27,7 +27,7 @@ pub(crate) fn replace(context: &mut RequestContext<'_>) -> Result<ApiResponse, A
 /// `getIpPolicy`.
 pub(crate) fn get_ip_policy(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
     let workspace = context.workspace()?;
-    Ok(answer(&context.state.workspaces[workspace].ip_policy))
+    Ok(response(&context.state.workspaces[workspace].ip_policy))
 }
 
 /// `replaceIpPolicy`. The list that is sent replaces the whole list.
@@ -52,7 +52,7 @@ pub(crate) fn replace_ip_policy(context: &mut RequestContext<'_>) -> Result<ApiR
     get_ip_policy(context)
 }
 
-fn answer(settings: &Map<String, Value>) -> ApiResponse {
+fn response(settings: &Map<String, Value>) -> ApiResponse {
     ApiResponse::json(&Value::Object(settings.clone()))
 }
 

@@ -19,10 +19,10 @@ type Counts = BTreeMap<String, u64>;
 
 /// `newDataPointsStats`: an array with one element per day.
 pub(crate) fn new_data_points(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
-    let (days, workspaces) = asked_for(context)?;
+    let (days, workspaces) = requested_range(context)?;
     let by_day: Vec<Counts> = days
         .iter()
-        .map(|day| added_on(context, &workspaces, |event| event == day))
+        .map(|day| events_on(context, &workspaces, |event| event == day))
         .collect();
     let mut totals = Counts::new();
     for (action, count) in by_day.iter().flatten() {
@@ -41,11 +41,11 @@ pub(crate) fn new_data_points(context: &mut RequestContext<'_>) -> Result<ApiRes
 
 /// `retentionDataPointsStats`: one object.
 pub(crate) fn retention_data_points(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
-    let (days, workspaces) = asked_for(context)?;
+    let (days, workspaces) = requested_range(context)?;
     // Events are retained forever, so a day has all that were added until then. Dates in this form sort as text.
     let by_day: Vec<Counts> = days
         .iter()
-        .map(|day| added_on(context, &workspaces, |event| event <= day.as_str()))
+        .map(|day| events_on(context, &workspaces, |event| event <= day.as_str()))
         .collect();
     let mut averages = BTreeMap::new();
     #[expect(
@@ -72,7 +72,7 @@ fn statistics(day: &str, events: &Counts) -> Value {
 }
 
 /// Events of the workspaces on matching days, limited to the body's `actions` if it has any.
-fn added_on(context: &RequestContext<'_>, workspaces: &[WorkspaceId], is: impl Fn(&str) -> bool) -> Counts {
+fn events_on(context: &RequestContext<'_>, workspaces: &[WorkspaceId], is: impl Fn(&str) -> bool) -> Counts {
     let wanted: Option<Vec<&str>> = context
         .body
         .get("actions")
@@ -99,7 +99,7 @@ fn added_on(context: &RequestContext<'_>, workspaces: &[WorkspaceId], is: impl F
 }
 
 /// The days and the workspaces of the request.
-fn asked_for(context: &RequestContext<'_>) -> Result<(Vec<String>, Vec<WorkspaceId>), ApiError> {
+fn requested_range(context: &RequestContext<'_>) -> Result<(Vec<String>, Vec<WorkspaceId>), ApiError> {
     let from = day_of(context, "from")?;
     let to = day_of(context, "to")?;
     if to < from {

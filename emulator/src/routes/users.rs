@@ -34,19 +34,19 @@ pub(crate) fn log_in(context: &mut RequestContext<'_>) -> Result<ApiResponse, Ap
         .iter()
         .position(|user| user.username == username)
         .ok_or_else(refused)?;
-    let limit = context.assumptions.refused_passwords_before_lock;
-    if context.state.users[user].refused_passwords >= limit {
+    let limit = context.assumptions.wrong_passwords_before_lock;
+    if context.state.users[user].wrong_passwords >= limit {
         return Err(ApiError::new(
             StatusCode::LOCKED,
-            "The user is locked after too many refused passwords",
+            "The user is locked after too many wrong passwords",
         ));
     }
     if context.state.users[user].password != context.text("password") {
-        context.state.users[user].refused_passwords += 1;
+        context.state.users[user].wrong_passwords += 1;
         return Err(refused());
     }
     check_external_provider(context)?;
-    context.state.users[user].refused_passwords = 0;
+    context.state.users[user].wrong_passwords = 0;
 
     let trusted = context.optional_text("deviceId").is_some_and(|device| {
         context.state.users[user]
@@ -201,12 +201,12 @@ fn issue(
         Vec::new()
     };
     let person = &context.state.users[user];
-    let owed = if confirmed {
+    let mfa_methods = if confirmed {
         &[]
     } else {
         person.second_factor.methods()
     };
-    let answer = json!({
+    let body = json!({
         "type": "USER",
         "businessProfileId": number,
         "name": person.username,
@@ -214,7 +214,7 @@ fn issue(
         "authorities": authorities,
         // "-2" is what the published example shows before a workspace is selected.
         "roles": if workspace.is_some() { "1" } else { "-2" },
-        "mfaMethods": owed,
+        "mfaMethods": mfa_methods,
     });
     let mut claims = Map::new();
     claims.insert("eml".into(), person.username.as_str().into());
@@ -231,5 +231,5 @@ fn issue(
         claims,
         lifetime,
     );
-    ApiResponse::json(&json!({ "consumer": answer, "token": issued.token }))
+    ApiResponse::json(&json!({ "consumer": body, "token": issued.token }))
 }

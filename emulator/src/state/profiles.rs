@@ -36,7 +36,7 @@ pub(crate) struct Account {
     pub(crate) activation: Activation,
     /// The attribute `snrs_email_confirmed`.
     pub(crate) email_confirmed: bool,
-    pub(crate) refused_passwords: u32,
+    pub(crate) wrong_passwords: u32,
 }
 
 /// Whether an account is usable, and which confirmation it waits for.

@@ -15,7 +15,7 @@ pub(crate) struct User {
     pub(crate) password: String,
     pub(crate) second_factor: SecondFactor,
     pub(crate) workspaces: Vec<WorkspaceId>,
-    pub(crate) refused_passwords: u32,
+    pub(crate) wrong_passwords: u32,
     /// Devices that passed the second factor, and until when they are trusted.
     pub(crate) trusted_devices: HashMap<String, SystemTime>,
     /// Time steps whose code was used: RFC 6238 forbids accepting a code twice.

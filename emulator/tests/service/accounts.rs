@@ -189,7 +189,7 @@ async fn the_pin_in_the_outbox_activates_the_account() {
     assert_eq!(
         caller.confirm_pin(&visitor, "tablet", &pin).await,
         403,
-        "not the device that asked"
+        "another device"
     );
     assert_eq!(caller.confirm_pin(&visitor, "phone", &pin).await, 200);
     assert_eq!(caller.login_status().await.0, 200);
@@ -197,7 +197,7 @@ async fn the_pin_in_the_outbox_activates_the_account() {
     assert_eq!(
         caller.confirm_pin(&visitor, "phone", &pin).await,
         404,
-        "nothing waits any more"
+        "already activated"
     );
 }
 
@@ -231,7 +231,7 @@ async fn another_device_requests_a_pin_only_if_that_is_allowed() {
     assert_eq!(
         lax.confirm_pin(&visitor, "phone", &lax.secret()).await,
         403,
-        "the last that asked has to confirm"
+        "only the device of the last request confirms"
     );
     assert_eq!(lax.confirm_pin(&visitor, "tablet", &lax.secret()).await, 200);
 }
@@ -264,7 +264,7 @@ async fn a_pin_can_be_required_only_on_conflict() {
     assert_eq!(
         caller.post_openly(PROFILE_LOGIN, &facebook).await.status,
         200,
-        "the old way in stays open"
+        "the old login still works"
     );
     assert_eq!(caller.confirm_pin(&visitor, "phone", &caller.secret()).await, 200);
     assert_eq!(caller.login_status().await.0, 200);
@@ -290,7 +290,7 @@ async fn an_activation_email_activates_the_account() {
             .await
             .status
     };
-    assert_eq!(confirm(&old).await, 400, "a new token voids the old one");
+    assert_eq!(confirm(&old).await, 400, "a new token replaces the old one");
     assert_eq!(confirm(&caller.secret()).await, 200);
     assert_eq!(caller.login_status().await.0, 200);
     assert!(caller.emulator.profile(OLA).unwrap().email_confirmed);

@@ -20,13 +20,13 @@ pub(crate) fn start_time() -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(1_767_225_600_500)
 }
 
-/// An emulator and a client. When the test is over, no answer may have departed from the document.
+/// An emulator and a client. At the end of the test, every response must have fitted the document.
 pub(crate) struct Caller {
     pub(crate) emulator: Emulator,
     http: reqwest::Client,
 }
 
-/// An answer; the body is `Null` if it was not JSON.
+/// A response. The body is `Null` if it was not JSON.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,

@@ -34,7 +34,7 @@ async fn each_request_takes_a_step_and_later_ones_the_permanent_fault() {
     assert_eq!(
         caller.emulator.count("workspaceLogin"),
         4,
-        "faulted requests count"
+        "requests with a fault count"
     );
     faults.on("workspaceLogin").clear();
     assert_eq!(caller.workspace_login().await.status, 200);
@@ -131,7 +131,7 @@ async fn a_delay_ends_by_the_emulators_clock() {
     caller.emulator.clock().wait_for_delays(1).await;
     caller.emulator.clock().advance(Duration::from_secs(29));
     caller.emulator.clock().wait_for_delays(1).await;
-    assert_eq!(caller.emulator.tokens_issued(), 0, "a second is missing");
+    assert_eq!(caller.emulator.tokens_issued(), 0, "one second too early");
     caller.emulator.clock().advance(Duration::from_secs(1));
     assert_eq!(late.await.unwrap().unwrap().status(), 200);
 }

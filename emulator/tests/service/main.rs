@@ -1,4 +1,4 @@
-//! What the emulator answers over HTTP, operation by operation, and what a test can do to it.
+//! Tests of the emulator over HTTP, by area.
 
 #![expect(
     clippy::unwrap_used,

@@ -94,7 +94,7 @@ async fn a_response_that_does_not_fit_the_document_is_recorded() {
     assert_eq!(
         emulator.violations(),
         Vec::<String>::new(),
-        "a scripted fault is none"
+        "a scripted fault does not count"
     );
     log_in().await;
     let violations = emulator.violations();
@@ -127,7 +127,7 @@ async fn a_dropped_emulator_frees_its_port() {
     let emulator = Emulator::start().await.unwrap();
     let address = emulator.address();
     assert!(address.ip().is_loopback());
-    assert!(TcpListener::bind(address).is_err(), "taken while it lives");
+    assert!(TcpListener::bind(address).is_err(), "in use while it runs");
     drop(emulator);
     assert!(TcpListener::bind(address).is_ok());
 }

@@ -49,7 +49,7 @@ async fn an_anonymous_login_describes_its_token() {
     assert_eq!(refused.status, 400);
     assert!(
         refused.body["traceId"].is_string(),
-        "the profile service gives a trace id"
+        "the profile service sends a trace id"
     );
 }
 
@@ -221,7 +221,7 @@ async fn a_conditional_login_reports_unmet_conditions() {
     assert_eq!(
         caller.post(CONDITIONAL, &visitor, &body).await.status,
         200,
-        "a visitor may say so"
+        "an anonymous caller is allowed"
     );
     assert_eq!(
         caller
@@ -382,11 +382,11 @@ async fn profile_tokens_can_be_encrypted_or_returned_alone() {
     assert_eq!(
         caller.get(CURRENT, &login.token()).await.status,
         403,
-        "it is known all the same"
+        "the other path is served"
     );
     assert_eq!(
         caller.workspace_token().await.split('.').count(),
         3,
-        "others are not"
+        "the default path is not"
     );
 }

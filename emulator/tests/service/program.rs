@@ -176,7 +176,7 @@ fn an_unknown_setting_is_refused_by_name() {
         );
         assert!(
             error.contains("pinConfirmationLength,"),
-            "names what is known: {error}"
+            "lists the known settings: {error}"
         );
     }
 }

@@ -93,7 +93,7 @@ async fn a_token_is_valid_until_it_expires_by_the_emulators_clock() {
     assert_eq!(
         caller.get(CURRENT, &token).await.status,
         200,
-        "a clock set back makes it good again"
+        "valid again after the clock is set back"
     );
 }
 
@@ -131,7 +131,7 @@ async fn an_expired_token_can_get_403() {
 async fn tokens_are_revoked_one_by_one_and_all_at_once() {
     let caller = Caller::start().await;
     let (one, other) = (caller.workspace_token().await, caller.workspace_token().await);
-    assert_ne!(one, other, "also of one millisecond");
+    assert_ne!(one, other, "even within one millisecond");
     assert!(caller.emulator.revoke_token(&one));
     assert!(!caller.emulator.revoke_token(&one));
     assert_eq!(caller.get(CURRENT, &one).await.status, 401);
@@ -190,7 +190,7 @@ async fn a_fault_can_issue_unusual_tokens() {
     assert_eq!(
         claims(&caller.workspace_token().await)["exp"],
         now + 3600,
-        "the steps are over"
+        "after the last step"
     );
     caller
         .emulator

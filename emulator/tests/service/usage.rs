@@ -43,7 +43,7 @@ async fn retained_data_points_are_an_object_with_averages() {
     let report = caller.post(RETAINED, &token, &body).await;
     assert_eq!(
         report.body["dailyUsageStatistics"]["total"], 4,
-        "all that is kept, of the actions asked for"
+        "every retained event of the requested actions"
     );
     assert_eq!(
         (

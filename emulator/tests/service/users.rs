@@ -50,7 +50,7 @@ async fn a_user_logs_in_by_password_and_code_and_selects_a_workspace() {
     );
     let guid = caller.emulator.workspace_guid().to_owned();
     let too_early = caller.select(&login.token(), &guid).await;
-    assert_eq!(too_early.status, 403, "the second factor comes first");
+    assert_eq!(too_early.status, 403, "the second factor is required first");
 
     let code = json!({ "verificationCode": caller.emulator.totp_code() });
     let confirmed = caller
@@ -123,7 +123,7 @@ async fn wrong_old_and_used_codes_are_refused() {
             .await
             .status,
         401,
-        "taken once"
+        "a code works once"
     );
     caller.emulator.clock().advance(Duration::from_secs(30));
     let next = caller.emulator.totp_code();

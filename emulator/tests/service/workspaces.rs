@@ -39,7 +39,7 @@ async fn a_workspace_login_takes_a_workspace_key_and_nothing_else() {
         );
         assert!(
             refused.body["errorCode"].is_string(),
-            "the user service gives a code: {}",
+            "the user service sends a code: {}",
             refused.text
         );
     }
@@ -173,7 +173,7 @@ async fn a_deleted_key_takes_its_tokens_with_it() {
     assert_eq!(
         caller.get(CURRENT, &caller.workspace_token().await).await.status,
         200,
-        "others live on"
+        "other tokens stay valid"
     );
 }
 
@@ -185,7 +185,7 @@ async fn paths_outside_of_the_document_get_404() {
     assert_eq!(
         caller.get("/uauth/business-profile", &token).await.status,
         404,
-        "the trailing slash is real"
+        "the slash at the end is required"
     );
     assert_eq!(caller.get(WORKSPACE_LOGIN, &token).await.status, 405);
 }
