@@ -382,11 +382,11 @@ async fn profile_tokens_can_be_encrypted_or_returned_alone() {
     assert_eq!(
         caller.get(CURRENT, &login.token()).await.status,
         403,
-        "the other path is served"
+        "the emulator recognises the encrypted token"
     );
     assert_eq!(
         caller.workspace_token().await.split('.').count(),
         3,
-        "the default path is not"
+        "workspace tokens are not encrypted"
     );
 }
