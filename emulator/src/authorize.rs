@@ -9,6 +9,7 @@ use crate::consumer::Consumer;
 use crate::errors::ApiError;
 use crate::operations::{Access, Operation};
 use crate::state::State;
+use crate::tokens::Rejection;
 
 /// The consumer that calls `operation`, or the error.
 pub(crate) fn authorize(
@@ -64,6 +65,10 @@ pub(crate) fn bearer(
     }
     match state.tokens.check(token, now) {
         Ok(consumer) => Ok(consumer.clone()),
+        // The text by which clients of the service tell an expired token from one that is refused for good.
+        Err(rejection @ Rejection::Expired) => {
+            Err(ApiError::new(status, rejection.message()).with_error("Token expired."))
+        }
         Err(rejection) => Err(ApiError::new(status, rejection.message())),
     }
 }

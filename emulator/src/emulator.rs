@@ -165,6 +165,15 @@ impl Emulator {
         self.shared.log.count(operation)
     }
 
+    /// Waits until this many requests have reached this operation, as [`count`](Self::count) counts them.
+    ///
+    /// # Panics
+    /// If the document has no operation with that id.
+    pub async fn wait_for_count(&self, operation: &str, requests: u64) {
+        operations::assert_known(operation);
+        self.shared.log.wait_for(operation, requests).await;
+    }
+
     /// Every request, in the order of arrival, with secrets redacted.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.shared.log.all()

@@ -9,6 +9,8 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Clone)]
 pub(crate) struct ApiError {
     pub(crate) status: StatusCode,
+    /// The short text in `error`: the reason phrase of the status, unless the service has a text of its own.
+    pub(crate) error: Option<&'static str>,
     /// The service's own code, such as `SAU-302`.
     pub(crate) code: Option<&'static str>,
     pub(crate) message: String,
@@ -26,6 +28,7 @@ impl ApiError {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self {
             status,
+            error: None,
             code: None,
             message: message.into(),
             fields: Vec::new(),
@@ -46,6 +49,13 @@ impl ApiError {
 
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, message)
+    }
+
+    pub(crate) fn with_error(self, error: &'static str) -> Self {
+        Self {
+            error: Some(error),
+            ..self
+        }
     }
 
     pub(crate) fn with_code(self, code: &'static str) -> Self {
@@ -70,7 +80,10 @@ impl ApiError {
         body.insert("status".into(), self.status.as_u16().into());
         body.insert(
             "error".into(),
-            self.status.canonical_reason().unwrap_or("Error").into(),
+            self.error
+                .or(self.status.canonical_reason())
+                .unwrap_or("Error")
+                .into(),
         );
         body.insert("message".into(), self.message.as_str().into());
         body.insert("path".into(), path.into());

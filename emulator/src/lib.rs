@@ -78,6 +78,10 @@
 //! The public references leave questions open. Where a client could depend on the answer, [`Assumptions`] has a field to
 //! change it. The rest is fixed:
 //!
+//! - An expired token gets 401 with the `error` "Token expired.", as the service sends it for workspace tokens. Any other
+//!   invalid token gets the usual `error`.
+//! - The service requires a second factor of every user, and the first user has one. Users without one can log in and
+//!   select a workspace here, as a shortcut for tests.
 //! - A token of the wrong kind or a missing permission gets 403. A missing or invalid token gets 401.
 //! - A request that does not fit the document gets 400, with the fields in `errors`; a content type other than JSON gets
 //!   415; a header of which one is allowed (`Authorization`, `Api-Version`, `Content-Type`) gets 400 when it is repeated.

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use serde_json::Value;
+use tokio::sync::watch;
 
 use crate::sync::lock;
 
@@ -143,6 +144,7 @@ fn redact(value: &mut Value, secret_fields: &BTreeSet<String>) {
 #[derive(Debug, Default)]
 pub(crate) struct RequestLog {
     requests: Mutex<Log>,
+    changed: watch::Sender<()>,
 }
 
 #[derive(Debug, Default)]
@@ -163,10 +165,19 @@ impl RequestLog {
     pub(crate) fn arrived(&self, request: RecordedRequest) -> Entry {
         let mut log = lock(&self.requests);
         log.requests.push(request);
-        Entry {
+        let entry = Entry {
             index: log.requests.len() - 1,
             cleared: log.cleared,
-        }
+        };
+        drop(log);
+        self.changed.send_replace(());
+        entry
+    }
+
+    pub(crate) async fn wait_for(&self, operation: &str, count: u64) {
+        let mut changed = self.changed.subscribe();
+        // Closed only when the sender is dropped, and `self` holds it.
+        let _ = changed.wait_for(|()| self.count(operation) >= count).await;
     }
 
     pub(crate) fn read_body(&self, entry: Entry, body: &Value, secret_fields: &BTreeSet<String>) {

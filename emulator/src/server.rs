@@ -55,7 +55,10 @@ impl Server {
             .spawn(move || {
                 let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
                     Ok(runtime) => runtime,
-                    Err(error) => return drop(ready.send(Err(error))),
+                    Err(error) => {
+                        let message = format!("cannot start the server's runtime: {error}");
+                        return drop(ready.send(Err(io::Error::new(error.kind(), message))));
+                    }
                 };
                 runtime.block_on(async {
                     match TcpListener::from_std(listener) {

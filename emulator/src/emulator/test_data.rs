@@ -24,6 +24,11 @@ impl Emulator {
     }
 
     /// Adds a user without a second factor, who belongs to every workspace. A user with the same name is replaced.
+    ///
+    /// This is a shortcut for tests: the service requires a second factor of every user, as
+    /// [`add_user_with_totp`](Self::add_user_with_totp) and
+    /// [`add_user_with_email_codes`](Self::add_user_with_email_codes) add them. The workspaces of
+    /// [`require_second_factor`](Self::require_second_factor) do not accept the shortcut.
     pub fn add_user(&self, username: &str, password: &str) -> UserFixture {
         add_user(
             &mut lock(&self.shared.state),

@@ -13,13 +13,17 @@ use synerise_auth_emulator::Emulator;
 
 use arguments::Arguments;
 
-#[tokio::main(flavor = "current_thread")]
 #[expect(
     clippy::print_stderr,
     reason = "this is a program, and it reports errors on stderr"
 )]
-async fn main() -> ExitCode {
-    match run(&Arguments::parse()).await {
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let result = runtime
+        .map_err(|error| format!("cannot start the runtime: {error}"))
+        .and_then(|runtime| runtime.block_on(run(&arguments)));
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("error: {message}");

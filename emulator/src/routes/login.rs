@@ -25,14 +25,15 @@ pub(crate) enum LoginError {
     Unmet {
         status: String,
         conditions: Vec<String>,
-        otherwise: ApiError,
+        otherwise: Box<ApiError>,
     },
 }
 
 impl LoginError {
     pub(crate) fn into_error(self) -> ApiError {
         match self {
-            Self::Refused(error) | Self::Unmet { otherwise: error, .. } => error,
+            Self::Refused(error) => error,
+            Self::Unmet { otherwise, .. } => *otherwise,
         }
     }
 }
@@ -70,7 +71,7 @@ pub(crate) fn log_in(
         return Err(LoginError::Unmet {
             status,
             conditions,
-            otherwise,
+            otherwise: Box::new(otherwise),
         });
     }
     remember(context, profile, agreements);
@@ -153,7 +154,7 @@ fn by_password(context: &mut RequestContext<'_>, workspace: WorkspaceId) -> Resu
     Err(LoginError::Unmet {
         status: "ACTIVATION_REQUIRED".into(),
         conditions: vec![code.into()],
-        otherwise,
+        otherwise: Box::new(otherwise),
     })
 }
 
@@ -204,7 +205,7 @@ fn no_account(context: &RequestContext<'_>) -> LoginError {
     LoginError::Unmet {
         status: "REGISTRATION_REQUIRED".into(),
         conditions: Vec::new(),
-        otherwise,
+        otherwise: Box::new(otherwise),
     }
 }
 

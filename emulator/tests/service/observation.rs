@@ -174,3 +174,15 @@ async fn a_clock_runs_by_default() {
     emulator.clock().freeze();
     assert_eq!(emulator.clock().now(), emulator.clock().now());
 }
+
+#[tokio::test]
+async fn a_test_can_wait_for_requests_to_arrive() {
+    let caller = Caller::start().await;
+    caller.emulator.faults().on("getPublicKey").always(Fault::hang());
+    let request = || tokio::spawn(caller.request(Method::GET, "/v4/public.pem").send());
+    let (first, second) = (request(), request());
+    caller.emulator.wait_for_count("getPublicKey", 2).await;
+    assert_eq!(caller.emulator.count("getPublicKey"), 2);
+    first.abort();
+    second.abort();
+}

@@ -86,17 +86,17 @@ impl Drop for TempFile {
 
 /// What a program that must not start writes to stderr.
 fn error_of(arguments: &[&str]) -> String {
-    let mut command = Command::new(PROGRAM);
-    let command = command
-        .args(arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    error_of_command(Command::new(PROGRAM).args(arguments))
+}
+
+fn error_of_command(command: &mut Command) -> String {
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut first = String::new();
     let _ = BufReader::new(child.stdout.take().unwrap()).read_line(&mut first);
     // One that did start would never end by itself.
     let _ = child.kill().and(child.wait());
-    assert_eq!(first, "", "{arguments:?}: it started");
+    assert_eq!(first, "", "{command:?} started");
     let mut text = String::new();
     child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
     assert!(text.starts_with("error: "), "{text}");
@@ -380,4 +380,15 @@ async fn it_does_not_spin_when_it_is_out_of_file_descriptors() {
     assert!(used < 10, "{used} ticks");
     drop(open);
     assert_eq!(running.get(SETTINGS).await.status(), 200);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn too_few_file_descriptors_to_start_are_a_clear_error() {
+    for limit in 8..=10 {
+        let limited = format!("ulimit -n {limit}; exec {PROGRAM}");
+        let text = error_of_command(Command::new("sh").args(["-c", &limited]));
+        assert!(text.starts_with("error: cannot "), "{limit}: {text}");
+        assert!(text.contains("Too many open files"), "{limit}: {text}");
+    }
 }

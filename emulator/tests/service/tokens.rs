@@ -120,6 +120,36 @@ async fn tampered_missing_and_malformed_tokens_are_refused() {
 }
 
 #[tokio::test]
+async fn an_expired_token_is_told_from_a_refused_one() {
+    let caller = Caller::start().await;
+    caller.emulator.stub("GET", "/v4/clients", json!([]));
+    let revoked = caller.workspace_token().await;
+    caller.emulator.revoke_token(&revoked);
+    let (workspace, visitor) = (caller.workspace_token().await, caller.anonymous_token().await);
+    caller.emulator.clock().advance(Duration::from_secs(3600));
+    let refresh = json!({ "apiKey": caller.emulator.profile_api_key() });
+    for expired in [
+        caller.get(CURRENT, &workspace).await,
+        caller.get("/v4/clients", &workspace).await,
+        caller
+            .post("/sauth/v3/auth/refresh/client", &visitor, &refresh)
+            .await,
+    ] {
+        assert_eq!(
+            (expired.status, &expired.body["error"]),
+            (401, &json!("Token expired."))
+        );
+    }
+    for other in [&revoked, "garbage"] {
+        let refused = caller.get(CURRENT, other).await;
+        assert_eq!(
+            (refused.status, &refused.body["error"]),
+            (401, &json!("Unauthorized"))
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_expired_token_can_get_403() {
     let mut assumptions = Assumptions::default();
     assumptions.expired_token_status = 403;
