@@ -39,7 +39,7 @@ pub(crate) fn register(context: &mut RequestContext<'_>) -> Result<ApiResponse, 
     if account.is_some() && !(external && by_pin) {
         return Err(
             ApiError::new(StatusCode::CONFLICT, "The e-mail address is already in use")
-                .with_field("email", "is already in use"),
+                .with_field("email", "is taken"),
         );
     }
     let custom_id = custom_id(&context.body).or_else(|| loyalty_card(context, workspace));
@@ -48,7 +48,7 @@ pub(crate) fn register(context: &mut RequestContext<'_>) -> Result<ApiResponse, 
         if owner.is_some() && owner != existing {
             return Err(
                 ApiError::new(StatusCode::CONFLICT, "The customId is already in use")
-                    .with_field("customId", "is already in use"),
+                    .with_field("customId", "is taken"),
             );
         }
     }
