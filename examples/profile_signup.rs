@@ -25,9 +25,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .base_url(emulator.base_url())
         .app("profile-signup")
         .build()?;
-    require_a_pin(&client, ApiKey::new(emulator.workspace_api_key())?).await?;
+    require_a_pin(&client, ApiKey::new(&emulator.workspace().workspace_api_key)?).await?;
 
-    let key = ApiKey::new(emulator.profile_api_key())?;
+    let key = ApiKey::new(&emulator.workspace().profile_api_key)?;
     let (uuid, device) = ("00000000-0000-4000-8000-000000000001", "jans-phone");
     let visitor = client.anonymous(key.clone(), Visitor::new(uuid).device_id(device));
     println!(

@@ -59,7 +59,7 @@ async fn on_the_emulator() -> Result<()> {
     );
 
     let clock = ManualClock::new();
-    let key = ApiKey::new(emulator.workspace_api_key())?;
+    let key = ApiKey::new(&emulator.workspace().workspace_api_key)?;
     let workspace = session(key, Some(emulator.base_url().to_owned()), clock.clone())?;
     let first = log_in_and_call(&workspace).await?;
 

@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .base_url(emulator.base_url())
         .app("settings")
         .build()?;
-    let workspace = client.workspace(ApiKey::new(emulator.workspace_api_key())?);
+    let workspace = client.workspace(ApiKey::new(&emulator.workspace().workspace_api_key)?);
 
     let before = workspace.profile_settings().get().await?;
     println!(

@@ -75,29 +75,9 @@ impl Emulator {
         self.server.address
     }
 
-    /// The workspace that the emulator started with.
+    /// The workspace that the emulator started with, and its keys.
     pub fn workspace(&self) -> &WorkspaceFixture {
         &self.fixtures.workspace
-    }
-
-    /// The GUID of the workspace that the emulator started with.
-    pub fn workspace_guid(&self) -> &str {
-        &self.fixtures.workspace.guid
-    }
-
-    /// The workspace API key of that workspace, with every permission.
-    pub fn workspace_api_key(&self) -> &str {
-        &self.fixtures.workspace.workspace_api_key
-    }
-
-    /// The profile API key of that workspace, with every permission.
-    pub fn profile_api_key(&self) -> &str {
-        &self.fixtures.workspace.profile_api_key
-    }
-
-    /// The tracker key of that workspace.
-    pub fn tracker_key(&self) -> &str {
-        &self.fixtures.workspace.tracker_key
     }
 
     /// The user that the emulator started with.

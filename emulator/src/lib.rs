@@ -40,7 +40,7 @@
 //! synerise.stub("GET", "/v4/clients", json!({ "count": 3 })); // the rest of Synerise
 //! let service = LoyaltyService {
 //!     synerise: synerise.base_url().to_owned(),
-//!     api_key: synerise.workspace_api_key().to_owned(),
+//!     api_key: synerise.workspace().workspace_api_key.clone(),
 //! };
 //!
 //! // The token works until it expires. Nothing sleeps.

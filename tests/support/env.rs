@@ -88,11 +88,11 @@ impl TestEnv {
     }
 
     pub(crate) fn workspace_key(&self) -> ApiKey {
-        ApiKey::new(self.emulator.workspace_api_key()).unwrap()
+        ApiKey::new(&self.emulator.workspace().workspace_api_key).unwrap()
     }
 
     pub(crate) fn profile_key(&self) -> ApiKey {
-        ApiKey::new(self.emulator.profile_api_key()).unwrap()
+        ApiKey::new(&self.emulator.workspace().profile_api_key).unwrap()
     }
 
     pub(crate) fn workspace(&self) -> Session<Workspace> {
@@ -117,7 +117,8 @@ impl TestEnv {
 
     pub(crate) async fn user_in_workspace(&self) -> Result<Session<WorkspaceUser>> {
         let user = self.user().await?;
-        user.select_workspace(self.emulator.workspace_guid()).await
+        user.select_workspace(self.emulator.workspace().guid.as_str())
+            .await
     }
 
     /// The logins of workspaces.

@@ -77,7 +77,9 @@ impl Emulator {
 
     /// Turns on the control of unknown devices: a profile that logs in by password must send a device id.
     pub fn require_device_id(&self) {
-        self.edit_workspace(self.workspace_guid(), |workspace| workspace.device_control = true);
+        self.edit_workspace(&self.workspace().guid, |workspace| {
+            workspace.device_control = true;
+        });
     }
 
     #[track_caller]

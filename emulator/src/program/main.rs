@@ -50,10 +50,10 @@ fn print_first_line(emulator: &Emulator) -> std::io::Result<()> {
     let user = emulator.user();
     let line = json!({
         "base_url": emulator.base_url(),
-        "workspace_guid": emulator.workspace_guid(),
-        "workspace_api_key": emulator.workspace_api_key(),
-        "profile_api_key": emulator.profile_api_key(),
-        "tracker_key": emulator.tracker_key(),
+        "workspace_guid": emulator.workspace().guid,
+        "workspace_api_key": emulator.workspace().workspace_api_key,
+        "profile_api_key": emulator.workspace().profile_api_key,
+        "tracker_key": emulator.workspace().tracker_key,
         "user": { "username": user.username, "password": user.password, "totp_secret": user.totp_secret },
     });
     let mut stdout = std::io::stdout().lock();

@@ -250,7 +250,7 @@ async fn a_pin_can_be_required_only_on_conflict() {
     );
 
     caller.emulator.add_third_party_token("FACEBOOK", "fb", OLA);
-    let key = caller.emulator.profile_api_key();
+    let key = &caller.emulator.workspace().profile_api_key;
     let facebook = json!({ "apiKey": key, "identityProvider": "FACEBOOK", "identityProviderToken": "fb" });
     assert_eq!(caller.post_openly(PROFILE_LOGIN, &facebook).await.status, 200);
     assert_eq!(

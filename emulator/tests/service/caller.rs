@@ -92,7 +92,7 @@ impl Caller {
     pub(crate) async fn workspace_login(&self) -> Reply {
         self.post_openly(
             WORKSPACE_LOGIN,
-            &json!({ "apiKey": self.emulator.workspace_api_key() }),
+            &json!({ "apiKey": self.emulator.workspace().workspace_api_key }),
         )
         .await
     }
@@ -102,7 +102,7 @@ impl Caller {
     }
 
     pub(crate) async fn anonymous_token(&self) -> String {
-        let body = json!({ "apiKey": self.emulator.profile_api_key(), "uuid": UUID });
+        let body = json!({ "apiKey": self.emulator.workspace().profile_api_key, "uuid": UUID });
         self.post_openly(ANONYMOUS_LOGIN, &body).await.token()
     }
 
@@ -118,7 +118,7 @@ impl Caller {
         let user = self.user_token().await;
         let path = format!(
             "/uauth/auth/login/user/profile/{}",
-            self.emulator.workspace_guid()
+            &self.emulator.workspace().guid
         );
         self.send(self.request(Method::POST, &path).bearer_auth(user))
             .await
@@ -128,7 +128,7 @@ impl Caller {
     /// The body of a login by password.
     pub(crate) fn login_body(&self, email: &str, password: &str) -> Value {
         json!({
-            "apiKey": self.emulator.profile_api_key(), "identityProvider": "SYNERISE",
+            "apiKey": self.emulator.workspace().profile_api_key, "identityProvider": "SYNERISE",
             "email": email, "password": password, "uuid": UUID,
         })
     }

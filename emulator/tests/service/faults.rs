@@ -12,7 +12,7 @@ use crate::caller::{CURRENT, Caller, WORKSPACE_LOGIN, start_time};
 
 impl Caller {
     fn login_request(&self) -> reqwest::RequestBuilder {
-        let body = json!({ "apiKey": self.emulator.workspace_api_key() });
+        let body = json!({ "apiKey": self.emulator.workspace().workspace_api_key });
         self.request(Method::POST, WORKSPACE_LOGIN).json(&body)
     }
 }

@@ -11,7 +11,7 @@ use crate::caller::{CURRENT, Caller, PASSWORD, PROFILE_LOGIN, UUID, WORKSPACE_LO
 #[tokio::test]
 async fn requests_are_recorded_without_their_secrets() {
     let caller = Caller::start().await;
-    let key = caller.emulator.workspace_api_key().to_owned();
+    let key = caller.emulator.workspace().workspace_api_key.clone();
     let token = caller.workspace_token().await;
     let request = caller
         .request(Method::GET, "/v4/clients?token=canary&page=1")
@@ -31,7 +31,7 @@ async fn requests_are_recorded_without_their_secrets() {
         &token,
         "canary",
         PASSWORD,
-        caller.emulator.profile_api_key(),
+        &caller.emulator.workspace().profile_api_key,
     ] {
         assert!(!shown.contains(secret), "{secret}");
     }
@@ -80,7 +80,7 @@ async fn a_response_that_does_not_fit_the_document_is_recorded() {
         .unwrap();
     let log_in = async || {
         let body = json!({
-            "apiKey": emulator.profile_api_key(), "identityProvider": "SYNERISE",
+            "apiKey": emulator.workspace().profile_api_key, "identityProvider": "SYNERISE",
             "email": "nobody@example.com", "password": PASSWORD, "uuid": UUID,
         });
         let url = format!("{}{PROFILE_LOGIN}", emulator.base_url());
@@ -151,7 +151,7 @@ fn an_emulator_outlives_the_runtime_that_started_it() {
     let caller = runtime().block_on(Caller::start());
     let login = runtime().block_on(async {
         let caller_of_this_runtime = reqwest::Client::new();
-        let body = json!({ "apiKey": caller.emulator.workspace_api_key() });
+        let body = json!({ "apiKey": caller.emulator.workspace().workspace_api_key });
         let url = format!("{}{WORKSPACE_LOGIN}", caller.emulator.base_url());
         caller_of_this_runtime.post(url).json(&body).send().await.unwrap()
     });

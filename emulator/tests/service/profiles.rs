@@ -30,7 +30,8 @@ async fn with_account() -> (Caller, Value) {
 #[tokio::test]
 async fn an_anonymous_login_describes_its_token() {
     let caller = Caller::start().await;
-    let body = json!({ "apiKey": caller.emulator.profile_api_key(), "uuid": UUID, "deviceId": "phone" });
+    let body =
+        json!({ "apiKey": caller.emulator.workspace().profile_api_key, "uuid": UUID, "deviceId": "phone" });
     let login = caller.post_openly(ANONYMOUS_LOGIN, &body).await;
     assert_eq!(
         (&login.body["origin"], &login.body["realm"]),
@@ -39,12 +40,12 @@ async fn an_anonymous_login_describes_its_token() {
     assert_eq!(login.body["created"], 1_767_225_600_500_u64, "milliseconds");
     assert_eq!(login.body["expiration"], 1_767_229_200_u64, "seconds");
 
-    let workspace_key = json!({ "apiKey": caller.emulator.workspace_api_key(), "uuid": UUID });
+    let workspace_key = json!({ "apiKey": caller.emulator.workspace().workspace_api_key, "uuid": UUID });
     assert_eq!(
         caller.post_openly(ANONYMOUS_LOGIN, &workspace_key).await.status,
         401
     );
-    let no_uuid = json!({ "apiKey": caller.emulator.profile_api_key() });
+    let no_uuid = json!({ "apiKey": caller.emulator.workspace().profile_api_key });
     let refused = caller.post_openly(ANONYMOUS_LOGIN, &no_uuid).await;
     assert_eq!(refused.status, 400);
     assert!(
@@ -91,7 +92,10 @@ async fn a_password_login_needs_the_documented_fields() {
     }
     let unknown = with(body.clone(), &json!({ "identityProvider": "UNKNOWN" }));
     assert_eq!(caller.post_openly(PROFILE_LOGIN, &unknown).await.status, 406);
-    let workspace_key = with(body, &json!({ "apiKey": caller.emulator.workspace_api_key() }));
+    let workspace_key = with(
+        body,
+        &json!({ "apiKey": caller.emulator.workspace().workspace_api_key }),
+    );
     assert_eq!(
         caller.post_openly(PROFILE_LOGIN, &workspace_key).await.status,
         401
@@ -154,7 +158,7 @@ async fn a_third_party_login_creates_an_account_unless_conditional() {
     caller
         .emulator
         .add_third_party_token("FACEBOOK", "fb", "piotr@example.com");
-    let key = caller.emulator.profile_api_key();
+    let key = &caller.emulator.workspace().profile_api_key;
     let body = json!({ "apiKey": key, "identityProvider": "FACEBOOK", "identityProviderToken": "fb" });
     let conditional = caller.post_openly(CONDITIONAL, &body).await;
     assert_eq!(
@@ -198,7 +202,7 @@ async fn a_single_use_token_is_valid_once() {
     caller
         .emulator
         .add_single_use_token("APPLE", "once", "piotr@example.com");
-    let key = caller.emulator.profile_api_key();
+    let key = &caller.emulator.workspace().profile_api_key;
     let body = json!({ "apiKey": key, "identityProvider": "APPLE", "identityProviderToken": "once" });
     assert_eq!(caller.post_openly(PROFILE_LOGIN, &body).await.status, 200);
     assert_eq!(caller.post_openly(PROFILE_LOGIN, &body).await.status, 401);
@@ -333,7 +337,7 @@ async fn the_server_side_login_can_have_another_path() {
 #[tokio::test]
 async fn a_valid_profile_token_is_refreshed() {
     let (caller, body) = with_account().await;
-    let key = json!({ "apiKey": caller.emulator.profile_api_key() });
+    let key = json!({ "apiKey": caller.emulator.workspace().profile_api_key });
     let token = caller.post_openly(PROFILE_LOGIN, &body).await.token();
     let visitor = caller.anonymous_token().await;
     caller
@@ -354,7 +358,7 @@ async fn a_valid_profile_token_is_refreshed() {
     assert_eq!(caller.post(REFRESH, &token, &key).await.status, 401);
     assert_eq!(caller.post(REFRESH, &renewed.token(), &key).await.status, 200);
 
-    let wrong = json!({ "apiKey": caller.emulator.workspace_api_key() });
+    let wrong = json!({ "apiKey": caller.emulator.workspace().workspace_api_key });
     assert_eq!(caller.post(REFRESH, &renewed.token(), &wrong).await.status, 401);
     let second = caller.emulator.add_workspace("Second");
     let foreign = json!({ "apiKey": second.profile_api_key });
@@ -375,7 +379,7 @@ async fn profile_tokens_can_be_encrypted_or_returned_alone() {
     assumptions.encrypted_profile_tokens = true;
     assumptions.profile_token_alone = true;
     let caller = Caller::with(Emulator::builder().assumptions(assumptions)).await;
-    let body = json!({ "apiKey": caller.emulator.profile_api_key(), "uuid": UUID });
+    let body = json!({ "apiKey": caller.emulator.workspace().profile_api_key, "uuid": UUID });
     let login = caller.post_openly(ANONYMOUS_LOGIN, &body).await;
     assert_eq!(login.body.as_object().unwrap().len(), 1);
     assert_eq!(login.token().split('.').count(), 5);

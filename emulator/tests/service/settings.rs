@@ -50,7 +50,7 @@ async fn the_lifetime_of_profile_tokens_is_a_setting() {
         .emulator
         .clock()
         .advance(std::time::Duration::from_secs(60));
-    let key = json!({ "apiKey": caller.emulator.profile_api_key() });
+    let key = json!({ "apiKey": caller.emulator.workspace().profile_api_key });
     assert_eq!(
         caller
             .post("/sauth/v3/auth/refresh/client", &visitor, &key)

@@ -59,7 +59,7 @@ async fn an_anonymous_token_has_the_claims_of_the_published_sample() {
         claims["eml"],
         format!("{}@anonymous.invalid", crate::caller::UUID)
     );
-    assert_eq!(claims["apk"], caller.emulator.profile_api_key());
+    assert_eq!(claims["apk"], caller.emulator.workspace().profile_api_key);
     assert!(claims["clId"].is_u64() && claims["bpi"].is_u64() && claims["sub"].is_string());
 }
 
@@ -127,7 +127,7 @@ async fn an_expired_token_is_told_from_a_refused_one() {
     caller.emulator.revoke_token(&revoked);
     let (workspace, visitor) = (caller.workspace_token().await, caller.anonymous_token().await);
     caller.emulator.clock().advance(Duration::from_secs(3600));
-    let refresh = json!({ "apiKey": caller.emulator.profile_api_key() });
+    let refresh = json!({ "apiKey": caller.emulator.workspace().profile_api_key });
     for expired in [
         caller.get(CURRENT, &workspace).await,
         caller.get("/v4/clients", &workspace).await,

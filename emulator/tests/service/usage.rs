@@ -67,7 +67,10 @@ async fn statistics_are_limited_to_workspaces_of_the_user() {
             .await
     };
     let second = caller.emulator.add_workspace("Second");
-    assert_eq!(ask(caller.emulator.workspace_guid()).await.body[0]["totalAll"], 3);
+    assert_eq!(
+        ask(&caller.emulator.workspace().guid).await.body[0]["totalAll"],
+        3
+    );
     assert_eq!(ask(&second.guid).await.body[0]["totalAll"], 0);
     assert_eq!(ask("00000000-0000-4000-8000-000000000000").await.status, 403);
     assert_eq!(ask("not-a-guid").await.status, 400);

@@ -48,7 +48,7 @@ async fn a_user_logs_in_by_password_and_code_and_selects_a_workspace() {
         (&consumer["businessProfileId"], &consumer["authorities"]),
         (&json!(null), &json!([]))
     );
-    let guid = caller.emulator.workspace_guid().to_owned();
+    let guid = caller.emulator.workspace().guid.clone();
     let too_early = caller.select(&login.token(), &guid).await;
     assert_eq!(too_early.status, 403, "the second factor is required first");
 
@@ -295,7 +295,7 @@ async fn a_google_token_must_belong_to_the_user() {
 #[tokio::test]
 async fn only_allowed_users_select_a_workspace() {
     let caller = Caller::start().await;
-    let guid = caller.emulator.workspace_guid().to_owned();
+    let guid = caller.emulator.workspace().guid.clone();
     let user = caller.user_token().await;
     assert_eq!(caller.select(&user, "not-a-uuid").await.status, 400);
     assert_eq!(

@@ -15,7 +15,7 @@ async fn a_workspace_logs_in_and_sees_itself() {
     assert_eq!(current.body["selected"], true);
     assert_eq!(
         current.body["data"]["businessProfileGuid"],
-        caller.emulator.workspace_guid()
+        caller.emulator.workspace().guid
     );
     assert_eq!(current.body["data"]["created"], "2026-01-01T00:00:00Z");
 }
@@ -25,7 +25,7 @@ async fn a_workspace_login_takes_a_workspace_key_and_nothing_else() {
     let caller = Caller::start().await;
     for (key, status) in [
         (json!("no such key"), 401),
-        (json!(caller.emulator.profile_api_key()), 401),
+        (json!(caller.emulator.workspace().profile_api_key), 401),
         (json!(7), 400),
         (json!(null), 400),
     ] {

@@ -39,7 +39,7 @@ async fn totp_code_completes_the_login() {
         .verify(MfaMethod::Totp, env.emulator.totp_code())
         .await
         .unwrap();
-    user.select_workspace(env.emulator.workspace_guid())
+    user.select_workspace(env.emulator.workspace().guid.as_str())
         .await
         .unwrap();
 }
@@ -183,9 +183,9 @@ async fn invalid_workspace_guid_is_refused_before_sending() {
 async fn locked_workspace_leaves_the_user_logged_in() {
     let env = TestEnv::new().await;
     let user = env.user().await.unwrap();
-    env.emulator.lock_workspace(env.emulator.workspace_guid());
+    env.emulator.lock_workspace(&env.emulator.workspace().guid);
     let error = user
-        .select_workspace(env.emulator.workspace_guid())
+        .select_workspace(env.emulator.workspace().guid.as_str())
         .await
         .unwrap_err();
     assert_eq!((error.status(), error.code()), (Some(423), Some("UAU-423")));

@@ -74,12 +74,12 @@ async fn public_key_must_be_pem() {
 #[tokio::test]
 async fn tracker_key_signs_urls() {
     let env = TestEnv::new().await;
-    let key = TrackerKey::new(env.emulator.tracker_key()).unwrap();
+    let key = TrackerKey::new(&env.emulator.workspace().tracker_key).unwrap();
     let url = format!("{}/recommendations/v2/recommend?lang=pl", env.client.base_url());
     let signed = key.sign(&url).unwrap();
     assert!(signed.as_str().starts_with(&url));
     let pairs: Vec<_> = signed.query_pairs().filter(|(name, _)| name == "token").collect();
-    assert!(matches!(&pairs[..], [(_, value)] if value == env.emulator.tracker_key()));
+    assert!(matches!(&pairs[..], [(_, value)] if value == &env.emulator.workspace().tracker_key));
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn raw_client_uses_the_sessions_token() {
     let raw = workspace.raw();
     let current = raw.get_current_workspace().await.unwrap().into_inner();
     let guid = current.data.unwrap().business_profile_guid;
-    assert_eq!(guid.as_deref(), Some(env.emulator.workspace_guid()));
+    assert_eq!(guid.as_deref(), Some(env.emulator.workspace().guid.as_str()));
     env.emulator.revoke_tokens();
     raw.get_profile_settings().await.unwrap();
     assert_eq!(env.emulator.count("workspaceLogin"), 2);
@@ -130,7 +130,7 @@ async fn raw_login_fetches_no_token_for_itself() {
     let env = TestEnv::new().await;
     let workspace = env.workspace();
     let body = types::WorkspaceLoginRequest {
-        api_key: Secret::new(env.emulator.workspace_api_key()),
+        api_key: Secret::new(&env.emulator.workspace().workspace_api_key),
     };
     workspace.raw().workspace_login(&body).await.unwrap();
     assert_eq!(env.emulator.count("workspaceLogin"), 1);
