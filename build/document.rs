@@ -27,7 +27,7 @@ pub(crate) struct Located<'a> {
 impl Document {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let json: Value = serde_json::from_str(text).map_err(|error| format!("is not JSON: {error}"))?;
-        let api: OpenAPI = serde_json::from_value(without_closed_enums(json.clone()))
+        let api: OpenAPI = serde_json::from_value(for_progenitor(json.clone()))
             .map_err(|error| format!("is not OpenAPI 3.0: {error}; {REMEDY}"))?;
         let document = Self { api, json };
         let mut seen = BTreeSet::new();
@@ -179,12 +179,16 @@ fn is_open_enum(schema: &Value) -> bool {
         && schema["nullable"] != true
 }
 
-/// Of an enum that has no name, or holds more than texts, progenitor would make a type that refuses every value which
+/// The document as progenitor takes it. Of an enum that has no name, or holds more than texts, progenitor would make a type that refuses every value which
 /// the service adds. Such an enum is read as what its values are: a string, a number.
-fn without_closed_enums(mut json: Value) -> Value {
+fn for_progenitor(mut json: Value) -> Value {
     fn open(value: &mut Value) {
         match value {
             Value::Object(fields) => {
+                if fields.get("format").is_some_and(|format| format == "password") {
+                    // progenitor takes a secret with an extension for another type, and would make a String of it.
+                    fields.retain(|key, _| !key.starts_with("x-"));
+                }
                 if fields.get("enum").is_some_and(Value::is_array) && fields.contains_key("type") {
                     fields.remove("enum");
                 }

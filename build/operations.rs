@@ -12,6 +12,10 @@ use super::document::{Document, Located, method_name, reference_name};
 /// How deep a response's schema is described; what lies deeper is read as it comes. A schema that holds itself ends here.
 const DEEPEST: usize = 12;
 
+/// What becomes of a response whose field is there but can't be read: `refuse` where its absence decides something,
+/// `earliest` for a time at which something ends. Without it, the field is left out with a warning.
+const IF_UNREADABLE: &str = "x-if-unreadable";
+
 pub(crate) fn generate(document: &Document) -> Result<String, String> {
     let mut tables = Vec::new();
     let mut names = Vec::new();
@@ -30,7 +34,7 @@ pub(crate) fn generate(document: &Document) -> Result<String, String> {
         let consumers = consumers(&located)?;
         let idempotent = located.extension("x-idempotent").as_bool().unwrap_or_default();
         let send_once = located.extension("x-send-once").as_bool().unwrap_or_default();
-        let response = response(document, &located);
+        let response = response(document, &located).map_err(|problem| located.refuse(&problem))?;
         tables.push(quote! {
             #[doc = #doc]
             pub static #constant: Operation = Operation {
@@ -105,8 +109,8 @@ fn consumers(located: &Located<'_>) -> Result<Vec<Expr>, String> {
     list.iter().map(one).collect()
 }
 
-/// The shape of a success, for answers that are nearly but not quite what the document says.
-fn response(document: &Document, located: &Located<'_>) -> Expr {
+/// The shape of a success, for responses that are nearly but not quite what the document says.
+fn response(document: &Document, located: &Located<'_>) -> Result<Expr, String> {
     let responses = &document.json["paths"][located.path][located.method]["responses"];
     let success = responses
         .as_object()
@@ -115,57 +119,99 @@ fn response(document: &Document, located: &Located<'_>) -> Expr {
         .find(|(status, _)| status.starts_with('2'));
     match success.and_then(|(_, response)| response.pointer("/content/application~1json/schema")) {
         Some(schema) => shape(document, schema, DEEPEST),
-        None => parse_quote!(Shape::Any),
+        None => Ok(parse_quote!(Shape::Any)),
     }
 }
 
-fn shape(document: &Document, schema: &Value, depth: usize) -> Expr {
+fn shape(document: &Document, schema: &Value, depth: usize) -> Result<Expr, String> {
     let Some(depth) = depth.checked_sub(1) else {
-        return parse_quote!(Shape::Any);
+        return Ok(parse_quote!(Shape::Any));
     };
     if let Some(name) = schema["$ref"].as_str().and_then(reference_name) {
+        if document.open_request_schemas().iter().any(|open| open == name) {
+            // It is read, changed and written back: nothing of it is converted.
+            return Ok(parse_quote!(Shape::Any));
+        }
         return shape(document, document.schema(name).unwrap_or(&Value::Null), depth);
     }
     if let Some([only]) = schema["allOf"].as_array().map(Vec::as_slice) {
         return shape(document, only, depth);
     }
-    match (schema["type"].as_str(), schema["format"].as_str()) {
+    Ok(match (schema["type"].as_str(), schema["format"].as_str()) {
         (Some("string"), Some("date-time")) => parse_quote!(Shape::DateTime),
         (Some("string"), Some("date")) => parse_quote!(Shape::Date),
+        (Some("string"), Some("password")) => parse_quote!(Shape::Secret),
         (Some("string"), _) => parse_quote!(Shape::Text),
+        (Some("integer"), _) if schema["x-unit"].is_string() => parse_quote!(Shape::UnixTime),
         (Some("integer"), _) => parse_quote!(Shape::Integer),
         (Some("number"), _) => parse_quote!(Shape::Number),
         (Some("boolean"), _) => parse_quote!(Shape::Boolean),
         (Some("array"), _) => {
-            let items = shape(document, &schema["items"], depth);
+            let items = shape(document, &schema["items"], depth)?;
             parse_quote!(Shape::List(&#items))
         }
         (Some("object"), _) => match schema["properties"].as_object() {
             Some(properties) => {
-                let required: Vec<&str> = schema["required"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_str)
-                    .collect();
-                let mut fields: Vec<Expr> = Vec::new();
+                let mut fields = Vec::new();
                 for (name, property) in properties {
-                    let (required, inner) = (
-                        required.contains(&name.as_str()),
-                        shape(document, property, depth),
-                    );
-                    fields.push(parse_quote!(Field { name: #name, required: #required, shape: #inner }));
+                    let required = schema["required"]
+                        .as_array()
+                        .is_some_and(|required| required.iter().any(|field| field == name));
+                    fields.push(field(document, name, property, required, depth)?);
                 }
                 parse_quote!(Shape::Object(&[#(#fields),*]))
             }
             None if schema["additionalProperties"].is_object() => {
-                let values = shape(document, &schema["additionalProperties"], depth);
+                let values = shape(document, &schema["additionalProperties"], depth)?;
                 parse_quote!(Shape::Map(&#values))
             }
             None => parse_quote!(Shape::Any),
         },
         _ => parse_quote!(Shape::Any),
+    })
+}
+
+fn field(
+    document: &Document,
+    name: &str,
+    property: &Value,
+    required: bool,
+    depth: usize,
+) -> Result<Expr, String> {
+    let shape = shape(document, property, depth)?;
+    let if_unreadable: Expr = match property.get(IF_UNREADABLE).map(Value::as_str) {
+        None if holds_decision(document, property, depth) => parse_quote!(IfUnreadable::Refuse),
+        None => parse_quote!(IfUnreadable::LeaveOut),
+        Some(Some("refuse")) => parse_quote!(IfUnreadable::Refuse),
+        Some(Some("earliest")) if property["x-unit"].is_string() => {
+            parse_quote!(IfUnreadable::Earliest)
+        }
+        Some(_) => {
+            return Err(format!(
+                "the field {name} of its response has an {IF_UNREADABLE} other than `refuse` or, for a time, `earliest`"
+            ));
+        }
+    };
+    Ok(parse_quote!(Field { name: #name, required: #required, if_unreadable: #if_unreadable, shape: #shape }))
+}
+
+/// Whether an object has a field that decides something: without the object, that field is absent too.
+fn holds_decision(document: &Document, schema: &Value, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else {
+        return false;
+    };
+    if let Some(name) = schema["$ref"].as_str().and_then(reference_name) {
+        return holds_decision(document, document.schema(name).unwrap_or(&Value::Null), depth);
     }
+    if let Some([only]) = schema["allOf"].as_array().map(Vec::as_slice) {
+        return holds_decision(document, only, depth);
+    }
+    let fields = schema["properties"].as_object();
+    fields.is_some_and(|fields| {
+        fields
+            .values()
+            .any(|field| field[IF_UNREADABLE] == "refuse" || holds_decision(document, field, depth))
+    })
 }
 
 fn secret_fields(value: &Value, found: &mut BTreeSet<String>) {

@@ -8,7 +8,7 @@ pub(crate) use table::{RESERVED_ATTRIBUTES, SECRET_FIELDS};
 mod table {
     #![allow(missing_docs, reason = "generated code")]
 
-    use super::{Consumer, Evidence, Field, Operation, Security, Shape};
+    use super::{Consumer, Evidence, Field, IfUnreadable, Operation, Security, Shape};
 
     include!(concat!(env!("OUT_DIR"), "/operations.rs"));
 }
@@ -92,6 +92,10 @@ pub enum Consumer {
 pub(crate) enum Shape {
     Any,
     Text,
+    /// A text that is never converted from anything else.
+    Secret,
+    /// A Unix time, in a unit that the field's name implies; it may have a fraction or be written as a text.
+    UnixTime,
     Date,
     DateTime,
     Integer,
@@ -107,5 +111,17 @@ pub(crate) enum Shape {
 pub(crate) struct Field {
     pub(crate) name: &'static str,
     pub(crate) required: bool,
+    pub(crate) if_unreadable: IfUnreadable,
     pub(crate) shape: Shape,
+}
+
+/// What becomes of a response whose field is there but can't be read (`x-if-unreadable` in the document).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IfUnreadable {
+    /// The field is left out, with a warning: nothing is decided by its absence.
+    LeaveOut,
+    /// The response is refused, with an error that names the field: its absence would decide something.
+    Refuse,
+    /// A time is taken to be the earliest one, with a warning: whatever ends then, ends too early rather than too late.
+    Earliest,
 }

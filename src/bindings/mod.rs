@@ -31,8 +31,9 @@ use serde::de::DeserializeOwned;
 use crate::transport::BufferedResponse;
 use crate::transport::{Authenticator, RequestInfo, Transport};
 
-mod coerce;
+pub(crate) mod coerce;
 pub(crate) mod conversions;
+mod unique;
 
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/bindings.rs"));
@@ -149,8 +150,10 @@ fn coerce_body(operation: &Operation, response: BufferedResponse) -> crate::Resu
 fn coerced(operation: &Operation, response: &BufferedResponse) -> crate::Result<serde_json::Value> {
     let refuse =
         |problem: String| crate::Error::unexpected_response(operation.id.into(), response.status(), problem);
-    let value = serde_json::from_slice(&response.body).map_err(|_| refuse(response.not_json()))?;
-    coerce::coerce(value, &operation.response).map_err(|error| refuse(error.to_string()))
+    coerce::read(operation, &response.body).map_err(|problem| match problem {
+        coerce::Unreadable::NotJson => refuse(response.not_json()),
+        coerce::Unreadable::Unfit(problem) => refuse(problem),
+    })
 }
 
 /// One call of the facade: the client to make it with, and its outcome as the facade's types.

@@ -35,6 +35,7 @@ macro_rules! open_enum {
 
             fn known(value: &str) -> ::core::option::Option<Self> {
                 let same_case = Self::KNOWN.iter().find(|known| known.as_str() == value);
+                let value = value.trim();
                 same_case
                     .or_else(|| Self::KNOWN.iter().find(|known| known.as_str().eq_ignore_ascii_case(value)))
                     .cloned()

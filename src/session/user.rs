@@ -210,11 +210,16 @@ impl<K: PortalUser> Session<K> {
     pub async fn current_workspace(&self) -> Result<Option<WorkspaceDetails>> {
         let call = self.call(&operation::GET_CURRENT_WORKSPACE);
         let result = call.raw.get_current_workspace().await;
-        let (current, _) = call.finish(result)?;
-        Ok(current
-            .data
-            .filter(|_| current.selected != Some(false))
-            .map(WorkspaceDetails::from))
+        let (current, response) = call.finish(result)?;
+        match (current.selected, current.data) {
+            (Some(false), _) | (None, None) => Ok(None),
+            (_, Some(data)) => Ok(Some(data.into())),
+            (Some(true), None) => Err(Error::unexpected_response(
+                operation::GET_CURRENT_WORKSPACE.id.into(),
+                response.status(),
+                "it says that a workspace is selected, and the field `data` is missing",
+            )),
+        }
     }
 
     /// Selects a workspace by its GUID: a new session, with a new token, inside of it.

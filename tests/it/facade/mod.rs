@@ -6,6 +6,7 @@ mod profiles;
 mod requests;
 mod settings;
 mod tolerance;
+mod unreadable;
 mod users;
 mod wire;
 mod workspaces;

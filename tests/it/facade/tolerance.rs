@@ -219,13 +219,13 @@ async fn numbers_strings_and_booleans_are_converted() {
 
 #[tokio::test]
 async fn unreadable_optional_field_is_left_out() {
-    let answer = json!([{ "id": {}, "name": "Shop", "created": "yesterday", "ipRestricted": "maybe" }]);
+    let answer = json!([{ "id": {}, "name": "Shop", "created": "yesterday", "logo": true }]);
     let server = odd_json("/uauth/business-profile/", answer).await;
     let workspaces = server.user().await.workspaces().await.unwrap();
     let workspace = &workspaces[0];
     assert_eq!(workspace.name.as_deref(), Some("Shop"));
     assert_eq!(
-        (workspace.id, workspace.created, workspace.ip_restricted),
+        (workspace.id, workspace.created, workspace.logo.as_deref()),
         (None, None, None)
     );
 }
@@ -269,9 +269,9 @@ async fn login_without_a_token_names_the_field() {
     for (answer, problem) in [
         (json!({}), "the field `token` is missing"),
         (json!({ "token": null }), "the field `token` is null"),
-        (json!({ "token": {} }), "the field `token` is no text"),
-        (json!([]), "it is no object"),
-        (json!(null), "it is no object"),
+        (json!({ "token": {} }), "the field `token` is not a text"),
+        (json!([]), "it is not an object"),
+        (json!(null), "it is not an object"),
     ] {
         let server = odd_json(LOGIN, answer.clone()).await;
         let error = server.workspace().token().await.unwrap_err();
@@ -322,10 +322,10 @@ async fn conditional_login_without_outcome_names_the_field() {
 
 #[tokio::test]
 async fn unreadable_element_is_named_by_index() {
-    let server = odd_json("/uauth/business-profile/", json!([{ "id": 1 }, 7])).await;
+    let server = odd_json("/uauth/business-profile/", json!([null, 7])).await;
     let error = server.user().await.workspaces().await.unwrap_err();
     assert!(
-        error.to_string().contains("the field `1` is no object"),
+        error.to_string().contains("the field `0` is not an object"),
         "{error}"
     );
 }

@@ -12,7 +12,7 @@ use super::plain_text;
 use super::reference::{self, Reference};
 
 /// The extensions that the crate reads; any other is a mistake, or an attack.
-const EXTENSIONS: [&str; 12] = [
+const EXTENSIONS: [&str; 13] = [
     "x-vendor-operation-id",
     "x-evidence",
     "x-source",
@@ -24,6 +24,7 @@ const EXTENSIONS: [&str; 12] = [
     "x-enum-names",
     "x-enum-descriptions",
     "x-unit",
+    "x-if-unreadable",
     "x-reserved-names",
 ];
 

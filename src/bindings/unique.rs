@@ -1,0 +1,120 @@
+//! JSON in which no name stands twice: which of two values counts would be anybody's guess.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+/// Why a text is not JSON of that kind.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unparsable {
+    /// It is not JSON.
+    NotJson,
+    /// An object has a name twice.
+    Repeated,
+}
+
+/// Parses JSON, after a byte order mark if there is one.
+pub(crate) fn parse(body: &[u8]) -> Result<Value, Unparsable> {
+    let body = without_mark(body);
+    let value = serde_json::from_slice(body).map_err(|_| Unparsable::NotJson)?;
+    let names = Names.deserialize(&mut serde_json::Deserializer::from_slice(body));
+    names.map_err(|_| Unparsable::Repeated).map(|()| value)
+}
+
+/// The body without the byte order mark that some servers put in front of it.
+pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)
+}
+
+/// Looks at the names of each object, and fails at one that stands twice. It makes no values of its own: how numbers come
+/// to a visitor depends on features of `serde_json` that any crate of a build can switch on.
+struct Names;
+
+impl<'de> DeserializeSeed<'de> for Names {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Names {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element_seed(Names)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        let mut names = BTreeSet::new();
+        while let Some(name) = entries.next_key::<String>()? {
+            if !names.insert(name) {
+                return Err(A::Error::custom("a name stands twice"));
+            }
+            entries.next_value_seed(Names)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_unique_is_read_like_any_json() {
+        for text in [
+            "null",
+            "[1,-2,3.5,true,\"a\\n\",{}]",
+            "{\"a\":{\"a\":18446744073709551615},\"b\":[{\"a\":1},{\"a\":2}]}",
+        ] {
+            let expected: Value = serde_json::from_str(text).unwrap();
+            assert_eq!(parse(text.as_bytes()), Ok(expected.clone()));
+            assert_eq!(parse(format!("\u{feff}{text} \n").as_bytes()), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn repeated_name_is_told_from_text_that_is_not_json() {
+        assert_eq!(parse(b"{\"a\":1,\"a\":1}"), Err(Unparsable::Repeated));
+        assert_eq!(
+            parse(b"[{\"b\":{\"a\":1,\"\\u0061\":2}}]"),
+            Err(Unparsable::Repeated)
+        );
+        for text in ["", "{", "{\"a\":1} x", "<html>", "\u{feff}"] {
+            assert_eq!(parse(text.as_bytes()), Err(Unparsable::NotJson), "{text}");
+        }
+    }
+}
