@@ -117,7 +117,10 @@ fn response(document: &Document, located: &Located<'_>) -> Result<Expr, String> 
         .into_iter()
         .flatten()
         .find(|(status, _)| status.starts_with('2'));
-    match success.and_then(|(_, response)| response.pointer("/content/application~1json/schema")) {
+    let Some(content) = success.and_then(|(_, response)| response.get("content")) else {
+        return Ok(parse_quote!(Shape::Nothing));
+    };
+    match content.pointer("/application~1json/schema") {
         Some(schema) => shape(document, schema, DEEPEST),
         None => Ok(parse_quote!(Shape::Any)),
     }
@@ -129,8 +132,11 @@ fn shape(document: &Document, schema: &Value, depth: usize) -> Result<Expr, Stri
     };
     if let Some(name) = schema["$ref"].as_str().and_then(reference_name) {
         if document.open_request_schemas().iter().any(|open| open == name) {
-            // It is read, changed and written back: nothing of it is converted.
-            return Ok(parse_quote!(Shape::Any));
+            let fields = document
+                .schema(name)
+                .and_then(|schema| schema["properties"].as_object());
+            let names = fields.into_iter().flatten().map(|(name, _)| name);
+            return Ok(parse_quote!(Shape::Kept(&[#(#names),*])));
         }
         return shape(document, document.schema(name).unwrap_or(&Value::Null), depth);
     }

@@ -90,6 +90,8 @@ pub enum Consumer {
 /// The shape of a JSON value, as the document gives it.
 #[derive(Debug)]
 pub(crate) enum Shape {
+    /// No body is documented.
+    Nothing,
     Any,
     Text,
     /// A text that is never converted from anything else.
@@ -104,6 +106,8 @@ pub(crate) enum Shape {
     List(&'static Shape),
     Map(&'static Shape),
     Object(&'static [Field]),
+    /// An object that is kept as it comes, because it is changed and sent back; with its documented names.
+    Kept(&'static [&'static str]),
 }
 
 /// A field of an object.

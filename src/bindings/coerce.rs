@@ -84,7 +84,7 @@ impl Reader {
 
     fn value(&mut self, value: Value, shape: &Shape) -> Result<Value, Unfit> {
         match shape {
-            Shape::Any => Ok(value),
+            Shape::Nothing | Shape::Any | Shape::Kept(_) => Ok(value),
             Shape::Secret => match value {
                 Value::String(_) => Ok(value),
                 Value::Null => Err(self.unfit("is null")),

@@ -140,7 +140,7 @@ fn failure(error: &crate::Error) -> reqwest::Response {
 
 /// The response with its body in the document's shape, or an error that names the field.
 fn coerce_body(operation: &Operation, response: BufferedResponse) -> crate::Result<BufferedResponse> {
-    if matches!(operation.response, Shape::Any) {
+    if matches!(operation.response, Shape::Nothing | Shape::Any | Shape::Kept(_)) {
         return Ok(response);
     }
     let value = coerced(operation, &response)?;

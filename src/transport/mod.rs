@@ -2,6 +2,7 @@
 //! [`Error`](crate::Error).
 
 mod base_url;
+mod error_in_success;
 mod response;
 mod retry;
 mod send;

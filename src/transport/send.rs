@@ -19,6 +19,7 @@ use crate::random::Random;
 use crate::token::Token;
 
 use super::base_url::BaseUrl;
+use super::error_in_success::{Verdict, judge};
 use super::response::BufferedResponse;
 use super::retry::{RetryBudget, RetryPolicy, retry_after};
 
@@ -199,7 +200,7 @@ impl Transport {
             let (error, unsent, status) = match self.attempt(info, current, attempt).await {
                 Ok(response) if response.status.is_success() => {
                     self.budget.earn();
-                    return Ok(response);
+                    return self.judged(info, response, token.as_ref(), again.as_ref());
                 }
                 Ok(response) => {
                     let error = self.refusal(info, &response, token.as_ref(), again.as_ref());
@@ -357,6 +358,41 @@ impl Transport {
             };
             return Error::unexpected_response(info.label.clone(), status, problem);
         }
+        self.api_error(info, response, token, request)
+    }
+
+    /// The response of a success, unless its body says that it is an error.
+    fn judged(
+        &self,
+        info: &RequestInfo,
+        response: BufferedResponse,
+        token: Option<&Token>,
+        request: Option<&Request>,
+    ) -> Result<BufferedResponse> {
+        let Some(operation) = info.operation else {
+            // Nothing is known of what another endpoint answers.
+            return Ok(response);
+        };
+        match judge(operation, &response.body) {
+            Verdict::Success => Ok(response),
+            Verdict::Error => Err(self.api_error(info, &response, token, request)),
+            Verdict::NotJson => Err(Error::unexpected_response(
+                info.label.clone(),
+                response.status(),
+                response.not_json(),
+            )),
+        }
+    }
+
+    /// The error that the server describes in the body.
+    fn api_error(
+        &self,
+        info: &RequestInfo,
+        response: &BufferedResponse,
+        token: Option<&Token>,
+        request: Option<&Request>,
+    ) -> Error {
+        let status = response.status.as_u16();
         let mut redactor = request.map(Redactor::for_request).unwrap_or_default();
         if let Some(token) = token {
             redactor.add(token.expose());

@@ -5,6 +5,7 @@ mod operations;
 mod profiles;
 mod requests;
 mod settings;
+mod successes;
 mod tolerance;
 mod unreadable;
 mod users;

@@ -1,0 +1,125 @@
+//! Errors that come with a status of success, as gateways and some services send them.
+
+use serde_json::{Map, Value};
+
+use crate::operation::{Operation, Shape};
+
+/// Error objects are short. A longer body is not parsed once more to look for one.
+const LONGEST: usize = 64 * 1024;
+
+/// The names in the documented error bodies. A documented response that has one of them too is not an error by it.
+const ERROR_NAMES: [&str; 11] = [
+    "code",
+    "error",
+    "errorCode",
+    "error_description",
+    "errors",
+    "message",
+    "path",
+    "status",
+    "success",
+    "timestamp",
+    "traceId",
+];
+
+/// What the body of a success says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Nothing against it.
+    Success,
+    /// That it is an error after all.
+    Error,
+    /// Nothing that can be read, where nothing or JSON was expected.
+    NotJson,
+}
+
+/// Judges the body of a success by what the document says of it.
+pub(super) fn judge(operation: &Operation, body: &[u8]) -> Verdict {
+    match &operation.response {
+        Shape::Nothing => match parse(body) {
+            _ if body.trim_ascii().is_empty() => Verdict::Success,
+            None => Verdict::NotJson,
+            Some(Value::Object(fields)) if is_error(&fields) => Verdict::Error,
+            Some(Value::Array(items)) if items.iter().any(is_error_object) => Verdict::Error,
+            Some(_) => Verdict::Success,
+        },
+        documented if body.len() <= LONGEST && mentions_an_error(body) => match parse(body) {
+            Some(Value::Object(fields)) if is_error(&fields) && !has_documented(&fields, documented) => {
+                Verdict::Error
+            }
+            _ => Verdict::Success,
+        },
+        _ => Verdict::Success,
+    }
+}
+
+fn parse(body: &[u8]) -> Option<Value> {
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    serde_json::from_slice(body).ok()
+}
+
+/// A quick look, so that other bodies are parsed only once.
+fn mentions_an_error(body: &[u8]) -> bool {
+    const NAMES: [&[u8]; 4] = [b"\"error", b"\"status\"", b"\"code\"", b"\"success\""];
+    NAMES
+        .iter()
+        .any(|name| body.windows(name.len()).any(|window| window == *name))
+}
+
+fn is_error_object(value: &Value) -> bool {
+    value.as_object().is_some_and(is_error)
+}
+
+fn is_error(fields: &Map<String, Value>) -> bool {
+    let field = |name: &str| fields.get(name).unwrap_or(&Value::Null);
+    let failed = |value: &Value| match value {
+        Value::Number(number) => number
+            .as_f64()
+            .is_some_and(|status| (400.0..600.0).contains(&status)),
+        Value::String(text) => {
+            let text = text.trim();
+            text.parse().is_ok_and(|status: u16| (400..600).contains(&status))
+                || ["error", "fail", "failed", "failure"]
+                    .iter()
+                    .any(|word| text.eq_ignore_ascii_case(word))
+        }
+        _ => false,
+    };
+    ["error", "errorCode", "errors", "error_description"]
+        .iter()
+        .any(|name| says_something(field(name)))
+        || failed(field("status"))
+        || failed(field("code"))
+        || field("code").as_str().is_some_and(is_service_code)
+        || field("success") == &Value::Bool(false)
+}
+
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Bool(true) => true,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+    }
+}
+
+/// A code as Synerise's services write it, such as `SAU-601`.
+fn is_service_code(text: &str) -> bool {
+    text.split_once('-').is_some_and(|(service, number)| {
+        let letters = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        letters(service) && digits(number)
+    })
+}
+
+/// Whether a field of the documented response is there, of those that no error has.
+fn has_documented(fields: &Map<String, Value>, shape: &Shape) -> bool {
+    let has = |name: &str| !ERROR_NAMES.contains(&name) && fields.contains_key(name);
+    match shape {
+        Shape::Object(documented) => documented.iter().any(|field| has(field.name)),
+        Shape::Kept(documented) => documented.iter().any(|name| has(name)),
+        _ => false,
+    }
+}
