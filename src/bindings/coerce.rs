@@ -274,7 +274,6 @@ impl Reader {
         self.report(&path, conversion, "converted");
     }
 
-    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "tests read the notes"))]
     fn report(&mut self, field: &str, problem: &'static str, outcome: &'static str) {
         tracing::warn!(
             operation = self.operation,
