@@ -175,7 +175,24 @@ impl Emulator {
         lock(&self.shared.state).outbox.clone()
     }
 
-    /// The last e-mail to this address.
+    /// The last e-mail to this address, for example with the code of a login:
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use synerise_auth_emulator::{Emulator, MessageKind};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let emulator = Emulator::start().await?;
+    /// emulator.add_user_with_email_codes("ewa@example.com", "Fake-Passw0rd!");
+    /// let login = reqwest::Client::new().post(format!("{}/uauth/auth/login/user", emulator.base_url()));
+    /// let body = json!({ "username": "ewa@example.com", "password": "Fake-Passw0rd!" });
+    /// login.json(&body).send().await?.error_for_status()?;
+    /// let message = emulator.last_message("ewa@example.com").ok_or("no message")?;
+    /// assert_eq!((message.kind, message.secret.len()), (MessageKind::LoginCode, 6));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn last_message(&self, to: &str) -> Option<Message> {
         lock(&self.shared.state)
             .outbox

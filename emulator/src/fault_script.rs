@@ -63,6 +63,19 @@ impl Faults {
 }
 
 /// The faults of one operation. Each request takes one step; after the last step, all get the permanent fault, if any.
+///
+/// ```
+/// use synerise_auth_emulator::{Emulator, Fault};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let emulator = Emulator::start().await?;
+/// let login = emulator.faults().on("workspaceLogin");
+/// login.then(Fault::status(503)).then(Fault::none()).always(Fault::status(401)); // 503, 200, 401, 401, ...
+/// emulator.faults().on("workspaceLogin").clear(); // normal again
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct FaultScript<'a> {
     faults: &'a Faults,

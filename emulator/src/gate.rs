@@ -6,6 +6,23 @@ use tokio::sync::watch;
 
 /// Holds every request of one operation until [`release`](Self::release), so that a test can tell, without sleeping, when
 /// requests are in flight. Created by [`FaultScript::hold`](crate::FaultScript::hold).
+///
+/// ```
+/// use synerise_auth_emulator::Emulator;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let emulator = Emulator::start().await?;
+/// let gate = emulator.faults().on("getPublicKey").hold();
+/// let url = format!("{}/v4/public.pem", emulator.base_url());
+/// let request = tokio::spawn(reqwest::get(url));
+/// gate.wait_for(1).await; // the request is in flight
+/// assert!(!request.is_finished());
+/// gate.release();
+/// assert_eq!(request.await??.status(), 200);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "requests stay held until the gate is released"]
 pub struct Gate(Arc<Parts>);

@@ -23,7 +23,7 @@ pub struct RecordedRequest {
     pub method: String,
     /// The path as sent, still encoded.
     pub path: String,
-    /// The query as sent, still encoded. The value of `token` (the tracker key) is redacted.
+    /// The query as sent, still encoded. Values of secret parameters, such as `token` (the tracker key), are redacted.
     pub query: Option<String>,
     /// The headers: names in lower case, one pair for each value.
     pub headers: Vec<(String, String)>,
@@ -36,13 +36,19 @@ pub struct RecordedRequest {
 }
 
 impl RecordedRequest {
-    pub(crate) fn new(operation: String, method: &Method, uri: &Uri, headers: &HeaderMap) -> Self {
+    pub(crate) fn new(
+        operation: String,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        secret_fields: &BTreeSet<String>,
+    ) -> Self {
         let pair = |(name, value): (&header::HeaderName, &header::HeaderValue)| {
             let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            let text = if name == header::AUTHORIZATION {
-                redacted_authorization(&text)
-            } else {
-                text
+            let text = match name.as_str() {
+                "authorization" | "proxy-authorization" => redacted_authorization(&text),
+                "cookie" | "x-api-key" => REDACTED.to_owned(),
+                _ => text,
             };
             (name.as_str().to_owned(), text)
         };
@@ -53,7 +59,7 @@ impl RecordedRequest {
             operation,
             method: method.to_string(),
             path: uri.path().to_owned(),
-            query: uri.query().map(redacted_query),
+            query: uri.query().map(|query| redacted_query(query, secret_fields)),
             headers: headers.iter().map(pair).collect(),
             body: None,
             status: None,
@@ -115,12 +121,19 @@ fn redacted_authorization(value: &str) -> String {
     format!("{scheme} {REDACTED}").trim_start().to_owned()
 }
 
-fn redacted_query(query: &str) -> String {
+fn redacted_query(query: &str, secret_fields: &BTreeSet<String>) -> String {
     let part = |part: &str| match part.split_once('=') {
-        Some(("token", _)) => format!("token={REDACTED}"),
+        Some((name, _)) if is_secret(name, secret_fields) => format!("{name}={REDACTED}"),
         _ => part.to_owned(),
     };
     query.split('&').map(part).collect::<Vec<_>>().join("&")
+}
+
+/// Whether this is the name of a secret field, in any letter case: a client may misspell it.
+fn is_secret(name: &str, secret_fields: &BTreeSet<String>) -> bool {
+    secret_fields
+        .iter()
+        .any(|secret| secret.eq_ignore_ascii_case(name))
 }
 
 /// Replaces the values of secret members, wherever they are.
@@ -129,7 +142,7 @@ fn redact(value: &mut Value, secret_fields: &BTreeSet<String>) {
         Value::Array(items) => items.iter_mut().for_each(|item| redact(item, secret_fields)),
         Value::Object(members) => {
             for (name, value) in members {
-                if secret_fields.contains(name) {
+                if is_secret(name, secret_fields) {
                     *value = REDACTED.into();
                 } else {
                     redact(value, secret_fields);
@@ -224,21 +237,39 @@ mod tests {
 
     use super::*;
 
+    fn secret_fields() -> BTreeSet<String> {
+        ["apiKey", "password", "token"].map(str::to_owned).into()
+    }
+
+    fn request(uri: &str, headers: &HeaderMap) -> RecordedRequest {
+        let uri: Uri = uri.parse().unwrap();
+        RecordedRequest::new(
+            "GET /v4/clients".into(),
+            &Method::GET,
+            &uri,
+            headers,
+            &secret_fields(),
+        )
+    }
+
     #[test]
     fn recorded_requests_compare_with_secrets_but_do_not_show_them() {
         let log = RequestLog::default();
         let mut headers = HeaderMap::new();
-        headers.insert(header::AUTHORIZATION, "Bearer canary".parse().unwrap());
-        let uri: Uri = "/v4/clients?token=canary&limit=1".parse().unwrap();
-        let entry = log.arrived(RecordedRequest::new(
-            "GET /v4/clients".into(),
-            &Method::GET,
-            &uri,
-            &headers,
-        ));
-        let body =
-            json!({ "password": "canary", "nested": [{ "apiKey": "canary" }], "email": "a@example.com" });
-        log.read_body(entry, &body, &["apiKey".to_owned(), "password".to_owned()].into());
+        for (name, value) in [
+            (header::AUTHORIZATION, "Bearer canary"),
+            (header::PROXY_AUTHORIZATION, "Basic canary"),
+            (header::COOKIE, "session=canary"),
+            (header::HeaderName::from_static("x-api-key"), "canary"),
+        ] {
+            headers.insert(name, value.parse().unwrap());
+        }
+        let uri = "/v4/clients?token=canary&limit=1&Token=canary&password=canary";
+        let entry = log.arrived(request(uri, &headers));
+        let body = json!({
+            "password": "canary", "apikey": "canary", "nested": [{ "apiKey": "canary" }], "email": "a@example.com",
+        });
+        log.read_body(entry, &body, &secret_fields());
         let request = &log.all()[0];
         let shown = format!("{request:?} {:?} {:?}", request.headers, request.query);
         assert!(!shown.contains("canary"), "{shown}");
@@ -249,7 +280,7 @@ mod tests {
     #[test]
     fn a_late_response_is_not_recorded_for_another_request() {
         let log = RequestLog::default();
-        let request = || RecordedRequest::new("x".into(), &Method::GET, &Uri::default(), &HeaderMap::new());
+        let request = || request("/", &HeaderMap::new());
         let old = log.arrived(request());
         log.clear();
         log.arrived(request());

@@ -81,6 +81,7 @@ pub(crate) async fn serve(
         &parts.method,
         &parts.uri,
         &parts.headers,
+        shared.document.secret_fields(),
     ));
     let (gate, fault) = shared.faults.next(&name);
     // The body is read before the gate, so that a test that holds a request can already look at it.
