@@ -44,17 +44,16 @@ impl Caller {
 
     async fn confirm_pin(&self, token: &str, device: &str, pin: &str) -> u16 {
         let body = json!({ "deviceId": device, "email": OLA, "pinCode": pin, "uuid": UUID });
-        self.post(CONFIRM_PIN, token, &body).await.status
+        self.post_status(CONFIRM_PIN, token, &body).await
     }
 
     async fn request_pin(&self, token: &str, device: &str) -> u16 {
-        self.post(
+        self.post_status(
             REQUEST_PIN,
             token,
             &json!({ "deviceId": device, "email": OLA, "uuid": UUID }),
         )
         .await
-        .status
     }
 
     fn secret(&self) -> String {
@@ -94,20 +93,18 @@ async fn a_registration_is_refused_for_the_documented_reasons() {
     }
     assert_eq!(
         caller
-            .post(REGISTER, &visitor, &json!({ "email": OLA }))
-            .await
-            .status,
+            .post_status(REGISTER, &visitor, &json!({ "email": OLA }))
+            .await,
         400
     );
     assert_eq!(
-        caller.post_openly(REGISTER, &registration("phone")).await.status,
+        caller.post_openly_status(REGISTER, &registration("phone")).await,
         401
     );
     assert_eq!(
         caller
-            .post(REGISTER, &caller.workspace_token().await, &registration("phone"))
-            .await
-            .status,
+            .post_status(REGISTER, &caller.workspace_token().await, &registration("phone"))
+            .await,
         403
     );
     let weak = json!({ "apiKey": caller.emulator.add_profile_api_key(&[]), "uuid": UUID });
@@ -123,9 +120,8 @@ async fn a_registration_is_refused_for_the_documented_reasons() {
 
     assert_eq!(
         caller
-            .post(REGISTER, &visitor, &registration("phone"))
-            .await
-            .status,
+            .post_status(REGISTER, &visitor, &registration("phone"))
+            .await,
         200
     );
     let again = caller.post(REGISTER, &visitor, &registration("phone")).await;
@@ -143,7 +139,7 @@ async fn a_custom_id_belongs_to_one_account() {
     let taken = caller.post(REGISTER, &visitor, &body).await;
     assert_eq!((taken.status, taken.field()), (409, "customId"));
     body["customId"] = json!(18);
-    assert_eq!(caller.post(REGISTER, &visitor, &body).await.status, 200);
+    assert_eq!(caller.post_status(REGISTER, &visitor, &body).await, 200);
     assert_eq!(
         caller.emulator.profile(OLA).unwrap().custom_id.as_deref(),
         Some("18")
@@ -161,9 +157,8 @@ async fn a_password_policy_can_be_required() {
     assert_eq!(caller.post(REGISTER, &visitor, &body).await.field(), "password");
     assert_eq!(
         caller
-            .post(REGISTER, &visitor, &registration("phone"))
-            .await
-            .status,
+            .post_status(REGISTER, &visitor, &registration("phone"))
+            .await,
         200
     );
 }
@@ -252,17 +247,16 @@ async fn a_pin_can_be_required_only_on_conflict() {
     caller.emulator.add_third_party_token("FACEBOOK", "fb", OLA);
     let key = &caller.emulator.workspace().profile_api_key;
     let facebook = json!({ "apiKey": key, "identityProvider": "FACEBOOK", "identityProviderToken": "fb" });
-    assert_eq!(caller.post_openly(PROFILE_LOGIN, &facebook).await.status, 200);
+    assert_eq!(caller.post_openly_status(PROFILE_LOGIN, &facebook).await, 200);
     assert_eq!(
         caller
-            .post(REGISTER, &visitor, &registration("phone"))
-            .await
-            .status,
+            .post_status(REGISTER, &visitor, &registration("phone"))
+            .await,
         200
     );
     assert_eq!(caller.login_status().await, (403, json!("SAU-303")));
     assert_eq!(
-        caller.post_openly(PROFILE_LOGIN, &facebook).await.status,
+        caller.post_openly_status(PROFILE_LOGIN, &facebook).await,
         200,
         "the old login still works"
     );
@@ -279,16 +273,14 @@ async fn an_activation_email_activates_the_account() {
     let old = caller.secret();
     assert_eq!(
         caller
-            .post(REQUEST_TOKEN, &visitor, &json!({ "email": OLA }))
-            .await
-            .status,
+            .post_status(REQUEST_TOKEN, &visitor, &json!({ "email": OLA }))
+            .await,
         200
     );
     let confirm = async |token: &str| {
         caller
-            .post(CONFIRM_TOKEN, &visitor, &json!({ "token": token }))
+            .post_status(CONFIRM_TOKEN, &visitor, &json!({ "token": token }))
             .await
-            .status
     };
     assert_eq!(confirm(&old).await, 400, "a new token replaces the old one");
     assert_eq!(confirm(&caller.secret()).await, 200);
@@ -296,9 +288,8 @@ async fn an_activation_email_activates_the_account() {
     assert!(caller.emulator.profile(OLA).unwrap().email_confirmed);
     assert_eq!(
         caller
-            .post(REQUEST_TOKEN, &visitor, &json!({ "email": OLA }))
-            .await
-            .status,
+            .post_status(REQUEST_TOKEN, &visitor, &json!({ "email": OLA }))
+            .await,
         404
     );
 }
@@ -346,15 +337,15 @@ async fn activation_needs_the_token_of_a_profile() {
         (CONFIRM_TOKEN, json!({ "token": "none" }), 400),
         (REQUEST_TOKEN, json!({ "email": OLA }), 404),
     ] {
-        assert_eq!(caller.post_openly(path, &body).await.status, 401, "{path}");
-        assert_eq!(caller.post(path, &workspace, &body).await.status, 403, "{path}");
+        assert_eq!(caller.post_openly_status(path, &body).await, 401, "{path}");
+        assert_eq!(caller.post_status(path, &workspace, &body).await, 403, "{path}");
         assert_eq!(
-            caller.post(path, &visitor, &json!({})).await.status,
+            caller.post_status(path, &visitor, &json!({})).await,
             400,
             "{path}"
         );
         assert_eq!(
-            caller.post(path, &visitor, &body).await.status,
+            caller.post_status(path, &visitor, &body).await,
             absent,
             "{path}: nobody waits"
         );

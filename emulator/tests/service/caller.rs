@@ -89,6 +89,18 @@ impl Caller {
         self.send(self.request(Method::POST, path).json(body)).await
     }
 
+    pub(crate) async fn get_status(&self, path: &str, token: &str) -> u16 {
+        self.get(path, token).await.status
+    }
+
+    pub(crate) async fn post_status(&self, path: &str, token: &str, body: &Value) -> u16 {
+        self.post(path, token, body).await.status
+    }
+
+    pub(crate) async fn post_openly_status(&self, path: &str, body: &Value) -> u16 {
+        self.post_openly(path, body).await.status
+    }
+
     pub(crate) async fn workspace_login(&self) -> Reply {
         self.post_openly(
             WORKSPACE_LOGIN,

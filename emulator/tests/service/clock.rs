@@ -57,7 +57,7 @@ async fn one_step_moves_the_emulator_and_its_followers() {
     for clock in [&first, &second] {
         assert_eq!(clock.elapsed(), Duration::from_secs(3600));
     }
-    assert_eq!(caller.get(CURRENT, &token).await.status, 401);
+    assert_eq!(caller.get_status(CURRENT, &token).await, 401);
 }
 
 #[tokio::test]
@@ -77,7 +77,7 @@ async fn a_client_clock_can_lead() {
     let emulator_clock = caller.emulator.clock().clone();
     let advance_client = move |by: Duration| emulator_clock.advance(by);
     advance_client(Duration::from_secs(3600));
-    assert_eq!(caller.get(CURRENT, &token).await.status, 401);
+    assert_eq!(caller.get_status(CURRENT, &token).await, 401);
 }
 
 /// A response that belongs to the new time must not reach a client that still lives in the old one.
@@ -136,9 +136,9 @@ async fn a_client_backoff_and_a_token_expiry_use_one_clock() {
     caller.emulator.clock().advance(Duration::from_secs(1));
     let token = login.await.unwrap();
     assert_eq!(caller.emulator.count("workspaceLogin"), 2);
-    assert_eq!(caller.get(CURRENT, &token).await.status, 200);
+    assert_eq!(caller.get_status(CURRENT, &token).await, 200);
     caller.emulator.clock().advance(Duration::from_secs(3600));
-    assert_eq!(caller.get(CURRENT, &token).await.status, 401);
+    assert_eq!(caller.get_status(CURRENT, &token).await, 401);
 }
 
 #[tokio::test]

@@ -53,7 +53,7 @@ async fn a_fault_is_for_its_operation_alone() {
         .always(Fault::status(500));
     let login = caller.workspace_login().await;
     assert_eq!(login.status, 200);
-    assert_eq!(caller.get(CURRENT, &login.token()).await.status, 500);
+    assert_eq!(caller.get_status(CURRENT, &login.token()).await, 500);
 }
 
 #[tokio::test]

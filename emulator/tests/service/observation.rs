@@ -64,8 +64,8 @@ async fn a_stub_responds_to_callers_with_a_valid_token() {
         caller.get("/v4/clients?limit=1", &token).await.body,
         json!([{ "id": 1 }])
     );
-    assert_eq!(caller.get("/v4/clients", "garbage").await.status, 401);
-    assert_eq!(caller.post("/v4/clients", &token, &json!({})).await.status, 404);
+    assert_eq!(caller.get_status("/v4/clients", "garbage").await, 401);
+    assert_eq!(caller.post_status("/v4/clients", &token, &json!({})).await, 404);
     assert_eq!(caller.emulator.count("GET /v4/clients"), 2);
 }
 
@@ -119,7 +119,7 @@ async fn a_header_that_is_sent_twice_is_refused() {
 async fn a_request_that_is_too_large_is_refused() {
     let caller = Caller::start().await;
     let body = json!({ "apiKey": "x".repeat(1 << 20) });
-    assert_eq!(caller.post_openly(WORKSPACE_LOGIN, &body).await.status, 413);
+    assert_eq!(caller.post_openly_status(WORKSPACE_LOGIN, &body).await, 413);
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ async fn an_anonymous_login_describes_its_token() {
 
     let workspace_key = json!({ "apiKey": caller.emulator.workspace().workspace_api_key, "uuid": UUID });
     assert_eq!(
-        caller.post_openly(ANONYMOUS_LOGIN, &workspace_key).await.status,
+        caller.post_openly_status(ANONYMOUS_LOGIN, &workspace_key).await,
         401
     );
     let no_uuid = json!({ "apiKey": caller.emulator.workspace().profile_api_key });
@@ -65,7 +65,7 @@ async fn an_account_logs_in_by_email_and_by_custom_id() {
         (&json!("SYNERISE"), &json!("card123"))
     );
     let by_id = with(body, &json!({ "email": null, "customId": "card123" }));
-    assert_eq!(caller.post_openly(PROFILE_LOGIN, &by_id).await.status, 200);
+    assert_eq!(caller.post_openly_status(PROFILE_LOGIN, &by_id).await, 200);
 }
 
 #[tokio::test]
@@ -91,13 +91,13 @@ async fn a_password_login_needs_the_documented_fields() {
         );
     }
     let unknown = with(body.clone(), &json!({ "identityProvider": "UNKNOWN" }));
-    assert_eq!(caller.post_openly(PROFILE_LOGIN, &unknown).await.status, 406);
+    assert_eq!(caller.post_openly_status(PROFILE_LOGIN, &unknown).await, 406);
     let workspace_key = with(
         body,
         &json!({ "apiKey": caller.emulator.workspace().workspace_api_key }),
     );
     assert_eq!(
-        caller.post_openly(PROFILE_LOGIN, &workspace_key).await.status,
+        caller.post_openly_status(PROFILE_LOGIN, &workspace_key).await,
         401
     );
 }
@@ -106,12 +106,12 @@ async fn a_password_login_needs_the_documented_fields() {
 async fn too_many_wrong_passwords_lock_the_account() {
     let (caller, body) = with_account().await;
     let nobody = with(body.clone(), &json!({ "email": "nobody@example.com" }));
-    assert_eq!(caller.post_openly(PROFILE_LOGIN, &nobody).await.status, 404);
+    assert_eq!(caller.post_openly_status(PROFILE_LOGIN, &nobody).await, 404);
     let wrong = with(body.clone(), &json!({ "password": "wrong" }));
     for _ in 0..10 {
-        assert_eq!(caller.post_openly(PROFILE_LOGIN, &wrong).await.status, 401);
+        assert_eq!(caller.post_openly_status(PROFILE_LOGIN, &wrong).await, 401);
     }
-    assert_eq!(caller.post_openly(PROFILE_LOGIN, &body).await.status, 423);
+    assert_eq!(caller.post_openly_status(PROFILE_LOGIN, &body).await, 423);
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn device_control_refuses_a_login_without_a_device_id() {
         (400, &json!("SAU-601"))
     );
     let named = with(body, &json!({ "deviceId": "phone" }));
-    assert_eq!(caller.post_openly(PROFILE_LOGIN, &named).await.status, 200);
+    assert_eq!(caller.post_openly_status(PROFILE_LOGIN, &named).await, 200);
 }
 
 #[tokio::test]
@@ -137,7 +137,7 @@ async fn a_login_stores_profile_data_without_reserved_names() {
         "deviceId": "phone",
     });
     assert_eq!(
-        caller.post_openly(PROFILE_LOGIN, &with(body, &more)).await.status,
+        caller.post_openly_status(PROFILE_LOGIN, &with(body, &more)).await,
         200
     );
     let profile = caller.emulator.profile("ola@example.com").unwrap();
@@ -189,7 +189,7 @@ async fn a_third_party_login_creates_an_account_unless_conditional() {
     for (provider, token) in [("GOOGLE", "fb"), ("FACEBOOK", "other")] {
         let body = json!({ "apiKey": key, "identityProvider": provider, "identityProviderToken": token });
         assert_eq!(
-            caller.post_openly(PROFILE_LOGIN, &body).await.status,
+            caller.post_openly_status(PROFILE_LOGIN, &body).await,
             401,
             "{provider} {token}"
         );
@@ -204,8 +204,8 @@ async fn a_single_use_token_is_valid_once() {
         .add_single_use_token("APPLE", "once", "piotr@example.com");
     let key = &caller.emulator.workspace().profile_api_key;
     let body = json!({ "apiKey": key, "identityProvider": "APPLE", "identityProviderToken": "once" });
-    assert_eq!(caller.post_openly(PROFILE_LOGIN, &body).await.status, 200);
-    assert_eq!(caller.post_openly(PROFILE_LOGIN, &body).await.status, 401);
+    assert_eq!(caller.post_openly_status(PROFILE_LOGIN, &body).await, 200);
+    assert_eq!(caller.post_openly_status(PROFILE_LOGIN, &body).await, 401);
 }
 
 #[tokio::test]
@@ -217,24 +217,23 @@ async fn a_conditional_login_reports_unmet_conditions() {
     let unmet = caller.post_openly(CONDITIONAL, &body).await;
     let expected = json!({ "status": "TERMS_ACCEPTANCE_REQUIRED", "conditions": ["terms-2026"] });
     assert_eq!((unmet.status, unmet.body), (200, expected));
-    assert_eq!(caller.post_openly(PROFILE_LOGIN, &body).await.status, 403);
+    assert_eq!(caller.post_openly_status(PROFILE_LOGIN, &body).await, 403);
     let wrong = with(body.clone(), &json!({ "password": "wrong" }));
-    assert_eq!(caller.post_openly(CONDITIONAL, &wrong).await.status, 401);
+    assert_eq!(caller.post_openly_status(CONDITIONAL, &wrong).await, 401);
 
     let visitor = caller.anonymous_token().await;
     assert_eq!(
-        caller.post(CONDITIONAL, &visitor, &body).await.status,
+        caller.post_status(CONDITIONAL, &visitor, &body).await,
         200,
         "an anonymous caller is allowed"
     );
     assert_eq!(
         caller
-            .post(CONDITIONAL, &caller.workspace_token().await, &body)
-            .await
-            .status,
+            .post_status(CONDITIONAL, &caller.workspace_token().await, &body)
+            .await,
         403
     );
-    assert_eq!(caller.post(CONDITIONAL, "garbage", &body).await.status, 401);
+    assert_eq!(caller.post_status(CONDITIONAL, "garbage", &body).await, 401);
 }
 
 #[tokio::test]
@@ -248,7 +247,7 @@ async fn unmet_conditions_can_be_errors() {
     )
     .await;
     let body = caller.login_body("nobody@example.com", PASSWORD);
-    assert_eq!(caller.post_openly(CONDITIONAL, &body).await.status, 404);
+    assert_eq!(caller.post_openly_status(CONDITIONAL, &body).await, 404);
 }
 
 #[tokio::test]
@@ -277,7 +276,7 @@ async fn a_server_side_login_needs_its_permission() {
     assert_eq!((wrong.status, wrong.field()), (400, "ipAddress"));
     let second = caller.emulator.add_workspace("Second");
     let foreign = with(body.clone(), &json!({ "apiKey": second.profile_api_key }));
-    assert_eq!(caller.post(SERVER_SIDE, &workspace, &foreign).await.status, 403);
+    assert_eq!(caller.post_status(SERVER_SIDE, &workspace, &foreign).await, 403);
 
     let weak = json!({ "apiKey": caller.emulator.add_workspace_api_key(&["SOMETHING_ELSE"]) });
     let weak = caller
@@ -292,12 +291,11 @@ async fn a_server_side_login_needs_its_permission() {
             .unwrap()
             .contains("SAUTH_SERVER_LOGIN_CLIENT_CREATE")
     );
-    assert_eq!(caller.post_openly(SERVER_SIDE, &body).await.status, 401);
+    assert_eq!(caller.post_openly_status(SERVER_SIDE, &body).await, 401);
     assert_eq!(
         caller
-            .post(SERVER_SIDE, &caller.user_token().await, &body)
-            .await
-            .status,
+            .post_status(SERVER_SIDE, &caller.user_token().await, &body)
+            .await,
         403
     );
 }
@@ -315,13 +313,12 @@ async fn the_server_side_login_can_have_another_path() {
     let workspace = caller.workspace_token().await;
     assert_eq!(
         caller
-            .post("/sauth/v3/auth/elsewhere", &workspace, &body)
-            .await
-            .status,
+            .post_status("/sauth/v3/auth/elsewhere", &workspace, &body)
+            .await,
         200
     );
     assert_eq!(caller.emulator.count("authenticateProfileServerSide"), 1);
-    assert_eq!(caller.post(SERVER_SIDE, &workspace, &body).await.status, 404);
+    assert_eq!(caller.post_status(SERVER_SIDE, &workspace, &body).await, 404);
 
     for path in ["nowhere", "/with space", "/{parameter}", PROFILE_LOGIN] {
         assumptions.server_side_login_path = path.to_owned();
@@ -355,22 +352,21 @@ async fn a_valid_profile_token_is_refreshed() {
         "anonymous_client"
     );
     caller.emulator.clock().advance(std::time::Duration::from_secs(1));
-    assert_eq!(caller.post(REFRESH, &token, &key).await.status, 401);
-    assert_eq!(caller.post(REFRESH, &renewed.token(), &key).await.status, 200);
+    assert_eq!(caller.post_status(REFRESH, &token, &key).await, 401);
+    assert_eq!(caller.post_status(REFRESH, &renewed.token(), &key).await, 200);
 
     let wrong = json!({ "apiKey": caller.emulator.workspace().workspace_api_key });
-    assert_eq!(caller.post(REFRESH, &renewed.token(), &wrong).await.status, 401);
+    assert_eq!(caller.post_status(REFRESH, &renewed.token(), &wrong).await, 401);
     let second = caller.emulator.add_workspace("Second");
     let foreign = json!({ "apiKey": second.profile_api_key });
-    assert_eq!(caller.post(REFRESH, &renewed.token(), &foreign).await.status, 401);
+    assert_eq!(caller.post_status(REFRESH, &renewed.token(), &foreign).await, 401);
     assert_eq!(
         caller
-            .post(REFRESH, &caller.workspace_token().await, &key)
-            .await
-            .status,
+            .post_status(REFRESH, &caller.workspace_token().await, &key)
+            .await,
         403
     );
-    assert_eq!(caller.post_openly(REFRESH, &key).await.status, 401);
+    assert_eq!(caller.post_openly_status(REFRESH, &key).await, 401);
 }
 
 #[tokio::test]
@@ -384,7 +380,7 @@ async fn profile_tokens_can_be_encrypted_or_returned_alone() {
     assert_eq!(login.body.as_object().unwrap().len(), 1);
     assert_eq!(login.token().split('.').count(), 5);
     assert_eq!(
-        caller.get(CURRENT, &login.token()).await.status,
+        caller.get_status(CURRENT, &login.token()).await,
         403,
         "the emulator recognises the encrypted token"
     );

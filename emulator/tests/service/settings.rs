@@ -53,9 +53,8 @@ async fn the_lifetime_of_profile_tokens_is_a_setting() {
     let key = json!({ "apiKey": caller.emulator.workspace().profile_api_key });
     assert_eq!(
         caller
-            .post("/sauth/v3/auth/refresh/client", &visitor, &key)
-            .await
-            .status,
+            .post_status("/sauth/v3/auth/refresh/client", &visitor, &key)
+            .await,
         401
     );
 }
@@ -104,9 +103,8 @@ async fn a_sent_ip_policy_replaces_the_whole_policy() {
     assert_eq!(list.body[0]["ipRestricted"], true);
     assert_eq!(
         caller
-            .post(IP_POLICY, &token, &json!({ "ipPolicy": ["home"] }))
-            .await
-            .status,
+            .post_status(IP_POLICY, &token, &json!({ "ipPolicy": ["home"] }))
+            .await,
         400
     );
     assert_eq!(caller.get(IP_POLICY, &token).await.body, now);
@@ -118,11 +116,11 @@ async fn settings_are_for_administrators() {
     let (user, visitor) = (caller.user_token().await, caller.anonymous_token().await);
     for path in [SETTINGS, IP_POLICY] {
         for token in [&user, &visitor] {
-            assert_eq!(caller.get(path, token).await.status, 403, "{path}");
-            assert_eq!(caller.post(path, token, &json!({})).await.status, 403, "{path}");
+            assert_eq!(caller.get_status(path, token).await, 403, "{path}");
+            assert_eq!(caller.post_status(path, token, &json!({})).await, 403, "{path}");
         }
-        assert_eq!(caller.get(path, "garbage").await.status, 401, "{path}");
-        assert_eq!(caller.post_openly(path, &json!({})).await.status, 401, "{path}");
+        assert_eq!(caller.get_status(path, "garbage").await, 401, "{path}");
+        assert_eq!(caller.post_openly_status(path, &json!({})).await, 401, "{path}");
     }
 }
 

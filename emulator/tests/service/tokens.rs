@@ -86,12 +86,12 @@ async fn a_token_is_valid_until_it_expires_by_the_emulators_clock() {
     let caller = Caller::start().await;
     let token = caller.workspace_token().await;
     caller.emulator.clock().advance(Duration::from_millis(3_599_499));
-    assert_eq!(caller.get(CURRENT, &token).await.status, 200);
+    assert_eq!(caller.get_status(CURRENT, &token).await, 200);
     caller.emulator.clock().advance(Duration::from_millis(1));
-    assert_eq!(caller.get(CURRENT, &token).await.status, 401);
+    assert_eq!(caller.get_status(CURRENT, &token).await, 401);
     caller.emulator.clock().set(start_time());
     assert_eq!(
-        caller.get(CURRENT, &token).await.status,
+        caller.get_status(CURRENT, &token).await,
         200,
         "valid again after the clock is set back"
     );
@@ -106,7 +106,7 @@ async fn tampered_missing_and_malformed_tokens_are_refused() {
         &token[..token.len() - 1],
         if token.ends_with('A') { 'B' } else { 'A' }
     );
-    assert_eq!(caller.get(CURRENT, &tampered).await.status, 401);
+    assert_eq!(caller.get_status(CURRENT, &tampered).await, 401);
     assert_eq!(
         caller.send(caller.request(Method::GET, CURRENT)).await.status,
         401
@@ -154,7 +154,7 @@ async fn an_expired_token_can_get_403() {
     let mut assumptions = Assumptions::default();
     assumptions.expired_token_status = 403;
     let caller = Caller::with(Emulator::builder().assumptions(assumptions)).await;
-    assert_eq!(caller.get(CURRENT, "garbage").await.status, 403);
+    assert_eq!(caller.get_status(CURRENT, "garbage").await, 403);
 }
 
 #[tokio::test]
@@ -164,12 +164,12 @@ async fn tokens_are_revoked_one_by_one_and_all_at_once() {
     assert_ne!(one, other, "even within one millisecond");
     assert!(caller.emulator.revoke_token(&one));
     assert!(!caller.emulator.revoke_token(&one));
-    assert_eq!(caller.get(CURRENT, &one).await.status, 401);
-    assert_eq!(caller.get(CURRENT, &other).await.status, 200);
+    assert_eq!(caller.get_status(CURRENT, &one).await, 401);
+    assert_eq!(caller.get_status(CURRENT, &other).await, 200);
     caller.emulator.revoke_tokens();
-    assert_eq!(caller.get(CURRENT, &other).await.status, 401);
+    assert_eq!(caller.get_status(CURRENT, &other).await, 401);
     assert_eq!(
-        caller.get(CURRENT, &caller.workspace_token().await).await.status,
+        caller.get_status(CURRENT, &caller.workspace_token().await).await,
         200
     );
     assert_eq!(caller.emulator.tokens_issued(), 3);
@@ -181,9 +181,9 @@ async fn a_rotated_key_signs_anew_and_retires_old_tokens() {
     let old = caller.workspace_token().await;
     let old_key = caller.emulator.public_key_pem();
     caller.emulator.rotate_signing_key();
-    assert_eq!(caller.get(CURRENT, &old).await.status, 401);
+    assert_eq!(caller.get_status(CURRENT, &old).await, 401);
     let new = caller.workspace_token().await;
-    assert_eq!(caller.get(CURRENT, &new).await.status, 200);
+    assert_eq!(caller.get_status(CURRENT, &new).await, 200);
     assert!(verified(&new, old_key).is_err());
     assert!(verified(&new, caller.emulator.public_key_pem()).is_ok());
 }
@@ -210,12 +210,12 @@ async fn a_fault_can_issue_unusual_tokens() {
     assert_eq!(claims(&endless).get("exp"), None);
     let expired = odd(TokenShape::Expired).await;
     assert_eq!(claims(&expired)["exp"], now - 3600);
-    assert_eq!(caller.get(CURRENT, &expired).await.status, 401);
+    assert_eq!(caller.get_status(CURRENT, &expired).await, 401);
     let reversed = odd(TokenShape::ExpirationBeforeCreation).await;
     assert!(claims(&reversed)["exp"].as_u64().unwrap() < claims(&reversed)["ctd"].as_u64().unwrap() / 1000);
     let unreadable = odd(TokenShape::Undecodable).await;
     assert!(verified(&unreadable, caller.emulator.public_key_pem()).is_err());
-    assert_eq!(caller.get(CURRENT, &unreadable).await.status, 200);
+    assert_eq!(caller.get_status(CURRENT, &unreadable).await, 200);
 
     assert_eq!(
         claims(&caller.workspace_token().await)["exp"],
@@ -226,7 +226,7 @@ async fn a_fault_can_issue_unusual_tokens() {
         .emulator
         .clock()
         .advance(Duration::from_secs(3600 * 24 * 365));
-    assert_eq!(caller.get(CURRENT, &endless).await.status, 200);
-    assert_eq!(caller.get(CURRENT, &long).await.status, 200);
-    assert_eq!(caller.get(CURRENT, &unreadable).await.status, 401);
+    assert_eq!(caller.get_status(CURRENT, &endless).await, 200);
+    assert_eq!(caller.get_status(CURRENT, &long).await, 200);
+    assert_eq!(caller.get_status(CURRENT, &unreadable).await, 401);
 }

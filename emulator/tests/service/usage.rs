@@ -93,9 +93,8 @@ async fn an_invalid_range_is_refused() {
         }
         assert_eq!(
             caller
-                .post(path, &token, &json!({ "from": "2025-05-29" }))
-                .await
-                .status,
+                .post_status(path, &token, &json!({ "from": "2025-05-29" }))
+                .await,
             400
         );
     }
@@ -107,14 +106,14 @@ async fn statistics_are_for_users() {
     let body = json!({ "from": "2025-05-29", "to": "2025-05-30" });
     let (workspace, operator) = (caller.workspace_token().await, caller.operator_token().await);
     for path in [NEW, RETAINED] {
-        assert_eq!(caller.post(path, &operator, &body).await.status, 200, "{path}");
+        assert_eq!(caller.post_status(path, &operator, &body).await, 200, "{path}");
         let refused = caller.post(path, &workspace, &body).await;
         assert_eq!(
             (refused.status, &refused.body["error"]),
             (403, &json!("Forbidden")),
             "{path}"
         );
-        assert_eq!(caller.post_openly(path, &body).await.status, 401, "{path}");
+        assert_eq!(caller.post_openly_status(path, &body).await, 401, "{path}");
     }
 }
 
@@ -137,7 +136,7 @@ async fn every_date_of_the_calendar_is_understood() {
             (200, &json!(2)),
             "{day}"
         );
-        assert_eq!(caller.post(RETAINED, &token, &range).await.status, 200, "{day}");
+        assert_eq!(caller.post_status(RETAINED, &token, &range).await, 200, "{day}");
     }
     let range = json!({ "from": "1000-12-30", "to": "1001-01-02" });
     let report = caller.post(NEW, &token, &range).await;

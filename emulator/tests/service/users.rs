@@ -67,9 +67,8 @@ async fn a_user_logs_in_by_password_and_code_and_selects_a_workspace() {
     );
     assert_eq!(
         caller
-            .get(crate::caller::SETTINGS, &selected.token())
-            .await
-            .status,
+            .get_status(crate::caller::SETTINGS, &selected.token())
+            .await,
         200
     );
 }
@@ -157,9 +156,8 @@ async fn a_second_factor_of_a_wrong_type_is_refused() {
     );
     assert_eq!(
         caller
-            .post(&format!("{LOGIN}/mfa/verification"), &token, &body)
-            .await
-            .status,
+            .post_status(&format!("{LOGIN}/mfa/verification"), &token, &body)
+            .await,
         400
     );
     assert_eq!(

@@ -43,7 +43,7 @@ async fn a_workspace_login_takes_a_workspace_key_and_nothing_else() {
             refused.text
         );
     }
-    assert_eq!(caller.post_openly(WORKSPACE_LOGIN, &json!({})).await.status, 400);
+    assert_eq!(caller.post_openly_status(WORKSPACE_LOGIN, &json!({})).await, 400);
     let no_body = caller.send(caller.request(Method::POST, WORKSPACE_LOGIN)).await;
     assert_eq!(no_body.status, 400);
     let no_json = caller
@@ -69,8 +69,8 @@ async fn a_valid_workspace_token_is_refreshed() {
         .emulator
         .clock()
         .advance(std::time::Duration::from_secs(1800));
-    assert_eq!(caller.get("/v4/auth/refresh/profile", &token).await.status, 401);
-    assert_eq!(caller.get(CURRENT, &renewed).await.status, 200);
+    assert_eq!(caller.get_status("/v4/auth/refresh/profile", &token).await, 401);
+    assert_eq!(caller.get_status(CURRENT, &renewed).await, 200);
 
     let user = caller.user_token().await;
     let refused = caller.get("/v4/auth/refresh/profile", &user).await;
@@ -105,7 +105,7 @@ async fn a_user_lists_workspaces_and_their_restrictions() {
     let workspace = caller.workspace_token().await;
     for path in ["/uauth/business-profile/", "/uauth/business-profile/ids"] {
         assert_eq!(
-            caller.get(path, &workspace).await.status,
+            caller.get_status(path, &workspace).await,
             403,
             "{path} is for users"
         );
@@ -126,7 +126,7 @@ async fn a_user_without_a_workspace_has_none_selected() {
     let operator = caller.operator_token().await;
     assert_eq!(caller.get(CURRENT, &operator).await.body["selected"], true);
     let visitor = caller.anonymous_token().await;
-    assert_eq!(caller.get(CURRENT, &visitor).await.status, 403);
+    assert_eq!(caller.get_status(CURRENT, &visitor).await, 403);
 }
 
 #[tokio::test]
@@ -143,14 +143,13 @@ async fn a_key_is_told_which_permissions_it_has() {
     assert_eq!(verdicts.body, expected);
     assert_eq!(
         caller
-            .post(PATH, &token, &json!({ "permissionsToCheck": ["READ"] }))
-            .await
-            .status,
+            .post_status(PATH, &token, &json!({ "permissionsToCheck": ["READ"] }))
+            .await,
         400
     );
     let visitor = caller.anonymous_token().await;
-    assert_eq!(caller.post(PATH, &visitor, &json!(["READ"])).await.status, 403);
-    assert_eq!(caller.post_openly(PATH, &json!(["READ"])).await.status, 401);
+    assert_eq!(caller.post_status(PATH, &visitor, &json!(["READ"])).await, 403);
+    assert_eq!(caller.post_openly_status(PATH, &json!(["READ"])).await, 401);
 }
 
 #[tokio::test]
@@ -162,16 +161,15 @@ async fn a_deleted_key_takes_its_tokens_with_it() {
         .await
         .token();
     assert!(caller.emulator.revoke_api_key(&key));
-    assert_eq!(caller.get(CURRENT, &token).await.status, 401);
+    assert_eq!(caller.get_status(CURRENT, &token).await, 401);
     assert_eq!(
         caller
-            .post_openly(WORKSPACE_LOGIN, &json!({ "apiKey": key }))
-            .await
-            .status,
+            .post_openly_status(WORKSPACE_LOGIN, &json!({ "apiKey": key }))
+            .await,
         401
     );
     assert_eq!(
-        caller.get(CURRENT, &caller.workspace_token().await).await.status,
+        caller.get_status(CURRENT, &caller.workspace_token().await).await,
         200,
         "other tokens stay valid"
     );
@@ -181,11 +179,11 @@ async fn a_deleted_key_takes_its_tokens_with_it() {
 async fn paths_outside_of_the_document_get_404() {
     let caller = Caller::with(Emulator::builder().clock_at(start_time())).await;
     let token = caller.workspace_token().await;
-    assert_eq!(caller.get("/v4/clients", &token).await.status, 404);
+    assert_eq!(caller.get_status("/v4/clients", &token).await, 404);
     assert_eq!(
-        caller.get("/uauth/business-profile", &token).await.status,
+        caller.get_status("/uauth/business-profile", &token).await,
         404,
         "the slash at the end is required"
     );
-    assert_eq!(caller.get(WORKSPACE_LOGIN, &token).await.status, 405);
+    assert_eq!(caller.get_status(WORKSPACE_LOGIN, &token).await, 405);
 }
