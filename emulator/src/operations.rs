@@ -75,7 +75,7 @@ pub(crate) enum Access {
 }
 
 const USERS: Access = Access::Bearer(&[User, UserInWorkspace]);
-const CUSTOMERS: Access = Access::Bearer(&[Anonymous, Profile]);
+const PROFILES: Access = Access::Bearer(&[Anonymous, Profile]);
 const ADMINISTRATORS: Access = Access::Bearer(&[UserInWorkspace, Workspace]);
 
 const fn operation(
@@ -105,7 +105,7 @@ pub(crate) static OPERATIONS: [Operation; 26] = [
     operation("listWorkspaceIds", Method::GET, "/uauth/business-profile/ids", USERS, workspaces::list_ids),
     operation("getCurrentWorkspace", Method::GET, "/uauth/business-profile/current", Access::Bearer(&[User, UserInWorkspace, Workspace]), workspaces::current),
     operation("workspaceLogin", Method::POST, "/uauth/v2/auth/login/profile", Access::Open, workspaces::log_in),
-    operation("refreshProfileToken", Method::POST, "/sauth/v3/auth/refresh/client", CUSTOMERS, profiles::refresh),
+    operation("refreshProfileToken", Method::POST, "/sauth/v3/auth/refresh/client", PROFILES, profiles::refresh),
     operation("authenticateProfile", Method::POST, "/sauth/v3/auth/login/client", Access::Open, profiles::authenticate),
     operation(SERVER_SIDE_LOGIN, Method::POST, "/sauth/v3/auth/login/client/server", Access::Bearer(&[Workspace]), profiles::authenticate_server_side).requiring("SAUTH_SERVER_LOGIN_CLIENT_CREATE"),
     operation("authenticateProfileConditionally", Method::POST, "/sauth/v3/auth/login/client/conditional", Access::OpenOrBearer(&[Anonymous]), profiles::authenticate_conditionally),
@@ -113,10 +113,10 @@ pub(crate) static OPERATIONS: [Operation; 26] = [
     operation("newDataPointsStats", Method::POST, "/business-profile-service/organizations/usage/stats/newDataPoints", USERS, usage::new_data_points),
     operation("retentionDataPointsStats", Method::POST, "/business-profile-service/organizations/usage/stats/retentionDataPoints", USERS, usage::retention_data_points),
     operation("registerProfile", Method::POST, "/sauth/clients/registered", Access::Bearer(&[Anonymous]), registration::register).requiring("SAUTH_REGISTER_CLIENT_CREATE"),
-    operation("confirmActivationByPin", Method::POST, "/sauth/clients/activation/by-pin-code/confirmation", CUSTOMERS, activation::confirm_by_pin),
-    operation("requestActivationPin", Method::POST, "/sauth/clients/activation/by-pin-code/request", CUSTOMERS, activation::request_pin),
-    operation("confirmActivationByToken", Method::POST, "/sauth/clients/activation/confirmation", CUSTOMERS, activation::confirm_by_token),
-    operation("requestActivationToken", Method::POST, "/sauth/clients/activation/request", CUSTOMERS, activation::request_token),
+    operation("confirmActivationByPin", Method::POST, "/sauth/clients/activation/by-pin-code/confirmation", PROFILES, activation::confirm_by_pin),
+    operation("requestActivationPin", Method::POST, "/sauth/clients/activation/by-pin-code/request", PROFILES, activation::request_pin),
+    operation("confirmActivationByToken", Method::POST, "/sauth/clients/activation/confirmation", PROFILES, activation::confirm_by_token),
+    operation("requestActivationToken", Method::POST, "/sauth/clients/activation/request", PROFILES, activation::request_token),
     operation("getProfileSettings", Method::GET, "/sauth/settings/general", ADMINISTRATORS, settings::get),
     operation("replaceProfileSettings", Method::POST, "/sauth/settings/general", ADMINISTRATORS, settings::replace),
     operation("getIpPolicy", Method::GET, "/uauth/settings/user-bp-ip-policy", ADMINISTRATORS, settings::get_ip_policy),

@@ -169,3 +169,25 @@ async fn an_unknown_setting_can_be_allowed() {
     let token = caller.workspace_token().await;
     assert_eq!(caller.get(SETTINGS, &token).await.body["ofTomorrow"], json!([1]));
 }
+
+/// The literals of the e-mail modes are not published, so the document must leave them open.
+#[tokio::test]
+async fn every_registration_mode_fits_the_document() {
+    let caller = Caller::start().await;
+    let token = caller.workspace_token().await;
+    for mode in [
+        "AUTOMATIC",
+        "REQUIRE_PIN_CONFIRMATION",
+        "REQUIRE_EMAIL_CONFIRMATION",
+        "REQUIRE_EMAIL_ACTIVATION",
+    ] {
+        let settings = json!({ "registrationType": mode, "pinConfirmationType": null });
+        assert_eq!(
+            caller.post_status(SETTINGS, &token, &settings).await,
+            200,
+            "{mode}"
+        );
+        assert_eq!(caller.get(SETTINGS, &token).await.body["registrationType"], mode);
+        assert_eq!(caller.emulator.violations(), Vec::<String>::new(), "{mode}");
+    }
+}
