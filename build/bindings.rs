@@ -1,4 +1,5 @@
-//! Runs progenitor, and takes out of its code what must not reach a user.
+//! Runs progenitor, and changes its code: what must not reach a user is taken out, and each method of the client makes the
+//! request and leaves the rest to the library's own `Call`, which sends it and reads the response.
 
 use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
@@ -7,7 +8,10 @@ use openapiv3::OpenAPI;
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TypeImpl};
 use quote::{ToTokens, quote};
 use schemars::schema::{InstanceType, SchemaObject};
-use syn::{File, ImplItem, Item, ItemStruct, Type, parse_quote};
+use syn::{
+    Expr, File, GenericArgument, ImplItem, ImplItemFn, Item, ItemStruct, PathArguments, ReturnType, Stmt,
+    Type, parse_quote,
+};
 
 use super::document::{Document, method_name, type_name};
 
@@ -22,6 +26,14 @@ pub(crate) fn generate(document: &Document, with_schemars: bool) -> Result<Strin
         .iter()
         .map(|name| type_name(name))
         .collect();
+    file.items.retain(is_kept);
+    file.items.insert(
+        0,
+        parse_quote!(
+            #[allow(unused_imports)]
+            use progenitor_client::{Error, encode_path};
+        ),
+    );
     for item in &mut file.items {
         match item {
             Item::Mod(module) if module.ident == "types" => {
@@ -31,13 +43,22 @@ pub(crate) fn generate(document: &Document, with_schemars: bool) -> Result<Strin
                     }
                 }
             }
-            Item::Impl(block) if block.trait_.is_none() => block.items.retain_mut(keep_closed),
+            Item::Impl(block) => {
+                block.items.retain_mut(keep_closed);
+                for item in &mut block.items {
+                    if let ImplItem::Fn(function) = item
+                        && function.sig.asyncness.is_some()
+                    {
+                        leave_sending(function)?;
+                    }
+                }
+            }
             _ => {}
         }
     }
     let text = prettyplease::unparse(&file);
     for located in document.operations()? {
-        if !text.contains(&format!("\"{}\"", method_name(located.id))) {
+        if !text.contains(&format!("pub fn {}<", method_name(located.id))) {
             return Err(located.refuse("got another method name than the operation table has"));
         }
     }
@@ -143,4 +164,116 @@ fn keep_closed(item: &mut ImplItem) -> bool {
         }
     }
     true
+}
+
+/// progenitor's own way to send, and its results and errors, are not used.
+fn is_kept(item: &Item) -> bool {
+    match item {
+        Item::Use(_) | Item::Const(_) => false,
+        Item::Mod(module) => module.ident != "prelude",
+        Item::Impl(block) => block.trait_.is_none(),
+        _ => true,
+    }
+}
+
+/// Makes of `async fn x(…) -> Result<ResponseValue<T>, Error<E>>`, which sends by progenitor's hooks and reads the response
+/// by status, `fn x(…) -> Call<'_, T>`: the same request, sent and read by the library.
+fn leave_sending(function: &mut ImplItemFn) -> Result<(), String> {
+    let name = function.sig.ident.to_string();
+    let changed = |what: &str| format!("progenitor's code for {name} has changed: {what}");
+    let value = value_type(&function.sig.output).ok_or_else(|| changed("it returns no ResponseValue"))?;
+    let (value, constructor): (Type, _) = match type_text(&value).as_str() {
+        "()" => (value, quote!(empty)),
+        "ByteStream" => (parse_quote!(::bytes::Bytes), quote!(bytes)),
+        _ => (value, quote!(json)),
+    };
+    let statements = &mut function.block.stmts;
+    let end = statements
+        .iter()
+        .position(|statement| statement_text(statement).starts_with("letinfo=OperationInfo"))
+        .ok_or_else(|| changed("it makes no OperationInfo"))?;
+    statements.truncate(end);
+    // The version is the transport's to add, for all requests alike.
+    statements.retain(|statement| {
+        let text = statement_text(statement);
+        !(text.starts_with("header_map.append(") && text.contains("\"api-version\""))
+    });
+    let has_headers = statements
+        .iter()
+        .any(|statement| statement_text(statement).starts_with("header_map.append("));
+    if !has_headers {
+        statements.retain(|statement| !statement_text(statement).starts_with("letmutheader_map="));
+    }
+    let request = statements
+        .last_mut()
+        .ok_or_else(|| changed("it makes no request"))?;
+    let Stmt::Local(local) = request else {
+        return Err(changed("its request is no local"));
+    };
+    let made = local
+        .init
+        .as_mut()
+        .ok_or_else(|| changed("its request is empty"))?;
+    change_request(&mut made.expr, has_headers);
+    let operation = quote::format_ident!("{}", name.to_uppercase());
+    let made = std::mem::take(statements);
+    function.block = parse_quote!({
+        let request = || -> ::std::result::Result<::reqwest::Request, Error<()>> {
+            #(#made)*
+            Ok(request)
+        };
+        crate::bindings::Call::#constructor(&self.inner, &crate::operation::#operation, request())
+    });
+    function.sig.asyncness = None;
+    function.sig.output = parse_quote!(-> crate::bindings::Call<'a, #value>);
+    Ok(())
+}
+
+/// The `T` of `Result<ResponseValue<T>, _>`.
+fn value_type(output: &ReturnType) -> Option<Type> {
+    let ReturnType::Type(_, output) = output else {
+        return None;
+    };
+    argument(&argument(output, "Result")?, "ResponseValue")
+}
+
+fn argument(ty: &Type, of: &str) -> Option<Type> {
+    let Type::Path(path) = ty else { return None };
+    let segment = path.path.segments.last().filter(|segment| segment.ident == of)?;
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+        return None;
+    };
+    match arguments.args.first()? {
+        GenericArgument::Type(ty) => Some(ty.clone()),
+        _ => None,
+    }
+}
+
+fn statement_text(statement: &Stmt) -> String {
+    statement.to_token_stream().to_string().replace(' ', "")
+}
+
+/// In the chain that builds a request: a JSON body is one that is wiped from memory, and no empty headers are added.
+fn change_request(chain: &mut Expr, has_headers: bool) {
+    match chain {
+        Expr::Try(inner) => change_request(&mut inner.expr, has_headers),
+        Expr::MethodCall(call) => {
+            change_request(&mut call.receiver, has_headers);
+            let receiver = &call.receiver;
+            if call.method == "json" {
+                let body = &call.args;
+                *chain = parse_quote!(
+                    #receiver
+                        .header(
+                            ::reqwest::header::CONTENT_TYPE,
+                            ::reqwest::header::HeaderValue::from_static("application/json"),
+                        )
+                        .body(crate::bindings::json_body(#body)?)
+                );
+            } else if call.method == "headers" && !has_headers {
+                *chain = (**receiver).clone();
+            }
+        }
+        _ => {}
+    }
 }

@@ -117,13 +117,11 @@ pub type WorkspaceUserSession = Session<kind::WorkspaceUser>;
 
 /// The generated bindings: every operation and type of the vendored document, as progenitor writes them.
 ///
-/// This is the escape hatch below the facade: [`Session::raw`] gives a [`Client`](raw::Client) that authenticates, retries,
-/// times out and traces as the facade does. Its errors are one line of the facade's [`Error`], as text: what progenitor
-/// would print of a body, a header or a token never gets that far.
-///
-/// The types here follow the document and change with it; the facade's types don't.
+/// This is the escape hatch below the facade. [`Session::raw`] gives a client whose calls authenticate, retry, time out and
+/// trace as the facade does, and fail with the same [`Error`]. The types here follow the document and change with it; the
+/// facade's don't.
 pub mod raw {
-    pub use crate::bindings::{ByteStream, Client, ClientInfo, ClientState, Error, ResponseValue, types};
+    pub use crate::bindings::{Call, Client, ClientState, ResponseValue, types};
     pub use crate::operation::*;
 }
 

@@ -7,7 +7,6 @@ use uuid::Uuid;
 
 use crate::bindings::types;
 use crate::error::{Error, Result};
-use crate::operation;
 use crate::session::Session;
 use crate::session::kind::PortalUser;
 
@@ -123,9 +122,12 @@ impl<K: PortalUser> Session<K> {
     /// Operation `newDataPointsStats` (`POST /business-profile-service/organizations/usage/stats/newDataPoints`).
     /// Synerise's support has to response access to it.
     pub async fn new_data_points(&self, query: &UsageQuery) -> Result<Vec<NewDataPoints>> {
-        let call = self.call_keeping_token(&operation::NEW_DATA_POINTS_STATS);
-        let result = call.raw.new_data_points_stats(&query.body()).await;
-        let (reports, _) = call.finish(result)?;
+        let body = query.body();
+        let (reports, _) = self
+            .raw_keeping_token()
+            .new_data_points_stats(&body)
+            .read()
+            .await?;
         Ok(reports.into_iter().map(NewDataPoints::from).collect())
     }
 
@@ -135,9 +137,12 @@ impl<K: PortalUser> Session<K> {
     /// (`POST /business-profile-service/organizations/usage/stats/retentionDataPoints`).
     /// Synerise's support has to response access to it.
     pub async fn retention_data_points(&self, query: &UsageQuery) -> Result<RetentionDataPoints> {
-        let call = self.call_keeping_token(&operation::RETENTION_DATA_POINTS_STATS);
-        let result = call.raw.retention_data_points_stats(&query.body()).await;
-        let (report, _) = call.finish(result)?;
+        let body = query.body();
+        let (report, _) = self
+            .raw_keeping_token()
+            .retention_data_points_stats(&body)
+            .read()
+            .await?;
         Ok(report.into())
     }
 }

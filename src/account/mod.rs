@@ -9,7 +9,6 @@ use crate::error::Result;
 use crate::model::ProfileUuid;
 use crate::model::input::{custom_id, optional, required, required_secret};
 use crate::model::{Agreements, Attributes};
-use crate::operation;
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::kind::{Anonymous, Customer};
@@ -179,9 +178,7 @@ impl Session<Anonymous> {
     /// `SAUTH_REGISTER_CLIENT_CREATE`.
     pub async fn register(&self, account: NewAccount) -> Result<()> {
         let body = account.body()?;
-        let call = self.call(&operation::REGISTER_PROFILE);
-        let result = call.raw.register_profile(&body).await;
-        call.finish_untyped(result).map(drop)
+        self.raw().register_profile(&body).response().await.map(drop)
     }
 }
 
@@ -199,9 +196,11 @@ impl<K: Customer> Session<K> {
             device_id: required("device id", &account.device_id)?,
             pin_code: required_secret("PIN", &pin.into())?,
         };
-        let call = self.call(&operation::CONFIRM_ACTIVATION_BY_PIN);
-        let result = call.raw.confirm_activation_by_pin(&body).await;
-        call.finish_untyped(result).map(drop)
+        self.raw()
+            .confirm_activation_by_pin(&body)
+            .response()
+            .await
+            .map(drop)
     }
 
     /// Has the activation PIN sent again.
@@ -216,9 +215,11 @@ impl<K: Customer> Session<K> {
             uuid: account.uuid.checked()?,
             device_id: required("device id", &account.device_id)?,
         };
-        let call = self.call(&operation::REQUEST_ACTIVATION_PIN);
-        let result = call.raw.request_activation_pin(&body).await;
-        call.finish_untyped(result).map(drop)
+        self.raw()
+            .request_activation_pin(&body)
+            .response()
+            .await
+            .map(drop)
     }
 
     /// Activates or confirms an account by the token in the e-mail. The workspace must have an e-mail sender.
@@ -228,9 +229,11 @@ impl<K: Customer> Session<K> {
         let body = types::ActivationTokenConfirmationRequest {
             token: required_secret("activation token", &token.into())?,
         };
-        let call = self.call(&operation::CONFIRM_ACTIVATION_BY_TOKEN);
-        let result = call.raw.confirm_activation_by_token(&body).await;
-        call.finish_untyped(result).map(drop)
+        self.raw()
+            .confirm_activation_by_token(&body)
+            .response()
+            .await
+            .map(drop)
     }
 
     /// Has the e-mail with the activation token sent again. The workspace must have an e-mail sender.
@@ -240,8 +243,10 @@ impl<K: Customer> Session<K> {
         let body = types::ActivationTokenRequest {
             email: required("e-mail address", email)?,
         };
-        let call = self.call(&operation::REQUEST_ACTIVATION_TOKEN);
-        let result = call.raw.request_activation_token(&body).await;
-        call.finish_untyped(result).map(drop)
+        self.raw()
+            .request_activation_token(&body)
+            .response()
+            .await
+            .map(drop)
     }
 }

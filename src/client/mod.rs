@@ -117,9 +117,7 @@ impl Client {
     /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) when the response is not a public key in PEM.
     pub async fn public_key(&self) -> Result<String> {
         let operation = &operation::GET_PUBLIC_KEY;
-        let call = self.0.call(operation);
-        let result = call.raw.get_public_key().await;
-        let response = call.finish_untyped(result)?;
+        let response = self.raw().get_public_key().response().await?;
         match str::from_utf8(&response.body) {
             Ok(text) if text.contains("-----BEGIN PUBLIC KEY-----") => Ok(text.to_owned()),
             _ => Err(Error::unexpected_response(
@@ -132,7 +130,7 @@ impl Client {
 
     /// The generated bindings without a session: for the operations that need none.
     pub fn raw(&self) -> bindings::Client {
-        bindings::Client::open(Arc::clone(&self.0.transport), None)
+        self.0.raw()
     }
 }
 

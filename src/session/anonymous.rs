@@ -8,7 +8,6 @@ use crate::lifecycle::registry::Retention;
 use crate::lifecycle::{Previous, PreviousTokenState, TokenSource};
 use crate::model::Visitor;
 use crate::model::input::optional;
-use crate::operation;
 use crate::secret::ApiKey;
 use crate::token::TokenResponse;
 use crate::transport::{BoxFuture, Transport};
@@ -63,8 +62,7 @@ async fn log_in(transport: &Arc<Transport>, key: &ApiKey, visitor: &Visitor) -> 
         device_id: optional("device id", visitor.device_id.as_deref())?,
         uuid: visitor.uuid.checked()?,
     };
-    let call = bindings::Call::new(transport, &operation::AUTHENTICATE_ANONYMOUSLY, None);
-    let result = call.raw.authenticate_anonymously(&body).await;
-    let (answer, response) = call.finish(result)?;
+    let client = bindings::Client::open(transport, None);
+    let (answer, response) = client.authenticate_anonymously(&body).read().await?;
     Ok(profile_token_response(answer, &response))
 }

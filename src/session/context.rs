@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::bindings;
 use crate::lifecycle::registry::{Registry, Retention, SessionKey};
 use crate::lifecycle::{Lifecycle, LifecycleConfig, StoredTokenSource, TokenSource};
-use crate::operation::Operation;
 use crate::secret::Secret;
 use crate::store::{StoreKey, TokenStore};
 use crate::transport::Transport;
@@ -48,8 +47,8 @@ impl Context {
         SessionKey::new(self.transport.base().as_str(), kind, key, identity)
     }
 
-    /// A call without a session, such as a login.
-    pub(crate) fn call(&self, operation: &'static Operation) -> bindings::Call {
-        bindings::Call::new(&self.transport, operation, None)
+    /// The bindings without a session, for calls such as a login.
+    pub(crate) fn raw(&self) -> bindings::Client {
+        bindings::Client::open(&self.transport, None)
     }
 }

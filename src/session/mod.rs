@@ -9,7 +9,6 @@ use crate::bindings;
 use crate::error::Result;
 use crate::lifecycle::{Events, KeepAlive, Lifecycle, Status};
 use crate::model::UserInfo;
-use crate::operation::Operation;
 use crate::token::Token;
 use crate::transport::{Authenticator, BoxFuture};
 
@@ -110,22 +109,17 @@ impl<K: Kind> Session<K> {
 
     /// The generated bindings, authenticated as this session.
     pub fn raw(&self) -> bindings::Client {
-        bindings::Client::open(Arc::clone(&self.context.transport), Some(self.authenticator()))
+        bindings::Client::open(&self.context.transport, Some(self.authenticator()))
     }
 
     pub(crate) fn authenticator(&self) -> Arc<dyn Authenticator> {
         Arc::new(Arc::clone(&self.lifecycle))
     }
 
-    /// A call of an operation that answers 401 to some consumers whatever their token is.
-    pub(crate) fn call_keeping_token(&self, operation: &'static Operation) -> bindings::Call {
+    /// The bindings for operations that answer 401 to some consumers whatever their token is.
+    pub(crate) fn raw_keeping_token(&self) -> bindings::Client {
         let token = Arc::new(KeepTokenOn401(Arc::clone(&self.lifecycle)));
-        bindings::Call::new(&self.context.transport, operation, Some(token))
-    }
-
-    /// A call of one of the document's operations as this session.
-    pub(crate) fn call(&self, operation: &'static Operation) -> bindings::Call {
-        bindings::Call::new(&self.context.transport, operation, Some(self.authenticator()))
+        bindings::Client::open(&self.context.transport, Some(token))
     }
 }
 

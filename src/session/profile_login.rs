@@ -247,9 +247,8 @@ impl IntoFuture for ProfileLoginRequest<Conditional> {
         Box::pin(async move {
             let body = self.body()?;
             let operation = &operation::AUTHENTICATE_PROFILE_CONDITIONALLY;
-            let call = bindings::Call::new(&self.context.transport, operation, self.kind.anonymous.clone());
-            let result = call.raw.authenticate_profile_conditionally(&body).await;
-            let (answer, response) = call.finish(result)?;
+            let client = bindings::Client::open(&self.context.transport, self.kind.anonymous.clone());
+            let (answer, response) = client.authenticate_profile_conditionally(&body).read().await?;
             let token = match (answer.status, answer.token) {
                 (None | Some(ConditionalLoginStatus::Success), Some(token)) => token,
                 (Some(status), _) if status != ConditionalLoginStatus::Success => {

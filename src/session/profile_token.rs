@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::bindings::{self, types};
 use crate::error::{Error, Result};
 use crate::lifecycle::{Lifecycle, Previous, PreviousTokenState, TokenSource};
-use crate::operation;
 use crate::secret::ApiKey;
 use crate::token::{Token, TokenResponse};
 use crate::transport::{BoxFuture, Transport};
@@ -76,15 +75,10 @@ pub(super) async fn refresh(
     key: &ApiKey,
     current: &Token,
 ) -> Result<TokenResponse> {
-    let call = bindings::Call::new(
-        transport,
-        &operation::REFRESH_PROFILE_TOKEN,
-        Some(Arc::new(current.clone())),
-    );
+    let client = bindings::Client::open(transport, Some(Arc::new(current.clone())));
     let body = types::RefreshProfileTokenRequest {
         api_key: key.secret().clone(),
     };
-    let result = call.raw.refresh_profile_token(&body).await;
-    let (answer, response) = call.finish(result)?;
+    let (answer, response) = client.refresh_profile_token(&body).read().await?;
     Ok(profile_token_response(answer, &response))
 }

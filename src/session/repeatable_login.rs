@@ -8,7 +8,6 @@ use crate::error::Result;
 use crate::lifecycle::Lifecycle;
 use crate::model::Identity;
 use crate::model::input::optional;
-use crate::operation;
 use crate::secret::ApiKey;
 use crate::token::TokenResponse;
 use crate::transport::{Authenticator, Transport};
@@ -43,22 +42,14 @@ impl RepeatableLogin {
     ) -> Result<TokenResponse> {
         let (answer, response) = match &self.behalf {
             None => {
-                let call = bindings::Call::new(transport, &operation::AUTHENTICATE_PROFILE, None);
-                let result = call.raw.authenticate_profile(&body).await;
-                call.finish(result)?
+                let client = bindings::Client::open(transport, None);
+                client.authenticate_profile(&body).read().await?
             }
             Some((workspace, device)) => {
                 let authenticator: Arc<dyn Authenticator> = Arc::new(Arc::clone(workspace));
-                let call = bindings::Call::new(
-                    transport,
-                    &operation::AUTHENTICATE_PROFILE_SERVER_SIDE,
-                    Some(authenticator),
-                );
-                let result = call
-                    .raw
-                    .authenticate_profile_server_side(&on_behalf(body, *device))
-                    .await;
-                call.finish(result)?
+                let client = bindings::Client::open(transport, Some(authenticator));
+                let body = on_behalf(body, *device);
+                client.authenticate_profile_server_side(&body).read().await?
             }
         };
         Ok(profile_token_response(answer, &response))

@@ -109,9 +109,7 @@ impl IntoFuture for UserLoginRequest {
                 external_provider_token,
                 external_provider_type,
             };
-            let call = self.context.call(&operation::USER_LOGIN);
-            let result = call.raw.user_login(&body).await;
-            let (answer, response) = call.finish(result)?;
+            let (answer, response) = self.context.raw().user_login(&body).read().await?;
             let methods = answer
                 .consumer
                 .as_ref()
@@ -167,13 +165,8 @@ impl MfaChallenge {
         };
         // As the token itself and not as the session: 401 is what a wrong code is answered with, and must not end it.
         let token = Arc::new(self.session.token().await?);
-        let call = bindings::Call::new(
-            &self.session.context.transport,
-            &operation::USER_MFA_LOGIN,
-            Some(token),
-        );
-        let result = call.raw.user_mfa_login(&method, &body).await;
-        let (answer, response) = call.finish(result)?;
+        let client = bindings::Client::open(&self.session.context.transport, Some(token));
+        let (answer, response) = client.user_mfa_login(&method, &body).read().await?;
         session(Arc::clone(&self.session.context), answer, &response)
     }
 }
@@ -188,9 +181,7 @@ impl<K: PortalUser> Session<K> {
     ///
     /// Operation `listWorkspaces` (`GET /uauth/business-profile/`).
     pub async fn workspaces(&self) -> Result<Vec<WorkspaceSummary>> {
-        let call = self.call(&operation::LIST_WORKSPACES);
-        let result = call.raw.list_workspaces().await;
-        let (list, _) = call.finish(result)?;
+        let (list, _) = self.raw().list_workspaces().read().await?;
         Ok(list.into_iter().map(WorkspaceSummary::from).collect())
     }
 
@@ -198,9 +189,7 @@ impl<K: PortalUser> Session<K> {
     ///
     /// Operation `listWorkspaceIds` (`GET /uauth/business-profile/ids`).
     pub async fn workspace_restrictions(&self) -> Result<Vec<WorkspaceRestrictions>> {
-        let call = self.call(&operation::LIST_WORKSPACE_IDS);
-        let result = call.raw.list_workspace_ids().await;
-        let (list, _) = call.finish(result)?;
+        let (list, _) = self.raw().list_workspace_ids().read().await?;
         Ok(list.into_iter().map(WorkspaceRestrictions::from).collect())
     }
 
@@ -208,9 +197,7 @@ impl<K: PortalUser> Session<K> {
     ///
     /// Operation `getCurrentWorkspace` (`GET /uauth/business-profile/current`).
     pub async fn current_workspace(&self) -> Result<Option<WorkspaceDetails>> {
-        let call = self.call(&operation::GET_CURRENT_WORKSPACE);
-        let result = call.raw.get_current_workspace().await;
-        let (current, response) = call.finish(result)?;
+        let (current, response) = self.raw().get_current_workspace().read().await?;
         match (current.selected, current.data) {
             (Some(false), _) | (None, None) => Ok(None),
             (_, Some(data)) => Ok(Some(data.into())),
@@ -236,9 +223,7 @@ impl<K: PortalUser> Session<K> {
                 "take it from Session::workspaces, for example",
             )
         })?;
-        let call = self.call(&operation::SELECT_WORKSPACE);
-        let result = call.raw.select_workspace(&guid).await;
-        let (answer, response) = call.finish(result)?;
+        let (answer, response) = self.raw().select_workspace(&guid).read().await?;
         session(Arc::clone(&self.context), answer, &response)
     }
 }

@@ -7,7 +7,6 @@ use crate::bindings::{self, types};
 use crate::error::Result;
 use crate::lifecycle::registry::{Retention, SessionKey};
 use crate::lifecycle::{Previous, TokenSource};
-use crate::operation;
 use crate::secret::ApiKey;
 use crate::token::{Token, TokenResponse};
 use crate::transport::{BoxFuture, Transport};
@@ -44,9 +43,7 @@ impl Session<Workspace> {
         permissions: impl IntoIterator<Item = T>,
     ) -> Result<PermissionCheck> {
         let names: Vec<String> = permissions.into_iter().map(Into::into).collect();
-        let call = self.call(&operation::CHECK_PERMISSIONS);
-        let result = call.raw.check_permissions(&names).await;
-        let (answer, _) = call.finish(result)?;
+        let (answer, _) = self.raw().check_permissions(&names).read().await?;
         Ok(PermissionCheck {
             workspace_name: answer.business_profile_name,
             permissions: answer.permissions,
@@ -60,9 +57,7 @@ impl Session<Workspace> {
     ///
     /// Operation `refreshWorkspaceToken` (`GET /v4/auth/refresh/profile`).
     pub async fn refresh(&self) -> Result<Token> {
-        let call = self.call(&operation::REFRESH_WORKSPACE_TOKEN);
-        let result = call.raw.refresh_workspace_token().await;
-        let (answer, response) = call.finish(result)?;
+        let (answer, response) = self.raw().refresh_workspace_token().read().await?;
         self.lifecycle.adopt(bare_token_response(answer.token, &response))
     }
 }
@@ -93,13 +88,12 @@ struct WorkspaceTokenSource {
 
 impl TokenSource for WorkspaceTokenSource {
     fn fetch(&self, _: Option<Previous>) -> BoxFuture<'static, Result<TokenResponse>> {
-        let call = bindings::Call::new(&self.transport, &operation::WORKSPACE_LOGIN, None);
+        let client = bindings::Client::open(&self.transport, None);
         let body = types::WorkspaceLoginRequest {
             api_key: self.key.secret().clone(),
         };
         Box::pin(async move {
-            let result = call.raw.workspace_login(&body).await;
-            let (answer, response) = call.finish(result)?;
+            let (answer, response) = client.workspace_login(&body).read().await?;
             Ok(bare_token_response(answer.token, &response))
         })
     }

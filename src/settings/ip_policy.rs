@@ -103,9 +103,7 @@ impl<K: WorkspaceAdmin> IpPolicyApi<'_, K> {
     ///
     /// Operation `getIpPolicy` (`GET /uauth/settings/user-bp-ip-policy`).
     pub async fn get(&self) -> Result<IpPolicy> {
-        let call = self.0.call(&operation::GET_IP_POLICY);
-        let result = call.raw.get_ip_policy().await;
-        let response = call.finish_untyped(result)?;
+        let response = self.0.raw().get_ip_policy().response().await?;
         changes::read(operation::GET_IP_POLICY.id, response.status(), &response.body).map(IpPolicy::read)
     }
 
@@ -131,9 +129,7 @@ impl<K: WorkspaceAdmin> IpPolicyApi<'_, K> {
         if wanted == policy.document {
             return Ok(Vec::new());
         }
-        let call = self.0.call(&operation::REPLACE_IP_POLICY);
-        let result = call.raw.replace_ip_policy(&wanted).await;
-        let response = call.finish_untyped(result)?;
+        let response = self.0.raw().replace_ip_policy(&wanted).response().await?;
         changes::written(
             operation::REPLACE_IP_POLICY.id,
             &response,

@@ -212,9 +212,7 @@ impl<K: WorkspaceAdmin> ProfileSettingsApi<'_, K> {
     ///
     /// Operation `getProfileSettings` (`GET /sauth/settings/general`).
     pub async fn get(&self) -> Result<ProfileSettings> {
-        let call = self.0.call(&operation::GET_PROFILE_SETTINGS);
-        let result = call.raw.get_profile_settings().await;
-        let response = call.finish_untyped(result)?;
+        let response = self.0.raw().get_profile_settings().response().await?;
         changes::read(
             operation::GET_PROFILE_SETTINGS.id,
             response.status(),
@@ -249,9 +247,7 @@ impl<K: WorkspaceAdmin> ProfileSettingsApi<'_, K> {
         if wanted == settings.document {
             return Ok(Vec::new());
         }
-        let call = self.0.call(&operation::REPLACE_PROFILE_SETTINGS);
-        let result = call.raw.replace_profile_settings(&wanted).await;
-        let response = call.finish_untyped(result)?;
+        let response = self.0.raw().replace_profile_settings(&wanted).response().await?;
         changes::written(
             operation::REPLACE_PROFILE_SETTINGS.id,
             &response,

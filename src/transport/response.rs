@@ -34,11 +34,6 @@ impl BufferedResponse {
         server_date(&self.headers)
     }
 
-    pub(crate) fn with_body(mut self, body: String) -> Self {
-        self.body = body.into();
-        self
-    }
-
     /// What to say of a body that is not JSON: its kind, never its content.
     pub(crate) fn not_json(&self) -> String {
         // One of these names, not what the server wrote: a header can quote a secret as well as a body can.
@@ -80,13 +75,5 @@ impl BufferedResponse {
             };
             Error::unexpected_response(label.to_owned().into(), self.status(), problem)
         })
-    }
-
-    /// The response as progenitor's code takes it.
-    pub(crate) fn to_response(&self) -> reqwest::Response {
-        let mut response = http::Response::new(reqwest::Body::from(self.body.clone()));
-        *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers.clone();
-        reqwest::Response::from(response)
     }
 }

@@ -1,0 +1,181 @@
+//! One call of an operation: the generated client makes the request, this sends it and reads the response.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+use crate::operation::{Operation, Security};
+use crate::transport::{BoxFuture, BufferedResponse, RequestInfo};
+
+use super::ClientState;
+use super::coerce::{self, Unreadable};
+
+/// A call of an operation: await it, and it is sent.
+#[must_use = "a call does nothing until it is awaited"]
+pub struct Call<'a, T> {
+    state: &'a ClientState,
+    operation: &'static Operation,
+    request: Result<reqwest::Request>,
+    read: fn(&'static Operation, &BufferedResponse) -> Result<T>,
+}
+
+impl<'a, T: DeserializeOwned> Call<'a, T> {
+    /// A call whose response is JSON.
+    pub(super) fn json(state: &'a ClientState, operation: &'static Operation, request: Built) -> Self {
+        Self::new(state, operation, request, read_json)
+    }
+}
+
+impl<'a> Call<'a, ()> {
+    /// A call of whose response nothing is documented but its status.
+    pub(super) fn empty(state: &'a ClientState, operation: &'static Operation, request: Built) -> Self {
+        Self::new(state, operation, request, |_, _| Ok(()))
+    }
+}
+
+impl<'a> Call<'a, Bytes> {
+    /// A call whose response is not JSON.
+    pub(super) fn bytes(state: &'a ClientState, operation: &'static Operation, request: Built) -> Self {
+        Self::new(state, operation, request, |_, response| Ok(response.body.clone()))
+    }
+}
+
+/// The request as the generated code made it, or why it couldn't.
+type Built = Result<reqwest::Request, progenitor_client::Error<()>>;
+
+impl<'a, T> Call<'a, T> {
+    fn new(
+        state: &'a ClientState,
+        operation: &'static Operation,
+        request: Built,
+        read: fn(&'static Operation, &BufferedResponse) -> Result<T>,
+    ) -> Self {
+        // What the generated code says of it is not printed: it can quote a value.
+        let request = request.map_err(|_| {
+            Error::invalid_input(
+                operation.id,
+                "can't be made into a request",
+                "check what is passed in",
+            )
+        });
+        Self {
+            state,
+            operation,
+            request,
+            read,
+        }
+    }
+
+    /// Sends the request: the typed value, and the response that it was read from.
+    pub(crate) async fn read(self) -> Result<(T, BufferedResponse)> {
+        let (operation, read) = (self.operation, self.read);
+        let response = self.response().await?;
+        Ok((read(operation, &response)?, response))
+    }
+
+    /// Sends the request: the response, unread.
+    pub(crate) async fn response(self) -> Result<BufferedResponse> {
+        // A login takes no token, so that none is fetched for it.
+        let authenticator = match self.operation.security {
+            Security::None => None,
+            Security::OptionalBearer | Security::Bearer => self.state.authenticator.as_deref(),
+        };
+        let info = RequestInfo::operation(self.operation);
+        let transport = &self.state.transport;
+        transport.send(&info, self.request?, authenticator).await
+    }
+}
+
+impl<'a, T: 'a> IntoFuture for Call<'a, T> {
+    type Output = Result<ResponseValue<T>>;
+    type IntoFuture = BoxFuture<'a, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let (value, response) = self.read().await?;
+            Ok(ResponseValue { value, response })
+        })
+    }
+}
+
+impl<T> fmt::Debug for Call<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Call").field(&self.operation).finish()
+    }
+}
+
+/// What an operation answered: its value, with the response's status and headers.
+pub struct ResponseValue<T> {
+    value: T,
+    response: BufferedResponse,
+}
+
+impl<T> ResponseValue<T> {
+    /// The HTTP status: always a success.
+    pub fn status(&self) -> http::StatusCode {
+        self.response.status
+    }
+
+    /// The response's headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.response.headers
+    }
+
+    /// The value alone.
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+}
+
+impl<T> Deref for ResponseValue<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T> DerefMut for ResponseValue<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for ResponseValue<T> {
+    /// Without the headers: they can quote a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseValue")
+            .field("value", &self.value)
+            .field("status", &self.status())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads what fits the document's types as it is; what doesn't is brought to their shape, or refused with the field's name.
+fn read_json<T: DeserializeOwned>(operation: &'static Operation, response: &BufferedResponse) -> Result<T> {
+    if let Ok(value) = serde_json::from_slice(&response.body) {
+        return Ok(value);
+    }
+    let refuse =
+        |problem: String| Error::unexpected_response(operation.id.into(), response.status(), problem);
+    let value = coerce::read(operation, &response.body).map_err(|problem| match problem {
+        Unreadable::NotJson => refuse(response.not_json()),
+        Unreadable::Unfit(problem) => refuse(problem),
+    })?;
+    serde_json::from_value(value)
+        .map_err(|_| refuse("its fields have other types than the document says".to_owned()))
+}
+
+/// A request's body as JSON.
+pub(crate) fn json_body<T: Serialize + ?Sized>(
+    value: &T,
+) -> Result<reqwest::Body, progenitor_client::Error<()>> {
+    let json = serde_json::to_vec(value)
+        .map_err(|_| progenitor_client::Error::InvalidRequest("can't be written as JSON".into()))?;
+    Ok(json.into())
+}
