@@ -52,13 +52,13 @@ impl Clock for Backoffs {
 
 /// A client with the default retries, whose backoffs are as long as its policy allows and take no time.
 fn patient(builder: ClientBuilder, backoffs: &Backoffs) -> Client {
-    let mut renewal = RefreshPolicy::default();
-    renewal.timeout = NEVER;
+    let mut refresh = RefreshPolicy::default();
+    refresh.timeout = NEVER;
     builder
         .clock(backoffs.clone())
         .random(FixedRandom(1.0))
         .retry_policy(RetryPolicy::default())
-        .refresh_policy(renewal)
+        .refresh_policy(refresh)
         .attempt_timeout(NEVER)
         .call_timeout(NEVER)
         .build()
