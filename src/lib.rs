@@ -95,6 +95,8 @@ pub mod store;
 pub mod token;
 mod transport;
 pub mod usage;
+#[cfg(feature = "verify")]
+pub mod verify;
 
 pub use client::{Client, ClientBuilder};
 pub use error::{Error, ErrorKind, Result};

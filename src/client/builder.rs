@@ -201,7 +201,7 @@ impl ClientBuilder {
                     "check the settings given to ClientBuilder::http, and that a TLS feature is on",
                 )
             })?;
-        let transport = Transport {
+        let transport = Arc::new(Transport {
             http,
             base,
             clock: Arc::clone(&self.clock),
@@ -210,18 +210,25 @@ impl ClientBuilder {
             retry: self.retry,
             budget: RetryBudget::new(),
             paths: self.paths,
-        };
+        });
         let config = LifecycleConfig {
             clock: self.clock,
             random: self.random,
             policy: self.refresh,
         };
-        Ok(Client(Arc::new(Context {
-            transport: Arc::new(transport),
+        #[cfg(feature = "verify")]
+        let published_keys = Arc::new(crate::verify::PublishedKeys::new(Arc::clone(&transport)));
+        let context = Context {
+            transport,
             config: Arc::new(config),
             registry: Arc::default(),
             store: self.store,
-        })))
+        };
+        Ok(Client(
+            Arc::new(context),
+            #[cfg(feature = "verify")]
+            published_keys,
+        ))
     }
 }
 

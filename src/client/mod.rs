@@ -49,7 +49,10 @@ pub use builder::ClientBuilder;
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct Client(Arc<Context>);
+pub struct Client(
+    Arc<Context>,
+    #[cfg(feature = "verify")] Arc<crate::verify::PublishedKeys>,
+);
 
 impl Client {
     /// Starts configuring a client. Its region is [`Region::AzureEu`](crate::Region::AzureEu) unless another one is set.
@@ -126,6 +129,22 @@ impl Client {
                 "it is not a public key in PEM",
             )),
         }
+    }
+
+    /// Verifies tokens that come in, by the key that Synerise publishes.
+    ///
+    /// Nothing is sent until the first token comes in. All verifiers of a client, and of its clones, share the key: a handler
+    /// may ask for one in each request.
+    ///
+    /// ```no_run
+    /// # async fn run(client: synerise_auth::Client, authorization: &str) -> synerise_auth::Result<()> {
+    /// let claims = client.verifier().verify(authorization).await?;
+    /// println!("workspace {:?}", claims.workspace_id);
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "verify")]
+    pub fn verifier(&self) -> crate::verify::Verifier {
+        crate::verify::Verifier::published(Arc::clone(&self.1))
     }
 
     /// The generated bindings without a session: for the operations that need none.

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use super::ActivationMethod;
+#[cfg(feature = "verify")]
+use super::TokenProblem;
 
 /// The kind of an [`Error`](super::Error), to match on.
 ///
@@ -35,6 +37,12 @@ pub enum ErrorKind {
     RefreshAborted,
     /// A request had to be sent outside a Tokio runtime.
     NoRuntime,
+    /// A token that came in was verified and must not be accepted.
+    #[cfg(feature = "verify")]
+    InvalidToken(TokenProblem),
+    /// A public key can't be used to verify tokens: it can't be read, it is too short, or there is none yet.
+    #[cfg(feature = "verify")]
+    InvalidKey,
 }
 
 impl ErrorKind {
@@ -51,6 +59,10 @@ impl ErrorKind {
             Self::UnexpectedResponse => "unexpected_response",
             Self::RefreshAborted => "refresh_aborted",
             Self::NoRuntime => "no_runtime",
+            #[cfg(feature = "verify")]
+            Self::InvalidToken(_) => "invalid_token",
+            #[cfg(feature = "verify")]
+            Self::InvalidKey => "invalid_key",
         }
     }
 }

@@ -9,9 +9,13 @@ mod api;
 mod chain;
 mod kind;
 mod redact;
+#[cfg(feature = "verify")]
+mod token_problem;
 
 pub use api::{ActivationMethod, ApiError, FieldError};
 pub use kind::ErrorKind;
+#[cfg(feature = "verify")]
+pub use token_problem::TokenProblem;
 
 pub(crate) use chain::error_chain;
 pub(crate) use redact::Redactor;
@@ -71,6 +75,16 @@ enum Detail {
     },
     RefreshAborted,
     NoRuntime,
+    #[cfg(feature = "verify")]
+    InvalidToken {
+        problem: TokenProblem,
+        reason: Cow<'static, str>,
+    },
+    #[cfg(feature = "verify")]
+    InvalidKey {
+        problem: Cow<'static, str>,
+        remedy: &'static str,
+    },
 }
 
 impl Error {
@@ -156,6 +170,22 @@ impl Error {
         Self::new(Detail::NoRuntime)
     }
 
+    #[cfg(feature = "verify")]
+    pub(crate) fn invalid_token(problem: TokenProblem, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Detail::InvalidToken {
+            problem,
+            reason: reason.into(),
+        })
+    }
+
+    #[cfg(feature = "verify")]
+    pub(crate) fn invalid_key(problem: impl Into<Cow<'static, str>>, remedy: &'static str) -> Self {
+        Self::new(Detail::InvalidKey {
+            problem: problem.into(),
+            remedy,
+        })
+    }
+
     fn new(detail: Detail) -> Self {
         Self(Arc::new(detail))
     }
@@ -171,6 +201,10 @@ impl Error {
             Detail::UnexpectedResponse { .. } => ErrorKind::UnexpectedResponse,
             Detail::RefreshAborted => ErrorKind::RefreshAborted,
             Detail::NoRuntime => ErrorKind::NoRuntime,
+            #[cfg(feature = "verify")]
+            Detail::InvalidToken { problem, .. } => ErrorKind::InvalidToken(*problem),
+            #[cfg(feature = "verify")]
+            Detail::InvalidKey { .. } => ErrorKind::InvalidKey,
         }
     }
 
@@ -242,6 +276,8 @@ impl Error {
             | Detail::RefreshAborted => true,
             Detail::Api(api) => api.kind() == ErrorKind::Api && matches!(api.status(), 408 | 429 | 500..=599),
             Detail::InvalidInput { .. } | Detail::SessionExpired { .. } | Detail::NoRuntime => false,
+            #[cfg(feature = "verify")]
+            Detail::InvalidToken { .. } | Detail::InvalidKey { .. } => false,
         }
     }
 
@@ -260,6 +296,10 @@ impl Error {
             }
             Detail::RefreshAborted => "call again in a few seconds: that starts a new refresh".into(),
             Detail::NoRuntime => "call it inside a Tokio runtime".into(),
+            #[cfg(feature = "verify")]
+            Detail::InvalidToken { problem, .. } => problem.advice().into(),
+            #[cfg(feature = "verify")]
+            Detail::InvalidKey { remedy, .. } => (*remedy).into(),
         }
     }
 
@@ -296,6 +336,10 @@ impl Error {
             } => write!(f, "{operation}: the response ({status}) can't be used: {problem}"),
             Detail::RefreshAborted => f.write_str("the token's refresh ended without a result"),
             Detail::NoRuntime => f.write_str("no Tokio runtime: this call has to send a request"),
+            #[cfg(feature = "verify")]
+            Detail::InvalidToken { reason, .. } => write!(f, "the token is not valid: {reason}"),
+            #[cfg(feature = "verify")]
+            Detail::InvalidKey { problem, .. } => write!(f, "the public key can't be used: {problem}"),
         }
     }
 }

@@ -20,7 +20,7 @@ mod keep_alive;
 mod policy;
 mod refresh;
 pub(crate) mod registry;
-mod single_flight;
+pub(crate) mod single_flight;
 mod source;
 mod state_machine;
 mod status;

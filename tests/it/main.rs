@@ -13,3 +13,5 @@ mod support;
 mod facade;
 mod lifecycle;
 mod store;
+#[cfg(feature = "verify")]
+mod verify;
