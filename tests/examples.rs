@@ -101,6 +101,23 @@ async fn settings_changes_one_field_and_keeps_the_rest() {
     assert!(out.contains("changes 0 fields"), "{out}");
 }
 
+#[cfg(feature = "verify")]
+#[tokio::test]
+async fn verify_axum_lets_in_whom_it_should() {
+    let out = succeeds("verify_axum").await;
+    for line in [
+        "1. a visitor, but the key can't be had: 503",
+        "2. the same a second later: 200 OK anonymous_client of workspace ",
+        "3. no token: 401 Unauthorized Bearer\n",
+        "4. a forged one: 401 Unauthorized Bearer error=\"invalid_token\"",
+        "5. the key was asked for 2 times",
+        "6. a forged one: 401",
+        "7. the key was asked for 3 times",
+    ] {
+        assert!(out.contains(line), "{line} in {out}");
+    }
+}
+
 // quickstart against another server
 
 fn foreign(request: &Captured) -> Answer {

@@ -36,7 +36,9 @@ impl TokenProblem {
                 "refuse the caller; if this happens to every token, check that they come from this client's region"
             }
             Self::Expired => "refuse the caller, who has to get a new token",
-            Self::NotYetValid => "refuse the caller; if this happens to every token, check this machine's clock",
+            Self::NotYetValid => {
+                "refuse the caller; if this happens to every token, check this machine's clock"
+            }
         }
     }
 }

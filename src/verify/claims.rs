@@ -96,16 +96,30 @@ impl VerifiedClaims {
     /// Reads and judges the claims of a token whose signature is still to be checked.
     pub(super) fn read(token: &SignedToken<'_>, rules: &Rules, now: Duration) -> Result<Self> {
         let names = [
-            "iss", "aud", "exp", "ctd", "iat", "nbf", "sub", "rlm", "bpi", "clId", "uuid", "customId", "origin",
-            "eml", "apk", "auth",
+            "iss", "aud", "exp", "ctd", "iat", "nbf", "sub", "rlm", "bpi", "clId", "uuid", "customId",
+            "origin", "eml", "apk", "auth",
         ];
         let Some(values) = members(&token.payload, names) else {
             return Err(malformed("its payload is not a JSON object with unique names"));
         };
         let mut values = values.into_iter();
         let [
-            issuer, audience, expires, created, issued, not_before, subject, realm, workspace, profile, uuid,
-            custom_id, origin, email, api_key, authorities,
+            issuer,
+            audience,
+            expires,
+            created,
+            issued_at,
+            not_before,
+            subject,
+            realm,
+            workspace,
+            profile,
+            uuid,
+            custom_id,
+            origin,
+            email,
+            api_key,
+            authorities,
         ] = names.map(|name| Claim {
             name,
             // Synerise writes `null` for what there is not.
@@ -120,7 +134,7 @@ impl VerifiedClaims {
             .seconds()?
             .ok_or_else(|| expires.missing_or_unreadable())?;
         let created = created.created()?;
-        let starts = [created, issued.seconds()?, not_before.seconds()?];
+        let starts = [created, issued_at.seconds()?, not_before.seconds()?];
         if now >= expires.saturating_add(rules.leeway) {
             return Err(Error::invalid_token(TokenProblem::Expired, "it has expired"));
         }
@@ -223,7 +237,10 @@ impl Claim {
     }
 
     fn unreadable(&self) -> Error {
-        malformed(format!("its claim `{}` has a value that can't be read", self.name))
+        malformed(format!(
+            "its claim `{}` has a value that can't be read",
+            self.name
+        ))
     }
 
     /// A text; a number counts as its digits.

@@ -118,9 +118,7 @@ fn read_key(label: &str, body: &str) -> Result<RsaKey> {
     }
     // Both hold nothing but an RSA key, in X.509 or in PKCS #1; the label is not trusted to say which.
     if !["PUBLIC KEY", "RSA PUBLIC KEY"].contains(&label) {
-        return Err(invalid(
-            "the PEM holds something else, such as a certificate",
-        ));
+        return Err(invalid("the PEM holds something else, such as a certificate"));
     }
     let body: String = body.split_ascii_whitespace().collect();
     let der = STANDARD
@@ -137,9 +135,17 @@ fn read_key(label: &str, body: &str) -> Result<RsaKey> {
     }
     let bits = RsaParameters::public_modulus_len(pkcs1).map_err(|_| invalid("it is not an RSA key"))?;
     match bits {
-        ..2048 => return Err(invalid(format!("it has {bits} bits, and fewer than 2048 are not safe"))),
+        ..2048 => {
+            return Err(invalid(format!(
+                "it has {bits} bits, and fewer than 2048 are not safe"
+            )));
+        }
         2048..=8192 => {}
-        _ => return Err(invalid(format!("it has {bits} bits, and more than 8192 are not supported"))),
+        _ => {
+            return Err(invalid(format!(
+                "it has {bits} bits, and more than 8192 are not supported"
+            )));
+        }
     }
     let key = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA512, pkcs1)
         .map_err(|_| invalid("it is not an RSA key"))?;

@@ -250,7 +250,11 @@ impl fmt::Debug for Verifier {
 }
 
 fn check(keys: &KeySet, token: &SignedToken<'_>) -> Result<()> {
-    if keys.fits(token) { Ok(()) } else { Err(does_not_fit()) }
+    if keys.fits(token) {
+        Ok(())
+    } else {
+        Err(does_not_fit())
+    }
 }
 
 fn does_not_fit() -> Error {

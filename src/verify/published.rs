@@ -71,7 +71,10 @@ impl PublishedKeys {
 
     /// The keys as they are known.
     pub(super) fn cached(&self) -> Option<Arc<KeySet>> {
-        self.current.load().as_ref().map(|published| Arc::clone(&published.keys))
+        self.current
+            .load()
+            .as_ref()
+            .map(|published| Arc::clone(&published.keys))
     }
 
     /// Fetches the keys if there are none yet.
@@ -192,7 +195,11 @@ impl PublishedKeys {
         let call = Call::new(&self.transport, operation, None);
         let result = call.raw.get_public_key().await;
         let response = call.finish_untyped(result)?;
-        if !response.body.windows(PEM_BEGINS.len()).any(|text| text == PEM_BEGINS) {
+        if !response
+            .body
+            .windows(PEM_BEGINS.len())
+            .any(|text| text == PEM_BEGINS)
+        {
             return Err(Error::unexpected_response(
                 operation.id.into(),
                 response.status(),

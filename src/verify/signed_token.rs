@@ -30,12 +30,17 @@ impl<'a> SignedToken<'a> {
             return Err(malformed("it is longer than 64 KiB"));
         }
         let mut parts = token.split(|byte| *byte == b'.');
-        let (Some(header), Some(payload), Some(signature)) = (parts.next(), parts.next(), parts.next()) else {
+        let (Some(header), Some(payload), Some(signature)) = (parts.next(), parts.next(), parts.next())
+        else {
             return Err(malformed("it does not have three parts"));
         };
         match parts.count() {
             0 => {}
-            2 => return Err(unsupported("it is encrypted, or has the five parts of an encrypted token")),
+            2 => {
+                return Err(unsupported(
+                    "it is encrypted, or has the five parts of an encrypted token",
+                ));
+            }
             _ => return Err(malformed("it does not have three parts")),
         }
         check_header(&decode(header, "its header is not base64url")?)?;
@@ -74,7 +79,9 @@ fn check_header(header: &[u8]) -> Result<()> {
         return Err(unsupported("its algorithm is not RS512"));
     }
     if critical.is_some() {
-        return Err(unsupported("its header has extensions that must be understood (`crit`)"));
+        return Err(unsupported(
+            "its header has extensions that must be understood (`crit`)",
+        ));
     }
     if encoded.is_some_and(|encoded| encoded != Value::Bool(true)) {
         return Err(unsupported("its payload is not base64url (`b64`)"));

@@ -19,7 +19,10 @@ fn assert_taken(pem: &str) {
     let verifier = Verifier::from_pem(pem).unwrap();
     let verifier = verifier.with_clock(ManualClock::at(START));
     assert_eq!(problem(verifier.verify_now(token("valid"))), None, "{pem}");
-    assert_eq!(problem(verifier.verify_now(token("one bit of the signature"))), Some(Signature));
+    assert_eq!(
+        problem(verifier.verify_now(token("one bit of the signature"))),
+        Some(Signature)
+    );
 }
 
 #[test]
@@ -48,7 +51,9 @@ fn every_key_of_a_text_is_used() {
     for name in ["valid", "another key"] {
         assert_eq!(problem(both.verify_now(token(name))), None, "{name}");
     }
-    let other = Verifier::from_pem(OTHER_PEM).unwrap().with_clock(ManualClock::at(START));
+    let other = Verifier::from_pem(OTHER_PEM)
+        .unwrap()
+        .with_clock(ManualClock::at(START));
     assert_eq!(problem(other.verify_now(token("valid"))), Some(Signature));
     assert_eq!(problem(other.verify_now(token("another key"))), None);
 }
@@ -84,7 +89,10 @@ fn a_key_that_cannot_be_used_is_an_error_of_its_own() {
         (&not_base64, "not base64"),
         (half, "cut short"),
         ("-----BEGIN PUBLIC KEY", "cut short"),
-        ("-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n", "not an RSA key"),
+        (
+            "-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n",
+            "not an RSA key",
+        ),
         ("", "no public key in PEM"),
         ("<html>Sign in</html>", "no public key in PEM"),
         (&many, "more than eight"),
@@ -93,7 +101,10 @@ fn a_key_that_cannot_be_used_is_an_error_of_its_own() {
         let error = Verifier::from_pem(pem).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidKey, "{error}");
         let text = error.to_string();
-        assert!(text.starts_with("the public key can't be used: ") && text.contains(reason), "{text}");
+        assert!(
+            text.starts_with("the public key can't be used: ") && text.contains(reason),
+            "{text}"
+        );
         assert!(!error.is_retryable() && !text.contains('\n'), "{text}");
     }
     let error = Verifier::from_pem(b"\xff\xfe").unwrap_err();

@@ -9,21 +9,24 @@ use super::{PEM, tokens, verifier};
 /// What it accepts and we don't. All of them are signed with the right key: it is what they say that we refuse.
 #[rustfmt::skip]
 const LENIENT: &[&str] = &[
-    "crit", "crit with b64",  "b64 false", "b64 false and crit", "zip", "enc", "typ of a refresh token",
-    "rlm twice", "unknown claim twice", "unknown claim not UTF-8",
-    "iss in a list", "aud in a list with a number",
-    // It rounds, and knows no latest time.
-    "exp in milliseconds", "exp is 1e300",
-    // It does not know `ctd`, and looks at `iat` never.
-    "created in the future", "created in ten seconds", "ctd in seconds", "ctd in microseconds", "ctd is a word", "ctd is true", "ctd in a list",
-    "iat in the future", "iat is a word",
+    "crit", "crit is null", "crit with b64", "b64 false", "b64 false and crit", "zip", "enc", "typ of a refresh token",
+    "rlm twice", "unknown claim twice",
+    "iss in a list",
+    // It knows no latest time.
+    "exp in milliseconds",
+    // It does not know `ctd`, and never looks at `iat`.
+    "created in the future", "created in ten seconds", "ctd in seconds", "ctd in microseconds", "ctd is a word",
+    "ctd is true", "ctd in a list", "iat in the future", "iat is a word",
     // These are checked by whoever reads the claims.
-    "rlm in a list", "sub is an object", "bpi is true", "bpi with a fraction", "clId is a word", "eml in a list", "apk in an object",
-    "auth in a list",
+    "rlm in a list", "bpi is true", "bpi with a fraction", "clId is a word", "eml in a list", "apk in an object", "auth in a list",
 ];
 
 /// What it refuses and we don't.
-const STRICTER: &[&str] = &["exp as text", "exp as text with a fraction"];
+const STRICTER: &[&str] = &[
+    "exp as text",
+    "exp as text with a fraction",
+    "deeply nested unknown claim",
+];
 
 #[test]
 fn whatever_jsonwebtoken_refuses_is_refused() {
@@ -48,7 +51,12 @@ fn whatever_jsonwebtoken_refuses_is_refused() {
             (true, true) | (false, false) => true,
         };
     }
-    let listed = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+    let listed = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect::<BTreeSet<_>>()
+    };
     assert_eq!(stricter, listed(STRICTER), "it refuses, and we accept");
     assert_eq!(lenient, listed(LENIENT), "it accepts, and we refuse");
 }

@@ -13,11 +13,20 @@ use crate::support::{START, millis, secs};
 #[test]
 fn claims_are_typed_and_times_have_their_units() {
     let claims = verifier().verify_now(token("valid")).unwrap();
-    assert_eq!(claims.subject.as_deref(), Some("0123456789abcdef0123456789abcdef"));
+    assert_eq!(
+        claims.subject.as_deref(),
+        Some("0123456789abcdef0123456789abcdef")
+    );
     assert_eq!(claims.realm.as_deref(), Some("client"));
-    assert_eq!((claims.workspace_id, claims.profile_id), (Some(48), Some(433_230_288)));
+    assert_eq!(
+        (claims.workspace_id, claims.profile_id),
+        (Some(48), Some(433_230_288))
+    );
     assert_eq!(claims.expires_at, UNIX_EPOCH + START + secs(3600));
-    assert_eq!(claims.created_at, Some(UNIX_EPOCH + START - millis(500)));
+    assert_eq!(
+        claims.created_at,
+        Some(UNIX_EPOCH + START.saturating_sub(millis(500)))
+    );
     assert_eq!(claims.email, Some(Secret::new("jan@shop.example")));
     assert_eq!(claims.api_key, Some(Secret::new("not-a-real-api-key")));
     assert_eq!(claims.authorities().unwrap(), ["SETTINGS_READ", "CLIENTS_WRITE"]);
@@ -30,9 +39,15 @@ fn claims_are_typed_and_times_have_their_units() {
     assert_eq!(anonymous.authorities().unwrap(), Vec::<String>::new());
 
     let odd = verifier().verify_now(token("custom id as a number")).unwrap();
-    assert_eq!((odd.custom_id, odd.origin), (Some(Secret::new("17")), Some(TokenOrigin::Synerise)));
+    assert_eq!(
+        (odd.custom_id, odd.origin),
+        (Some(Secret::new("17")), Some(TokenOrigin::Synerise))
+    );
     let text = verifier().verify_now(token("ids as text")).unwrap();
-    assert_eq!((text.workspace_id, text.profile_id), (Some(48), Some(433_230_288)));
+    assert_eq!(
+        (text.workspace_id, text.profile_id),
+        (Some(48), Some(433_230_288))
+    );
 
     let null = verifier().verify_now(token("claims that are null")).unwrap();
     assert!(null.workspace_id.is_none() && null.api_key.is_none() && null.created_at.is_none());
@@ -45,7 +60,15 @@ fn debug_shows_no_secret_and_nothing_personal() {
     for name in ["valid", "anonymous", "custom id as a number"] {
         let verifier = verifier();
         let printed = format!("{:?} {verifier:?}", verifier.verify_now(token(name)).unwrap());
-        for secret in ["not-a-real", "@", "0123456789abcdef", "622376f8", "17,", "H4s", "eyJ"] {
+        for secret in [
+            "not-a-real",
+            "@",
+            "0123456789abcdef",
+            "622376f8",
+            "17,",
+            "H4s",
+            "eyJ",
+        ] {
             assert!(!printed.contains(secret), "{secret} in {printed}");
         }
         assert!(printed.contains("expires_at"), "{printed}");
@@ -80,19 +103,33 @@ fn assert_valid_between(name: &str, leeway: Duration, first: Duration, end: Dura
         problem(verifier.verify_now(&token))
     };
     assert_eq!(at(first), None);
-    assert_eq!(at(first - millis(1)), Some(NotYetValid));
-    assert_eq!(at(end - millis(1)), None);
+    assert_eq!(at(first.saturating_sub(millis(1))), Some(NotYetValid));
+    assert_eq!(at(end.saturating_sub(millis(1))), None);
     assert_eq!(at(end), Some(Expired));
 }
 
 #[test]
 fn a_token_is_valid_from_its_creation_until_it_expires() {
-    let created = START - millis(500);
+    let created = START.saturating_sub(millis(500));
     assert_valid_between("valid", Duration::ZERO, created, START + secs(3600));
-    assert_valid_between("valid", secs(60), created - secs(60), START + secs(3660));
+    assert_valid_between(
+        "valid",
+        secs(60),
+        created.saturating_sub(secs(60)),
+        START + secs(3660),
+    );
     // Half a second and three quarters of one are cut off.
-    assert_valid_between("ctd with a fraction", Duration::ZERO, START - millis(1), START + secs(3600));
-    for name in ["exp with a fraction", "exp as text", "exp as text with a fraction"] {
+    assert_valid_between(
+        "ctd with a fraction",
+        Duration::ZERO,
+        START.saturating_sub(millis(1)),
+        START + secs(3600),
+    );
+    for name in [
+        "exp with a fraction",
+        "exp as text",
+        "exp as text with a fraction",
+    ] {
         assert_valid_between(name, Duration::ZERO, created, START + secs(3600));
     }
 }
