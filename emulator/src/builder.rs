@@ -171,7 +171,7 @@ impl EmulatorBuilder {
                 check_names(sent, &defaults).map_err(invalid)?;
             }
             state.workspaces[0].settings =
-                initial_settings(sent, &document, defaults, &self.assumptions).map_err(invalid)?;
+                initial_settings(sent, document, defaults, &self.assumptions).map_err(invalid)?;
         }
         let shared = Arc::new(Shared {
             clock,

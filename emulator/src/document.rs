@@ -1,6 +1,7 @@
 //! The document: what requests and responses must look like, and which fields are secret.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::OnceLock;
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -49,8 +50,14 @@ enum Content {
 }
 
 impl Document {
-    /// The document that the emulator was built with.
-    pub(crate) fn embedded() -> Result<Self, String> {
+    /// The document that the emulator was built with. Every emulator of a process shares it, and with it the compiled
+    /// schemas.
+    pub(crate) fn embedded() -> Result<&'static Self, String> {
+        static SHARED: OnceLock<Result<Document, String>> = OnceLock::new();
+        SHARED.get_or_init(Self::parse).as_ref().map_err(Clone::clone)
+    }
+
+    fn parse() -> Result<Self, String> {
         let document: Value = serde_json::from_str(DOCUMENT).map_err(|error| error.to_string())?;
         let reserved = document.pointer("/components/schemas/Attributes/x-reserved-names");
         let reserved = reserved.and_then(Value::as_array).into_iter().flatten();
@@ -287,7 +294,7 @@ mod tests {
     use crate::operations::OPERATIONS;
 
     fn document() -> Document {
-        Document::embedded().expect("the document is usable")
+        Document::parse().expect("the document is usable")
     }
 
     #[test]

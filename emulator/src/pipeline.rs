@@ -35,7 +35,7 @@ pub(crate) struct Shared {
     pub(crate) clock: EmulatorClock,
     pub(crate) state: Mutex<State>,
     pub(crate) assumptions: Assumptions,
-    pub(crate) document: Document,
+    pub(crate) document: &'static Document,
     pub(crate) faults: Faults,
     pub(crate) log: RequestLog,
     pub(crate) violations: Mutex<Vec<String>>,
