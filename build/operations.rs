@@ -34,6 +34,14 @@ pub(crate) fn generate(document: &Document) -> Result<String, String> {
         let consumers = consumers(&located)?;
         let idempotent = located.extension("x-idempotent").as_bool().unwrap_or_default();
         let send_once = located.extension("x-send-once").as_bool().unwrap_or_default();
+        let unauthorized: Expr = match located.extension("x-unauthorized") {
+            Value::Null => parse_quote!(Unauthorized::Token),
+            value => match value.as_str() {
+                Some("token") => parse_quote!(Unauthorized::Token),
+                Some("consumer") => parse_quote!(Unauthorized::Consumer),
+                _ => return Err(located.refuse("has another x-unauthorized than token or consumer")),
+            },
+        };
         let response = response(document, &located).map_err(|problem| located.refuse(&problem))?;
         tables.push(quote! {
             #[doc = #doc]
@@ -48,6 +56,7 @@ pub(crate) fn generate(document: &Document) -> Result<String, String> {
                 consumers: &[#(#consumers),*],
                 idempotent: #idempotent,
                 send_once: #send_once,
+                unauthorized: #unauthorized,
                 response: #response,
             };
         });

@@ -8,7 +8,7 @@ pub(crate) use table::{RESERVED_ATTRIBUTES, SECRET_FIELDS};
 mod table {
     #![allow(missing_docs, reason = "generated code")]
 
-    use super::{Consumer, Evidence, Field, IfUnreadable, Operation, Security, Shape};
+    use super::{Consumer, Evidence, Field, IfUnreadable, Operation, Security, Shape, Unauthorized};
 
     include!(concat!(env!("OUT_DIR"), "/operations.rs"));
 }
@@ -36,6 +36,8 @@ pub struct Operation {
     pub idempotent: bool,
     /// Whether it is never sent again once it may have left, whatever the answer.
     pub send_once: bool,
+    /// What a 401 refuses.
+    pub unauthorized: Unauthorized,
     pub(crate) response: Shape,
 }
 
@@ -55,6 +57,16 @@ pub enum Security {
     OptionalBearer,
     /// A bearer token.
     Bearer,
+}
+
+/// What a 401 of an operation refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unauthorized {
+    /// The token. A session discards it, and gets another one if it can.
+    Token,
+    /// The consumer or what it sent, such as a wrong code. Another token would be refused as well, so a session keeps its own.
+    Consumer,
 }
 
 /// How well an operation's facts are known.

@@ -19,6 +19,7 @@ const EXTENSIONS: [&str; 13] = [
     "x-consumers",
     "x-idempotent",
     "x-send-once",
+    "x-unauthorized",
     "x-permission",
     "x-open",
     "x-enum-names",

@@ -49,6 +49,11 @@ fn operation_problems(document: &Value, operation: &Value) -> Vec<String> {
             problems.push("`x-send-once` and `x-idempotent` contradict each other".to_owned());
         }
     }
+    if let Some(refused) = operation.get("x-unauthorized")
+        && !["token", "consumer"].map(Value::from).contains(refused)
+    {
+        problems.push("`x-unauthorized` must be `token` or `consumer`".to_owned());
+    }
     let consumers: Option<Vec<&str>> = operation
         .get("x-consumers")
         .and_then(Value::as_array)
