@@ -7,7 +7,7 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use tokio::runtime::Handle;
 
-use crate::bindings::Call;
+use crate::bindings;
 use crate::clock::{Clock, Reading, timeout};
 use crate::error::{Error, Result};
 use crate::lifecycle::single_flight::{Leader, SingleFlight};
@@ -192,9 +192,8 @@ impl PublishedKeys {
 
     async fn request(&self) -> Result<KeySet> {
         let operation = &operation::GET_PUBLIC_KEY;
-        let call = Call::new(&self.transport, operation, None);
-        let result = call.raw.get_public_key().await;
-        let response = call.finish_untyped(result)?;
+        let client = bindings::Client::open(&self.transport, None);
+        let response = client.get_public_key().response().await?;
         if !response
             .body
             .windows(PEM_BEGINS.len())
