@@ -114,7 +114,7 @@ async fn run() -> Result<()> {
     tokio::spawn(async { axum::serve(listener, service).await });
 
     // What an app of this workspace sends along.
-    let key = ApiKey::new(emulator.profile_api_key())?;
+    let key = ApiKey::new(&emulator.workspace().profile_api_key)?;
     let visitor = client.anonymous(key, "00000000-0000-4000-8000-000000000001");
     let token = visitor.token().await?;
     let (message, _) = token.expose().rsplit_once('.').unwrap_or_default();

@@ -14,6 +14,7 @@ mod cold_stampede;
 mod facade_overhead;
 mod idle_session;
 mod renewal_waiters;
+mod verify;
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +34,7 @@ impl Effort {
 type Measure = fn(Effort) -> Result<Vec<Row>>;
 
 /// The rows, in the order of the design.
-pub const ROWS: [(&str, Measure); 7] = [
+pub const ROWS: [(&str, Measure); 8] = [
     ("cached_read", cached_read::measure),
     ("cold_stampede", cold_stampede::measure),
     ("renewal_waiters", renewal_waiters::measure),
@@ -41,6 +42,7 @@ pub const ROWS: [(&str, Measure); 7] = [
     ("idle_session", idle_session::measure),
     ("fleet", fleet),
     ("clean_build", clean_build),
+    ("verify", verify::measure),
 ];
 
 #[expect(
