@@ -269,7 +269,7 @@ async fn call_as_workspace(client: &Client, printed: &Printed) {
     // The events end with the last who holds the session, and the client is one of them.
     client.forget(&ApiKey::new(WORKSPACE_KEY).unwrap());
     drop((workspace, raw));
-    while let Some(event) = events.next().await {
+    while let Some(event) = support::next(&mut events).await {
         printed.value(&event);
     }
     printed.value(&TrackerKey::new(TRACKER_KEY).unwrap());
