@@ -405,7 +405,7 @@ async fn secrets_are_never_shown() {
         "synerise.request",
         "hyper",
         "a response differs from the documented one",
-        "token renewal failed",
+        "token refresh failed",
     ] {
         assert!(log.contains(part), "the log shows nothing of {part}");
     }

@@ -222,7 +222,7 @@ impl CompletionGuard {
                 });
             }
             Err(error) => {
-                tracing::warn!(error.type = error.kind().as_str(), "token renewal failed: {error}");
+                tracing::warn!(error.type = error.kind().as_str(), "token refresh failed: {error}");
                 lifecycle.emit(|| match error.kind() {
                     ErrorKind::SessionExpired => Event::Expired { error: error.clone() },
                     _ => Event::RefreshFailed { error: error.clone() },
