@@ -12,7 +12,7 @@ use super::plain_text;
 use super::reference::{self, Reference};
 
 /// The extensions that the crate reads; any other is a mistake, or an attack.
-const EXTENSIONS: [&str; 13] = [
+const EXTENSIONS: [&str; 14] = [
     "x-vendor-operation-id",
     "x-evidence",
     "x-source",
