@@ -1,25 +1,49 @@
-//! The one place that reads the machine's clocks; everything else takes the time from a [`Clock`].
+//! The only place that reads the system's clocks; everything else takes the time from a [`Clock`].
 
 use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::task::Poll;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// One look at both clocks of a machine.
+#[cfg(any(test, feature = "test-util"))]
+mod manual;
+
+#[cfg(any(test, feature = "test-util"))]
+#[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
+pub use manual::ManualClock;
+
+/// One look at both clocks of a computer.
 ///
-/// Neither clock alone can tell that a token has expired: the wall clock can be set back, and the monotonic one stands
-/// still while a machine sleeps. A token is taken as expired as soon as either says so.
+/// Neither clock alone can tell that a token has expired: the wall clock can be set back, and the monotonic one may stand
+/// still while the computer is suspended. A token counts as expired as soon as either says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
-    /// Time since an arbitrary start that never goes back.
-    pub monotonic: Duration,
-    /// Time since the Unix epoch by the machine's wall clock; zero if that stands before the epoch.
-    pub wall: Duration,
+    pub(crate) monotonic: Duration,
+    /// Since the Unix epoch; zero before it.
+    pub(crate) wall: Duration,
 }
 
 impl Reading {
+    /// A reading, for clocks of your own: the time since an arbitrary start that never goes back, and the wall clock. A wall
+    /// clock before 1970 counts as 1970.
+    pub fn new(monotonic: Duration, wall: SystemTime) -> Self {
+        Self {
+            monotonic,
+            wall: since_epoch(wall),
+        }
+    }
+
+    /// The time since an arbitrary start. It never goes back.
+    pub fn monotonic(&self) -> Duration {
+        self.monotonic
+    }
+
+    /// The time by the wall clock.
+    pub fn wall(&self) -> SystemTime {
+        UNIX_EPOCH.checked_add(self.wall).unwrap_or(UNIX_EPOCH)
+    }
+
     /// The reading that a clock will show when `duration` has passed on both clocks.
     pub(crate) fn after(self, duration: Duration) -> Self {
         Self {
@@ -28,34 +52,80 @@ impl Reading {
         }
     }
 
-    /// Whether either clock has come to `deadline`.
+    /// Whether either clock has reached `deadline`.
     pub(crate) fn reached(self, deadline: Self) -> bool {
         self.monotonic >= deadline.monotonic || self.wall >= deadline.wall
     }
 
-    /// What is left until the earlier of the two clocks comes to `deadline`.
+    /// What is left until the first of the two clocks reaches `deadline`.
     pub(crate) fn until(self, deadline: Self) -> Duration {
         let monotonic = deadline.monotonic.saturating_sub(self.monotonic);
         monotonic.min(deadline.wall.saturating_sub(self.wall))
     }
 }
 
-/// A future that is done when a sleep is over.
+/// A time as a duration since the Unix epoch; zero before it.
+pub(crate) fn since_epoch(time: SystemTime) -> Duration {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// A future that completes when a sleep ends.
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Where the time comes from. [`SystemClock`] by default; tests inject a [`ManualClock`].
+/// Why somebody sleeps. A clock for tests can tell a client that waits for a response from one that backs off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SleepPurpose {
+    /// A limit: something else is expected to happen first, such as a response.
+    Timeout,
+    /// The wait before the next attempt.
+    Backoff,
+    /// The wait of [`Session::keep_alive`](crate::Session::keep_alive) for the next refresh.
+    KeepAlive,
+}
+
+/// Where the time comes from. [`SystemClock`] by default; tests use `ManualClock` (feature `test-util`).
+///
+/// ```
+/// use std::time::Duration;
+/// use synerise_auth::clock::{Clock, Reading, Sleep, SystemClock};
+///
+/// /// The system's clock, with a wall clock that is two hours ahead.
+/// #[derive(Debug, Default)]
+/// struct TwoHoursAhead(SystemClock);
+///
+/// impl Clock for TwoHoursAhead {
+///     fn now(&self) -> Reading {
+///         let now = self.0.now();
+///         Reading::new(now.monotonic(), now.wall() + Duration::from_secs(7200))
+///     }
+///
+///     fn sleep(&self, duration: Duration) -> Sleep {
+///         self.0.sleep(duration)
+///     }
+/// }
+///
+/// let client = synerise_auth::Client::builder().clock(TwoHoursAhead::default()).build()?;
+/// # Ok::<(), synerise_auth::Error>(())
+/// ```
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Looks at both clocks. Called on every cached read, so it should take nanoseconds.
     fn now(&self) -> Reading;
 
     /// Sleeps for `duration` of the monotonic clock.
     fn sleep(&self, duration: Duration) -> Sleep;
+
+    /// Sleeps, for a purpose. Without an implementation of your own, every purpose is a [`sleep`](Self::sleep).
+    fn sleep_for(&self, duration: Duration, purpose: SleepPurpose) -> Sleep {
+        let _ = purpose;
+        self.sleep(duration)
+    }
 }
 
-/// The machine's clocks.
+/// The system's clocks.
 ///
-/// On Linux it reads the coarse clocks (a few nanoseconds each, exact to a few milliseconds, which is far below
-/// what a token's lifetime is exact to).
+/// On Linux it reads the coarse clocks: a few nanoseconds each, and accurate to a few milliseconds, which is far below the
+/// accuracy of a token's lifetime.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock {
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -86,10 +156,7 @@ impl SystemClock {
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-#[allow(
-    clippy::disallowed_methods,
-    reason = "this is the place that the rule points to"
-)]
+#[allow(clippy::disallowed_methods, reason = "the rule points here")]
 impl Default for SystemClock {
     fn default() -> Self {
         Self {
@@ -105,176 +172,24 @@ impl Clock for SystemClock {
     }
 
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "this is the place that the rule points to"
-    )]
+    #[allow(clippy::disallowed_methods, reason = "the rule points here")]
     fn now(&self) -> Reading {
         Reading {
             monotonic: self.start.elapsed(),
-            wall: std::time::SystemTime::now()
-                .duration_since(std::time::UNIX_EPOCH)
-                .unwrap_or_default(),
+            wall: since_epoch(SystemTime::now()),
         }
     }
 
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "this is the place that the rule points to"
-    )]
+    #[allow(clippy::disallowed_methods, reason = "the rule points here")]
     fn sleep(&self, duration: Duration) -> Sleep {
         Box::pin(tokio::time::sleep(duration))
     }
 }
 
-/// A clock that moves only when a test says so. Clones show the same time.
-///
-/// ```
-/// use std::time::Duration;
-/// use synerise_auth::clock::{Clock, ManualClock};
-///
-/// let clock = ManualClock::new();
-/// let before = clock.now();
-/// clock.advance(Duration::from_secs(7 * 24 * 3600));
-/// assert_eq!(clock.now().wall - before.wall, Duration::from_secs(7 * 24 * 3600));
-/// ```
-#[derive(Debug, Clone)]
-pub struct ManualClock(Arc<Mutex<ManualTime>>);
-
-#[derive(Debug)]
-struct ManualTime {
-    reading: Reading,
-    sleepers: Vec<(u64, Duration, Waker)>,
-    next_sleeper: u64,
-    watchers: Vec<Waker>,
-}
-
-impl Default for ManualClock {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl ManualClock {
-    /// A clock that stands at 2026-01-01 00:00 UTC, an hour after the machine's start.
-    pub fn new() -> Self {
-        Self::at(Duration::from_secs(1_767_225_600))
-    }
-
-    /// A clock whose wall clock stands at `wall` after the Unix epoch.
-    pub fn at(wall: Duration) -> Self {
-        Self(Arc::new(Mutex::new(ManualTime {
-            reading: Reading {
-                monotonic: Duration::from_secs(3600),
-                wall,
-            },
-            sleepers: Vec::new(),
-            next_sleeper: 0,
-            watchers: Vec::new(),
-        })))
-    }
-
-    /// Time passes: both clocks move on, and sleeps that end by then end.
-    pub fn advance(&self, duration: Duration) {
-        self.change(|reading| *reading = reading.after(duration));
-    }
-
-    /// Somebody sets the wall clock; the monotonic one doesn't notice.
-    pub fn set_wall(&self, wall: Duration) {
-        self.change(|reading| reading.wall = wall);
-    }
-
-    /// The machine sleeps: the wall clock moves on, the monotonic one stands still.
-    pub fn suspend(&self, duration: Duration) {
-        self.change(|reading| reading.wall = reading.wall.saturating_add(duration));
-    }
-
-    /// Waits until at least `count` sleeps are under way: how a test knows that a timeout or a backoff has begun.
-    pub async fn sleepers(&self, count: usize) {
-        std::future::poll_fn(|context| {
-            let mut time = self.lock();
-            if time.sleepers.len() >= count {
-                return Poll::Ready(());
-            }
-            time.watchers.push(context.waker().clone());
-            Poll::Pending
-        })
-        .await;
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Reading)) {
-        let mut time = self.lock();
-        change(&mut time.reading);
-        let now = time.reading.monotonic;
-        let due: Vec<Waker> = time
-            .sleepers
-            .extract_if(.., |(_, deadline, _)| *deadline <= now)
-            .map(|(_, _, waker)| waker)
-            .collect();
-        drop(time);
-        due.into_iter().for_each(Waker::wake);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, ManualTime> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Clock for ManualClock {
-    fn now(&self) -> Reading {
-        self.lock().reading
-    }
-
-    fn sleep(&self, duration: Duration) -> Sleep {
-        let mut time = self.lock();
-        let id = time.next_sleeper;
-        time.next_sleeper += 1;
-        let deadline = time.reading.monotonic.saturating_add(duration);
-        drop(time);
-        Box::pin(ManualSleep {
-            clock: self.clone(),
-            id,
-            deadline,
-        })
-    }
-}
-
-struct ManualSleep {
-    clock: ManualClock,
-    id: u64,
-    deadline: Duration,
-}
-
-impl Future for ManualSleep {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let mut time = self.clock.lock();
-        if time.reading.monotonic >= self.deadline {
-            return Poll::Ready(());
-        }
-        let waker = context.waker().clone();
-        match time.sleepers.iter_mut().find(|(id, ..)| *id == self.id) {
-            Some(sleeper) => sleeper.2 = waker,
-            None => time.sleepers.push((self.id, self.deadline, waker)),
-        }
-        let watchers = std::mem::take(&mut time.watchers);
-        drop(time);
-        watchers.into_iter().for_each(Waker::wake);
-        Poll::Pending
-    }
-}
-
-impl Drop for ManualSleep {
-    fn drop(&mut self) {
-        self.clock.lock().sleepers.retain(|(id, ..)| *id != self.id);
-    }
-}
-
-/// Runs `future`, but no longer than `limit`; `None` when the time was up first.
+/// Runs `future`, but no longer than `limit`; `None` when the limit came first.
 pub(crate) async fn timeout<F: Future>(clock: &dyn Clock, limit: Duration, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
-    let mut sleep = clock.sleep(limit);
+    let mut sleep = clock.sleep_for(limit, SleepPurpose::Timeout);
     std::future::poll_fn(|context| match future.as_mut().poll(context) {
         Poll::Ready(output) => Poll::Ready(Some(output)),
         Poll::Pending => sleep.as_mut().poll(context).map(|()| None),
@@ -291,35 +206,25 @@ mod tests {
         let clock = ManualClock::new();
         let deadline = clock.now().after(Duration::from_secs(60));
         clock.suspend(Duration::from_secs(61));
-        assert!(clock.now().reached(deadline), "a machine that slept");
-        clock.set_wall(Duration::ZERO);
+        assert!(clock.now().reached(deadline), "a computer that was suspended");
+        clock.set_wall(UNIX_EPOCH);
         assert!(!clock.now().reached(deadline));
         clock.advance(Duration::from_secs(61));
         assert!(clock.now().reached(deadline), "a wall clock that was set back");
     }
 
     #[test]
-    fn the_system_clock_moves_on_and_is_near_the_epoch_that_others_see() {
+    fn system_clock_moves_and_its_wall_clock_is_in_this_century() {
         let clock = SystemClock::default();
         let first = clock.now();
         let second = clock.now();
-        assert!(second.monotonic >= first.monotonic);
-        assert!(first.wall > Duration::from_secs(1_700_000_000));
+        assert!(second.monotonic() >= first.monotonic());
+        assert!(first.wall() > UNIX_EPOCH + Duration::from_secs(1_700_000_000));
     }
 
-    #[tokio::test]
-    async fn a_manual_sleep_ends_when_the_clock_is_moved_past_it() {
-        let clock = ManualClock::new();
-        let sleeping = tokio::spawn(clock.sleep(Duration::from_secs(5)));
-        clock.sleepers(1).await;
-        clock.advance(Duration::from_secs(4));
-        assert!(!sleeping.is_finished());
-        clock.advance(Duration::from_secs(1));
-        sleeping.await.unwrap();
-        assert!(
-            timeout(&clock, Duration::from_secs(1), std::future::ready(()))
-                .await
-                .is_some()
-        );
+    #[test]
+    fn reading_before_the_epoch_is_the_epoch() {
+        let wall = UNIX_EPOCH - Duration::from_secs(5);
+        assert_eq!(Reading::new(Duration::ZERO, wall).wall(), UNIX_EPOCH);
     }
 }

@@ -104,7 +104,7 @@ pub use model::{Identity, LoginId, ProfileUuid, Visitor};
 pub use region::Region;
 pub use secret::{ApiKey, Secret};
 pub use session::{ConditionalLoginOutcome, Session, UserLoginOutcome, kind};
-pub use token::Token;
+pub use token::{Token, TokenProvider};
 
 /// A backend's session: [`Client::workspace`].
 pub type WorkspaceSession = Session<kind::Workspace>;

@@ -2,15 +2,16 @@
 
 use std::fmt;
 
-/// A source of fractions for jitter: spreading renewals and retries of many processes over time.
+/// A source of fractions for jitter, which spreads the refreshes and retries of many processes over time.
 ///
-/// It decides about timing only, never about security, so it need not be unpredictable. Tests inject their own.
+/// It decides about timing only, never about security, so it need not be unpredictable. Tests use `FixedRandom` (feature
+/// `test-util`).
 pub trait Random: fmt::Debug + Send + Sync + 'static {
-    /// The next fraction, at least 0.0 and less than 1.0. Other values are taken as the nearest of these.
+    /// The next fraction, at least 0.0 and less than 1.0. Other values count as the nearest of these.
     fn fraction(&self) -> f64;
 }
 
-/// The next fraction of `random`, whatever it says: a number that is none is taken as 0.
+/// The next fraction of `random`, between 0 and 1 whatever it returns. NaN counts as 0.
 pub(crate) fn unit_fraction(random: &dyn Random) -> f64 {
     let fraction = random.fraction();
     if fraction.is_nan() {
@@ -20,7 +21,7 @@ pub(crate) fn unit_fraction(random: &dyn Random) -> f64 {
     }
 }
 
-/// The default source: a fast generator, seeded by the system, one for each thread.
+/// The default source: a fast generator for each thread, seeded by the system.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemRandom;
 
@@ -30,10 +31,19 @@ impl Random for SystemRandom {
     }
 }
 
-/// A source that always says the same, for tests.
-#[derive(Debug, Clone, Copy)]
+/// A source that always returns the same fraction, for tests.
+///
+/// ```
+/// use synerise_auth::random::{FixedRandom, Random};
+///
+/// assert_eq!(FixedRandom(0.5).fraction(), 0.5);
+/// ```
+#[cfg(any(test, feature = "test-util"))]
+#[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FixedRandom(pub f64);
 
+#[cfg(any(test, feature = "test-util"))]
 impl Random for FixedRandom {
     fn fraction(&self) -> f64 {
         self.0

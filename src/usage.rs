@@ -120,14 +120,10 @@ impl<K: PortalUser> Session<K> {
     /// How many events were added to the database, by day.
     ///
     /// Operation `newDataPointsStats` (`POST /business-profile-service/organizations/usage/stats/newDataPoints`).
-    /// Synerise's support has to response access to it.
+    /// Synerise's support has to grant access to it.
     pub async fn new_data_points(&self, query: &UsageQuery) -> Result<Vec<NewDataPoints>> {
         let body = query.body();
-        let (reports, _) = self
-            .raw_keeping_token()
-            .new_data_points_stats(&body)
-            .read()
-            .await?;
+        let (reports, _) = self.raw().new_data_points_stats(&body).read().await?;
         Ok(reports.into_iter().map(NewDataPoints::from).collect())
     }
 
@@ -135,14 +131,10 @@ impl<K: PortalUser> Session<K> {
     ///
     /// Operation `retentionDataPointsStats`
     /// (`POST /business-profile-service/organizations/usage/stats/retentionDataPoints`).
-    /// Synerise's support has to response access to it.
+    /// Synerise's support has to grant access to it.
     pub async fn retention_data_points(&self, query: &UsageQuery) -> Result<RetentionDataPoints> {
         let body = query.body();
-        let (report, _) = self
-            .raw_keeping_token()
-            .retention_data_points_stats(&body)
-            .read()
-            .await?;
+        let (report, _) = self.raw().retention_data_points_stats(&body).read().await?;
         Ok(report.into())
     }
 }

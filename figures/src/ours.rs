@@ -75,12 +75,9 @@ impl FiguresClock {
 
 impl Clock for FiguresClock {
     fn now(&self) -> Reading {
-        let Reading { monotonic, wall } = self.0.system.now();
+        let now = self.0.system.now();
         let ahead = Duration::from_secs(self.0.ahead.load(Ordering::SeqCst));
-        Reading {
-            monotonic: monotonic + ahead,
-            wall: wall + ahead,
-        }
+        Reading::new(now.monotonic() + ahead, now.wall() + ahead)
     }
 
     fn sleep(&self, duration: Duration) -> Sleep {

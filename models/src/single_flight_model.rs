@@ -1,4 +1,4 @@
-//! Whoever waits for a flight is told what came of it, in every order of landing, waiting and giving up.
+//! Every waiter is told the result, in every order of completing, waiting and giving up.
 
 use std::future::Future;
 use std::pin::pin;
@@ -24,12 +24,12 @@ fn every_waiter_gets_the_result() {
             assert_eq!(waiter.join().unwrap(), Some(7));
         }
         assert!(!flight.is_pending());
-        assert_eq!(block_on(flight.wait()), Some(7), "one who comes late");
+        assert_eq!(block_on(flight.wait()), Some(7), "a late waiter");
     });
 }
 
 #[test]
-fn a_lost_pilot_lets_every_waiter_know() {
+fn lost_leader_is_told_to_every_waiter() {
     check(|| {
         let (flight, leader) = SingleFlight::<u8>::start();
         let waiters = [(); 2].map(|()| {
@@ -45,7 +45,7 @@ fn a_lost_pilot_lets_every_waiter_know() {
 }
 
 #[test]
-fn a_waiter_that_gives_up_takes_nothing_from_the_others() {
+fn waiter_that_gives_up_does_not_affect_the_others() {
     check(|| {
         let (flight, leader) = SingleFlight::start();
         let patient = {
@@ -66,11 +66,11 @@ fn a_waiter_that_gives_up_takes_nothing_from_the_others() {
 }
 
 #[test]
-fn a_waiter_that_is_polled_by_another_task_is_woken_there() {
+fn waiter_is_woken_in_the_task_that_polled_it_last() {
     check(|| {
         let (flight, leader) = SingleFlight::start();
         let mut waiting = Box::pin(flight.wait());
-        // The first task that polls it hands it on: its waker must not be the one that is kept.
+        // The first task hands it on after a poll: the first task's waker must not be kept.
         let _ = waiting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         let waiter = thread::spawn(move || block_on(waiting));
         leader.complete(7);

@@ -1,9 +1,9 @@
-//! What `src/lifecycle/sync.rs` gives the library, with the locks that loom watches.
+//! The same items as the library's `src/lifecycle/sync.rs`, with loom's locks.
 
 use std::sync::PoisonError;
 
 pub(crate) use loom::sync::{Mutex, MutexGuard};
-/// The counter itself is not what is checked, and loom's can't be the receiver of a method.
+/// Not loom's: the counter is not what is checked, and loom's can't be the receiver of a method.
 pub(crate) use std::sync::Arc;
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

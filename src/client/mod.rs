@@ -147,6 +147,11 @@ impl Client {
         crate::verify::Verifier::published(Arc::clone(&self.1))
     }
 
+    #[cfg(any(test, feature = "test-util"))]
+    pub(crate) fn into_context(self) -> Arc<Context> {
+        self.0
+    }
+
     /// The generated bindings without a session: for the operations that need none.
     pub fn raw(&self) -> bindings::Client {
         self.0.raw()

@@ -1,42 +1,87 @@
-//! Renewal without callers, for sessions that can only be prolonged while their token is active.
+//! Refreshes without callers, for sessions that can only be refreshed while their token is active.
 
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
+use crate::clock::{Clock, SleepPurpose, SystemClock};
 use crate::error::{Error, Result};
 
-use super::Lifecycle;
+use super::catch_panic::catch_panic;
 use super::sync::Arc;
+use super::{Event, Lifecycle};
 
-/// Keeps a session's token renewed until it is dropped.
+/// Keeps a session's token refreshed until it is dropped.
 ///
-/// A session that is used is renewed by its callers, and needs none of this. A profile's session that is idle can't be
-/// prolonged any more once its token has expired: this is for those.
+/// A session that is used is refreshed by its callers, and needs none of this. A profile's session that is idle can't be
+/// refreshed any more once its token has expired: this is for those.
+///
+/// It stops by itself when the session has ended ([`Event::KeepAliveStopped`]), and with the runtime that it was started in.
 #[derive(Debug)]
 #[must_use = "the session is kept alive until this is dropped"]
 pub struct KeepAlive(AbortHandle);
 
-/// The longest sleep: a machine that was suspended notices after it that its token's time has come.
+/// The longest sleep: after it, a computer that was suspended notices that a refresh is due.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
-/// The shortest, so that a clock or a server gone wild costs no processor.
+/// The shortest sleep, so that a wrong clock or a failing server causes no busy loop.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(100);
 
 impl KeepAlive {
-    pub(crate) fn start(lifecycle: Arc<Lifecycle>) -> Result<Self> {
+    pub(crate) fn start(lifecycle: &Arc<Lifecycle>) -> Result<Self> {
+        if !lifecycle.source.is_refreshable() {
+            return Err(Error::invalid_input(
+                "keep_alive",
+                "was called on a session that can't be refreshed",
+                "log in again when the session's token has expired",
+            ));
+        }
         let runtime = Handle::try_current().map_err(|_| Error::no_runtime())?;
-        let task = runtime.spawn(async move {
-            while let Some(wait) = lifecycle.time_to_refresh() {
-                let wait = wait.clamp(SHORTEST_SLEEP, LONGEST_SLEEP);
-                lifecycle.config().clock.sleep(wait).await;
-                // A failure is in the session's status and events; the machine's backoff says when to try again.
-                let _ = lifecycle.refresh_if_due().await;
-            }
-        });
+        let task = runtime.spawn(run(Arc::clone(lifecycle)));
         Ok(Self(task.abort_handle()))
     }
+
+    /// Whether it still refreshes the token: not after the session has ended, or its runtime was shut down.
+    pub fn is_running(&self) -> bool {
+        !self.0.is_finished()
+    }
+}
+
+async fn run(lifecycle: Arc<Lifecycle>) {
+    let mut pause = SHORTEST_SLEEP;
+    loop {
+        match catch_panic(refresh_once(&lifecycle)).await {
+            Some(true) => pause = SHORTEST_SLEEP,
+            Some(false) => break,
+            None => {
+                // By the system's clock: the session's own may be what panicked.
+                tracing::warn!("a clock or a source of randomness panicked; the session is kept alive");
+                if catch_panic(SystemClock::default().sleep(pause)).await.is_none() {
+                    return;
+                }
+                pause = pause.saturating_mul(2).min(LONGEST_SLEEP);
+            }
+        }
+    }
+    let error = lifecycle.lock().token.last_error().cloned();
+    if let Some(error) = error {
+        tracing::warn!(error.type = error.kind().as_str(), "the session is no longer kept alive: {error}");
+        lifecycle.emit(|| Event::KeepAliveStopped { error });
+    }
+}
+
+/// Waits until a refresh may be due, and for the refresh if it is. Returns whether the session can still be refreshed.
+async fn refresh_once(lifecycle: &Lifecycle) -> bool {
+    let Some(wait) = lifecycle.time_to_refresh() else {
+        return false;
+    };
+    let wait = wait.clamp(SHORTEST_SLEEP, LONGEST_SLEEP);
+    let clock = &lifecycle.config.clock;
+    clock.sleep_for(wait, SleepPurpose::KeepAlive).await;
+    // A failure is in the session's status and events, and its backoff says when to try again.
+    let _ = lifecycle.refresh_if_due().await;
+    true
 }
 
 impl Drop for KeepAlive {

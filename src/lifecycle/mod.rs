@@ -1,24 +1,32 @@
-//! A token's life: fetched once, renewed ahead of its end, recovered after a revocation, never served when it is over.
+//! A token's life: fetched once, refreshed before it expires, replaced after a revocation, never served when expired.
 //!
-//! [`Lifecycle`] puts three parts together that know nothing of each other: the state machine that decides
-//! (`machine.rs`), the flight that many wait for and one makes (`single_flight.rs`), and the source that knows how
-//! a token is got ([`TokenSource`]). A token is read without a lock; everything that changes happens under one.
+//! ```no_run
+//! # async fn run(workspace: synerise_auth::WorkspaceSession) -> synerise_auth::Result<()> {
+//! use synerise_auth::lifecycle::TokenState;
+//!
+//! workspace.token().await?;
+//! assert_eq!(workspace.status().state, TokenState::Fresh);
+//! # Ok(()) }
+//! ```
 
-use std::sync::OnceLock;
+use std::sync::{OnceLock, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use tokio::sync::broadcast;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Reading};
 use crate::error::{Error, Result};
+use crate::operation::{Operation, Unauthorized};
 use crate::random::Random;
 use crate::token::{Token, TokenInner, TokenResponse};
 use crate::transport::{Authenticator, BoxFuture};
 
+mod catch_panic;
 mod keep_alive;
 mod policy;
 mod refresh;
+mod refresh_state;
 pub(crate) mod registry;
 pub(crate) mod single_flight;
 mod source;
@@ -34,9 +42,13 @@ pub use status::{Event, Events, Status, TokenState};
 pub(crate) use source::{Previous, PreviousTokenState, TokenSource};
 pub(crate) use stored_source::StoredTokenSource;
 
-use refresh::{Running, Wait};
-use state_machine::{Decision, Rejection, TokenStateMachine};
+use refresh::Run;
+use refresh_state::RefreshState;
+use state_machine::{Query, Rejection, TokenStateMachine, too_short};
 use sync::{Arc, Mutex, MutexGuard, lock};
+
+type State = RefreshState<TokenStateMachine, Run>;
+type Step = refresh_state::Step<TokenStateMachine, Run>;
 
 /// What the lifecycles of a client share.
 #[derive(Debug)]
@@ -47,58 +59,62 @@ pub(crate) struct LifecycleConfig {
 }
 
 /// The life of one session's token.
+///
+/// It puts three parts together that don't know each other: the state machine that decides (`state_machine.rs`), the protocol
+/// by which one caller refreshes and the others wait (`refresh_state.rs`), and the source that fetches tokens
+/// ([`TokenSource`]). A token is read without a lock; everything that changes happens under one.
 pub(crate) struct Lifecycle {
     current: ArcSwapOption<TokenInner>,
     config: Arc<LifecycleConfig>,
     source: Box<dyn TokenSource>,
     state: Mutex<State>,
     events: OnceLock<broadcast::Sender<Event>>,
-    entry: Option<registry::Entry>,
+    /// For the refreshes, which must not keep a session that nobody uses.
+    this: Weak<Self>,
+    _entry: Option<registry::Entry>,
 }
 
-#[derive(Default)]
-struct State {
-    machine: TokenStateMachine,
-    /// Boxed: it is there for a short time only, and the place for it would be in every idle session.
-    running: Option<Box<Running>>,
-}
-
-/// How often a caller looks for another renewal after one was lost with its runtime.
+/// How often a caller looks for another refresh after one was lost with its runtime.
 const LOST_REFRESHES: u32 = 3;
 
 /// How many events a subscriber may lag behind.
 const EVENTS_KEPT: usize = 64;
 
-/// The shortest time between two renewals that live tokens are not good enough for, be it that a server refuses them or
-/// that a caller needs longer ones: there is no login for each call.
+/// Minimum interval between refreshes that a 401 or `token_valid_for` forces, so that a server that refuses every token does
+/// not get a login per call.
 const REFRESH_FLOOR: Duration = Duration::from_secs(1);
 
 impl Lifecycle {
-    pub(crate) fn new(config: Arc<LifecycleConfig>, source: Box<dyn TokenSource>) -> Self {
-        Self {
+    pub(crate) fn new(
+        config: Arc<LifecycleConfig>,
+        source: Box<dyn TokenSource>,
+        entry: Option<registry::Entry>,
+    ) -> Arc<Self> {
+        Arc::new_cyclic(|this| Self {
             current: ArcSwapOption::empty(),
             config,
             source,
-            state: Mutex::default(),
+            state: Mutex::new(State::new(TokenStateMachine::default())),
             events: OnceLock::new(),
-            entry: None,
-        }
+            this: this.clone(),
+            _entry: entry,
+        })
     }
 
-    /// A lifecycle that begins with a token that a login gave.
+    /// A lifecycle that starts with the token of a login.
     pub(crate) fn with_token(
         config: Arc<LifecycleConfig>,
         source: Box<dyn TokenSource>,
         response: TokenResponse,
-    ) -> Result<Self> {
-        let lifecycle = Self::new(config, source);
+    ) -> Result<Arc<Self>> {
+        let lifecycle = Self::new(config, source, None);
         let sample = lifecycle.config.sample();
-        lifecycle.accept(&mut lifecycle.lock(), response, &sample)?;
+        lifecycle.accept(&mut lifecycle.lock().token, response, &sample)?;
         Ok(lifecycle)
     }
 
-    /// A live token: the cached one, or the one that the shared renewal brings.
-    pub(crate) async fn token(self: &Arc<Self>) -> Result<Token> {
+    /// A valid token: the cached one, or the result of the shared refresh.
+    pub(crate) async fn token(&self) -> Result<Token> {
         if let Some(token) = self.fresh() {
             return Ok(token);
         }
@@ -106,29 +122,30 @@ impl Lifecycle {
         Box::pin(self.slow_token(Duration::ZERO)).await
     }
 
-    /// A token that lives for at least `need`.
-    pub(crate) async fn token_valid_for(self: &Arc<Self>, need: Duration) -> Result<Token> {
+    /// A token that is valid for at least `need`.
+    pub(crate) async fn token_valid_for(&self, need: Duration) -> Result<Token> {
         Box::pin(self.slow_token(need)).await
     }
 
-    /// The token that is there, whatever its state.
+    /// The current token, whatever its state.
     pub(crate) fn peek(&self) -> Option<Token> {
         self.current.load_full().map(Token::from)
     }
 
-    /// The token, if nothing at all has to be done for it.
+    /// The token, if nothing has to be done for it.
     fn fresh(&self) -> Option<Token> {
         let token = self.peek()?;
         (!self.config.clock.now().reached(token.validity().refresh_at)).then_some(token)
     }
 
-    async fn slow_token(self: &Arc<Self>, need: Duration) -> Result<Token> {
+    async fn slow_token(&self, need: Duration) -> Result<Token> {
         for _ in 0..LOST_REFRESHES {
-            let wait = match self.decide(need)? {
+            let step = match self.step(need) {
                 Step::Serve(token) => return Ok(token),
-                Step::Wait(wait) => wait,
+                Step::Refuse(error) => return Err(error),
+                step @ (Step::Join(..) | Step::Started(_)) => step,
             };
-            match wait.result(&*self.config.clock).await {
+            match self.wait(step).await {
                 Some(Ok(token)) => {
                     let now = self.config.clock.now();
                     if token.is_live(now) {
@@ -146,84 +163,67 @@ impl Lifecycle {
         Err(Error::refresh_aborted())
     }
 
-    fn decide(self: &Arc<Self>, need: Duration) -> Result<Step> {
+    fn step(&self, need: Duration) -> Step {
         let mut state = self.lock();
-        // Read under the lock: a reading from before it could be older than the token that is judged by it.
+        // Read under the lock: a reading from before could be older than the token that it judges.
         let now = self.config.clock.now();
-        match state
-            .machine
-            .decide(now, need, self.source.is_refreshable(), REFRESH_FLOOR)
-        {
-            Decision::Serve(token) => Ok(Step::Serve(token)),
-            Decision::ServeAndRefresh(token) => {
-                // Without a runtime the token is as good, and the next call may have one.
-                let _ = self.join_or_start(&mut state);
-                Ok(Step::Serve(token))
-            }
-            Decision::Refresh => self.join_or_start(&mut state).map(Step::Wait),
-            Decision::TooShort(token) => Err(too_short(&token, need)),
-            Decision::Refuse(error) => Err(error),
-        }
+        let query = Query {
+            now,
+            need,
+            refreshable: self.source.is_refreshable(),
+            floor: REFRESH_FLOOR,
+        };
+        state.step(&query, Self::is_lost(now), |machine, refresh| {
+            self.start(machine, refresh, now)
+        })
     }
 
-    /// How long until a renewal is due; `None` when there can't be one any more.
+    /// How long until a refresh is due; `None` when there can't be one any more.
     fn time_to_refresh(&self) -> Option<Duration> {
         let state = self.lock();
-        let now = self.config.clock.now();
-        self.source
-            .is_refreshable()
-            .then(|| state.machine.time_to_refresh(now))
-            .flatten()
+        state.token.time_to_refresh(self.config.clock.now())
     }
 
-    /// Waits for a renewal if one is due.
-    async fn refresh_if_due(self: &Arc<Self>) -> Result<()> {
-        let wait = {
+    /// Waits for a refresh if one is due.
+    async fn refresh_if_due(&self) -> Result<()> {
+        let step = {
             let mut state = self.lock();
-            match state.machine.time_to_refresh(self.config.clock.now()) {
-                Some(Duration::ZERO) => self.join_or_start(&mut state)?,
+            let now: Reading = self.config.clock.now();
+            match state.token.time_to_refresh(now) {
+                Some(Duration::ZERO) => state.join_or_start(Self::is_lost(now), |machine, refresh| {
+                    self.start(machine, refresh, now)
+                }),
                 _ => return Ok(()),
             }
         };
-        wait.result(&*self.config.clock)
-            .await
-            .map_or(Ok(()), |result| result.map(drop))
+        self.wait(step).await.map_or(Ok(()), |result| result.map(drop))
     }
 
-    /// Whether the session can get another token by itself.
-    pub(crate) fn is_refreshable(&self) -> bool {
-        self.source.is_refreshable()
-    }
-
-    /// Drops the token because the server refused it; whether another one can be had.
-    pub(crate) fn reject(&self, token: &Token) -> bool {
+    /// Drops the token because a server refused it. Returns whether another one can be had.
+    fn reject(&self, token: &Token) -> bool {
+        let generation = token.generation();
         let rejection = {
             let mut state = self.lock();
             let now = self.config.clock.now();
-            let rejection = state.machine.rejected(token.generation(), now, REFRESH_FLOOR);
+            let rejection = state.token.rejected(generation, now, REFRESH_FLOOR);
             if rejection == Rejection::Invalidated {
                 self.current.store(None);
             }
             rejection
         };
         if rejection == Rejection::Invalidated {
-            tracing::debug!(
-                generation = token.generation(),
-                "the server refused the token; it is dropped"
-            );
-            self.emit(|| Event::Invalidated {
-                generation: token.generation(),
-            });
+            tracing::debug!(generation, "the server refused the token; it is discarded");
+            self.emit(|| Event::Invalidated { generation });
         }
         rejection != Rejection::Repeated
     }
 
-    /// Drops the token because its owner knows that it is no good any more.
+    /// Drops the token because its owner knows that it is no longer valid.
     pub(crate) fn invalidate(&self) {
         let generation = {
             let mut state = self.lock();
-            let generation = state.machine.generation();
-            let dropped = state.machine.invalidate();
+            let generation = state.token.generation();
+            let dropped = state.token.invalidate();
             self.current.store(None);
             dropped.then_some(generation)
         };
@@ -235,11 +235,7 @@ impl Lifecycle {
     pub(crate) fn status(&self) -> Status {
         let state = self.lock();
         let now = self.config.clock.now();
-        let refreshing = state
-            .running
-            .as_ref()
-            .is_some_and(|running| running.flight.is_pending());
-        Status::of(&state.machine, now, refreshing)
+        Status::of(&state.token, now, state.is_refreshing())
     }
 
     pub(crate) fn subscribe(&self) -> Events {
@@ -250,13 +246,9 @@ impl Lifecycle {
         )
     }
 
-    pub(crate) fn config(&self) -> &Arc<LifecycleConfig> {
-        &self.config
-    }
-
     fn emit(&self, event: impl FnOnce() -> Event) {
         if let Some(sender) = self.events.get() {
-            // An error means that nobody listens just now.
+            // An error means that there is no subscriber now.
             let _ = sender.send(event());
         }
     }
@@ -268,36 +260,30 @@ impl Lifecycle {
 
 impl Drop for Lifecycle {
     fn drop(&mut self) {
-        if let Some(running) = &self.lock().running {
-            running.task.abort();
+        if let Some(run) = self.lock().running() {
+            run.task.abort();
         }
     }
 }
 
-/// What a caller does next.
-enum Step {
-    Serve(Token),
-    Wait(Wait),
-}
-
-fn too_short(token: &Token, need: Duration) -> Error {
-    Error::invalid_input(
-        "required lifetime",
-        format!(
-            "is {need:?}, longer than what is left of the {:?} of the newest token",
-            token.lifetime()
-        ),
-        "ask for less, or let Synerise issue longer tokens",
-    )
-}
-
-impl Authenticator for Arc<Lifecycle> {
+/// The rule after a 401: what the operation says of it decides whether the token is dropped.
+impl Authenticator for Lifecycle {
     fn token(&self) -> BoxFuture<'_, Result<Token>> {
-        Box::pin(Lifecycle::token(self))
+        Box::pin(Self::token(self))
     }
 
-    fn on_unauthorized(&self, token: &Token) -> bool {
-        self.reject(token)
+    fn on_unauthorized(&self, token: &Token, operation: Option<&'static Operation>) -> bool {
+        match operation.map(|operation| operation.unauthorized) {
+            Some(Unauthorized::Token) => self.reject(token),
+            Some(Unauthorized::Consumer) => false,
+            // Endpoints that don't take a consumer answer 401 as well. A wrong guess costs a session that can be refreshed a
+            // refresh; one that can't be refreshed would end.
+            None => self.source.is_refreshable() && self.reject(token),
+        }
+    }
+
+    fn on_refresh_helped(&self, token: &Token) {
+        self.lock().token.refresh_helped(token.generation());
     }
 }
 

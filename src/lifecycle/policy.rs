@@ -1,4 +1,4 @@
-//! When a renewal is due, and how long to leave a server alone after a failed one.
+//! When a refresh is due, and how long to wait after a failed one.
 
 use std::time::Duration;
 
@@ -7,21 +7,27 @@ use crate::clock::Reading;
 use crate::error::Error;
 use crate::token::Validity;
 
-/// When tokens are renewed.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
+/// When tokens are refreshed.
+///
+/// ```
+/// use std::time::Duration;
+/// use synerise_auth::Client;
+/// use synerise_auth::lifecycle::RefreshPolicy;
+///
+/// let policy = RefreshPolicy::default()
+///     .with_margin(Duration::from_secs(60))
+///     .with_timeout(Duration::from_secs(10));
+/// let client = Client::builder().refresh_policy(policy).build()?;
+/// # Ok::<(), synerise_auth::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefreshPolicy {
-    /// How long before its end a token is renewed, at the most. 5 minutes by default. A token that lives less than five
-    /// times that is renewed in the last fifth of its life.
-    pub margin: Duration,
-    /// How long a renewal may take, its retries included. 30 s by default.
-    pub timeout: Duration,
-    /// The longest wait after the first failure; each further one doubles it. 1 s by default.
-    pub initial_backoff: Duration,
-    /// The longest wait after any failure that may pass by itself. 30 s by default.
-    pub max_backoff: Duration,
-    /// How long a refused credential is not tried again. 10 s by default, doubling up to 5 minutes.
-    pub refused_backoff: Duration,
+    margin: Duration,
+    timeout: Duration,
+    initial_backoff: Duration,
+    max_backoff: Duration,
+    refused_backoff: Duration,
+    max_lifetime: Duration,
 }
 
 impl Default for RefreshPolicy {
@@ -32,28 +38,111 @@ impl Default for RefreshPolicy {
             initial_backoff: Duration::from_secs(1),
             max_backoff: Duration::from_secs(30),
             refused_backoff: Duration::from_secs(10),
+            // Ten years is the longest that Synerise's own examples show.
+            max_lifetime: Duration::from_secs(3660 * 24 * 3600),
         }
     }
 }
 
 impl RefreshPolicy {
-    /// The share of its own life that a token's margin takes at the most.
+    /// How long before it expires a token is refreshed, at most. 5 minutes by default.
+    ///
+    /// A token that is valid for less than five times the margin is refreshed in the last fifth of its life. The margin is
+    /// shortened at random by up to a quarter, so that processes that started together don't refresh together.
+    #[must_use]
+    pub fn with_margin(mut self, margin: Duration) -> Self {
+        self.margin = margin;
+        self
+    }
+
+    /// How long a refresh may take, its retries included. 30 s by default.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The longest wait after the first failed refresh; it doubles with each further failure. 1 s by default.
+    ///
+    /// The wait is between half of this and all of it, at random, and no shorter than a `Retry-After` of up to 5 minutes.
+    #[must_use]
+    pub fn with_initial_backoff(mut self, backoff: Duration) -> Self {
+        self.initial_backoff = backoff;
+        self
+    }
+
+    /// The longest wait after any failure that can pass by itself. 30 s by default.
+    #[must_use]
+    pub fn with_max_backoff(mut self, backoff: Duration) -> Self {
+        self.max_backoff = backoff;
+        self
+    }
+
+    /// The longest wait after a credential was refused for the first time. 10 s by default; it doubles with each further
+    /// refusal, up to 5 minutes.
+    #[must_use]
+    pub fn with_refused_backoff(mut self, backoff: Duration) -> Self {
+        self.refused_backoff = backoff;
+        self
+    }
+
+    /// The longest lifetime that is believed of a token. A token that claims more is used for this long. About ten years by
+    /// default.
+    #[must_use]
+    pub fn with_max_lifetime(mut self, lifetime: Duration) -> Self {
+        self.max_lifetime = lifetime;
+        self
+    }
+
+    /// How long before it expires a token is refreshed, at most.
+    pub fn margin(&self) -> Duration {
+        self.margin
+    }
+
+    /// How long a refresh may take, its retries included.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// The longest wait after the first failed refresh.
+    pub fn initial_backoff(&self) -> Duration {
+        self.initial_backoff
+    }
+
+    /// The longest wait after any failure that can pass by itself.
+    pub fn max_backoff(&self) -> Duration {
+        self.max_backoff
+    }
+
+    /// The longest wait after a credential was refused for the first time.
+    pub fn refused_backoff(&self) -> Duration {
+        self.refused_backoff
+    }
+
+    /// The longest lifetime that is believed of a token.
+    pub fn max_lifetime(&self) -> Duration {
+        self.max_lifetime
+    }
+}
+
+impl RefreshPolicy {
+    /// The margin takes at most this fraction of a token's life: one fifth.
     const SHARE: u32 = 5;
 
-    /// How much of the margin jitter takes away, so that processes that started together don't renew together.
+    /// How much of the margin jitter takes away, so that processes that started together don't refresh together.
     const JITTER: f64 = 0.25;
 
-    const LONGEST_REFUSED: Duration = Duration::from_secs(300);
+    const MAX_REFUSED: Duration = Duration::from_secs(300);
 
-    /// A server may ask for any wait; longer than this, it is asked again anyway.
-    const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
+    /// A server may ask for any wait; it is asked again after this one.
+    const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 
-    /// How long before the end of a life of `length` its renewal is due at the earliest.
+    /// How long before the end of a life of `length` its refresh is due at the earliest.
     pub(crate) fn margin_of(&self, length: Duration) -> Duration {
         self.margin.min(length / Self::SHARE)
     }
 
-    /// Where the renewal stands in a life that begins at `start` and lasts for `length`; `fraction` is the jitter's.
+    /// When the refresh is due in a life that starts at `start` and lasts for `length`. `fraction` is the jitter's.
     pub(crate) fn plan(&self, start: Reading, length: Duration, fraction: f64) -> Validity {
         let margin = share(self.margin_of(length), 1.0 - Self::JITTER * fraction);
         Validity {
@@ -63,27 +152,21 @@ impl RefreshPolicy {
         }
     }
 
-    /// How long to wait after the `failures`th failed renewal in a row; `fraction` is the jitter's.
+    /// How long to wait after this many failed refreshes in a row. `fraction` is the jitter's.
     pub(crate) fn wait(&self, failures: u32, error: &Error, fraction: f64) -> Duration {
-        // Between a half and the whole: a wait of nothing, which full jitter allows, would let every call that comes in
-        // try again at once.
+        // Between a half and the whole: full jitter allows a wait of nothing, and then each call would try again at once.
         let fraction = 0.5 + fraction / 2.0;
         let wait = if error.is_retryable() {
             backoff(self.initial_backoff, self.max_backoff, failures, fraction)
         } else {
             backoff(
                 self.refused_backoff,
-                Self::LONGEST_REFUSED.max(self.refused_backoff),
+                Self::MAX_REFUSED.max(self.refused_backoff),
                 failures,
                 fraction,
             )
         };
-        wait.max(
-            error
-                .retry_after()
-                .unwrap_or_default()
-                .min(Self::LONGEST_RETRY_AFTER),
-        )
+        wait.max(error.retry_after().unwrap_or_default().min(Self::MAX_RETRY_AFTER))
     }
 }
 
@@ -92,31 +175,57 @@ mod tests {
     use super::*;
     use crate::clock::{Clock, ManualClock};
 
-    fn renewal(length: u64, fraction: f64) -> Duration {
+    fn refresh_after(length: u64, fraction: f64) -> Duration {
         let start = ManualClock::new().now();
-        let life = RefreshPolicy::default().plan(start, Duration::from_secs(length), fraction);
-        life.refresh_at.monotonic.checked_sub(start.monotonic).unwrap()
+        let validity = RefreshPolicy::default().plan(start, Duration::from_secs(length), fraction);
+        validity
+            .refresh_at
+            .monotonic
+            .checked_sub(start.monotonic)
+            .unwrap()
     }
 
     #[test]
-    fn the_margin_is_a_share_of_a_short_life_and_bounded_in_a_long_one() {
-        assert_eq!(renewal(3600, 0.0), Duration::from_secs(3300));
-        assert_eq!(renewal(3600, 1.0), Duration::from_secs(3375));
-        assert_eq!(renewal(60, 0.0), Duration::from_secs(48));
-        assert_eq!(renewal(1, 0.0), Duration::from_millis(800));
-        assert_eq!(renewal(315_360_000, 0.0), Duration::from_secs(315_359_700));
+    fn margin_is_a_share_of_a_short_life_and_bounded_in_a_long_one() {
+        assert_eq!(refresh_after(3600, 0.0), Duration::from_secs(3300));
+        assert_eq!(refresh_after(3600, 1.0), Duration::from_secs(3375));
+        assert_eq!(refresh_after(60, 0.0), Duration::from_secs(48));
+        assert_eq!(refresh_after(1, 0.0), Duration::from_millis(800));
+        assert_eq!(refresh_after(315_360_000, 0.0), Duration::from_secs(315_359_700));
     }
 
     #[test]
-    fn a_refused_key_is_left_alone_longer_than_a_server_that_is_down() {
+    fn refused_key_is_retried_later_than_a_server_that_is_down() {
         let policy = RefreshPolicy::default();
         let down = Error::refresh_aborted();
-        let refused = Error::invalid_input("key", "is wrong", "mend it");
+        let refused = Error::invalid_input("key", "is wrong", "fix it");
         let wait = |failures, error: &Error| policy.wait(failures, error, 1.0).as_secs();
         assert_eq!([1, 2, 3, 30].map(|failures| wait(failures, &down)), [1, 2, 4, 30]);
         assert_eq!(
             [1, 2, 3, 30].map(|failures| wait(failures, &refused)),
             [10, 20, 40, 300]
         );
+    }
+
+    #[test]
+    fn every_setting_is_kept() {
+        let seconds = Duration::from_secs;
+        let policy = RefreshPolicy::default()
+            .with_margin(seconds(2))
+            .with_timeout(seconds(3))
+            .with_initial_backoff(seconds(4))
+            .with_max_backoff(seconds(5))
+            .with_refused_backoff(seconds(6))
+            .with_max_lifetime(seconds(7));
+        let settings = [
+            policy.margin(),
+            policy.timeout(),
+            policy.initial_backoff(),
+            policy.max_backoff(),
+            policy.refused_backoff(),
+            policy.max_lifetime(),
+        ];
+        assert_eq!(settings, [2, 3, 4, 5, 6, 7].map(seconds));
+        assert_ne!(policy, RefreshPolicy::default());
     }
 }

@@ -1,34 +1,34 @@
-//! One renewal, from the caller that begins it to the token that all of them get.
+//! One refresh, from the caller that starts it to the token that all waiters get.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::Weak;
-use std::task::Poll;
 use std::time::Duration;
 
 use tokio::runtime::{self, Handle};
 use tokio::task::AbortHandle;
 
-use crate::clock::{Clock, Reading, timeout};
+use crate::clock::{Reading, timeout};
 use crate::error::{Error, ErrorKind, Result};
 use crate::random::unit_fraction;
 use crate::token::{Token, TokenResponse, Validity};
 
-use super::single_flight::{Leader, SingleFlight, Waiter};
-use super::sync::Arc;
-use super::{Event, Lifecycle, LifecycleConfig, State};
+use super::catch_panic::catch_panic;
+use super::refresh_state::Refresh;
+use super::single_flight::Waiter;
+use super::state_machine::TokenStateMachine;
+use super::{Event, Lifecycle, LifecycleConfig, State, Step};
 
-/// A renewal under way.
-pub(super) struct Running {
-    pub(super) flight: Arc<SingleFlight<Result<Token>>>,
-    /// The runtime that drives it. A caller of another one can't know whether that still runs.
+/// Where a refresh runs.
+#[derive(Debug, Clone)]
+pub(super) struct Run {
+    /// The runtime that drives it. A caller in another runtime can't know whether that one still runs.
     runtime: runtime::Id,
-    /// On the monotonic clock: when it must be over even if its own timeout was never driven.
+    /// When it must have ended, on the monotonic clock, even if its own timeout was never driven.
     overdue: Duration,
     pub(super) task: AbortHandle,
 }
 
-/// How long after its own timeout a renewal counts as lost: its runtime isn't being driven.
+/// How long after its own timeout a refresh counts as lost: its runtime isn't being driven.
 const LOST_AFTER: Duration = Duration::from_secs(5);
 
 impl LifecycleConfig {
@@ -40,8 +40,8 @@ impl LifecycleConfig {
     }
 }
 
-/// All that a renewal's result needs of the config, got before the state is touched: a clock and a source of
-/// randomness are other people's code, and a panic in them must not leave half a change behind.
+/// The time and the jitter for recording a result. Taken before the state is touched: a clock and a source of randomness may
+/// be a caller's code, and a panic in them must not leave half a change behind.
 pub(super) struct Sample {
     now: Reading,
     /// For jitter.
@@ -49,31 +49,27 @@ pub(super) struct Sample {
 }
 
 impl Lifecycle {
-    /// A place in the renewal that runs, or in a new one.
-    pub(super) fn join_or_start(self: &Arc<Self>, state: &mut State) -> Result<Wait> {
+    /// Whether a refresh will bring no result any more.
+    pub(super) fn is_lost(now: Reading) -> impl FnOnce(&Run) -> bool {
+        move |run| now.monotonic >= run.overdue
+    }
+
+    /// Starts a refresh in the current runtime.
+    pub(super) fn start(
+        &self,
+        machine: &TokenStateMachine,
+        refresh: Refresh<TokenStateMachine>,
+        now: Reading,
+    ) -> Result<Run> {
         let runtime = Handle::try_current().map_err(|_| Error::no_runtime())?;
-        let now = self.config.clock.now();
-        if let Some(running) = &state.running
-            && running.flight.is_pending()
-            && now.monotonic < running.overdue
-        {
-            let foreign = running.runtime != runtime.id();
-            return Ok(Wait {
-                waiter: running.flight.wait(),
-                limit: foreign.then(|| running.overdue.saturating_sub(now.monotonic)),
-            });
-        }
-        let (flight, leader) = SingleFlight::start();
-        let previous = state.machine.previous(now);
-        let work = self.source.fetch(previous);
+        let work = self.source.fetch(machine.previous(now));
         let guard = CompletionGuard {
-            leader,
-            lifecycle: Arc::downgrade(self),
-            flight: Arc::clone(&flight),
+            refresh,
+            lifecycle: self.this.clone(),
             began: now,
         };
-        let config = Arc::clone(&self.config);
-        let limit = self.config.policy.timeout;
+        let config = super::sync::Arc::clone(&self.config);
+        let limit = self.config.policy.timeout();
         let task = runtime.spawn(async move {
             let outcome = match catch_panic(timeout(&*config.clock, limit, work)).await {
                 Some(Some(outcome)) => outcome,
@@ -86,53 +82,69 @@ impl Lifecycle {
             };
             guard.finish(outcome);
         });
-        let waiter = flight.wait();
-        let overdue = now.monotonic.saturating_add(limit).saturating_add(LOST_AFTER);
-        let lost = state.running.replace(Box::new(Running {
-            flight,
+        Ok(Run {
             runtime: runtime.id(),
-            overdue,
+            overdue: now.monotonic.saturating_add(limit).saturating_add(LOST_AFTER),
             task: task.abort_handle(),
-        }));
-        if let Some(lost) = lost {
-            lost.task.abort();
-        }
-        Ok(Wait { waiter, limit: None })
+        })
     }
 
-    /// Makes a token of what a login gave, and lets it be seen.
+    /// Waits for the refresh that `step` joined or started; `None` when it was lost.
+    pub(super) async fn wait(&self, step: Step) -> Option<Result<Token>> {
+        match step {
+            Step::Serve(token) => Some(Ok(token)),
+            Step::Refuse(error) => Some(Err(error)),
+            Step::Started(waiter) => waiter.await,
+            Step::Join(waiter, run) => self.join(waiter, &run).await,
+        }
+    }
+
+    async fn join(&self, waiter: Waiter<Result<Token>>, run: &Run) -> Option<Result<Token>> {
+        if Handle::try_current().is_ok_and(|runtime| runtime.id() == run.runtime) {
+            return waiter.await;
+        }
+        let clock = &*self.config.clock;
+        let limit = run.overdue.saturating_sub(clock.now().monotonic);
+        timeout(clock, limit, waiter).await.flatten()
+    }
+
+    /// Makes a token of a response, and serves it from now on.
     pub(super) fn accept(
         &self,
-        state: &mut State,
+        machine: &mut TokenStateMachine,
         response: TokenResponse,
         sample: &Sample,
     ) -> Result<Token> {
-        let (start, length) = response.lifetime()?;
-        let planned = self.config.policy.plan(start, length, sample.fraction);
-        let life = if self.source.is_refreshable() {
+        let policy = &self.config.policy;
+        let lifetime = response.lifetime(policy.max_lifetime())?;
+        let planned = policy.plan(lifetime.start, lifetime.length, sample.fraction);
+        if sample.now.reached(planned.expires_at) {
+            // An error and not a token that nobody can use: so the backoff applies, and a slow link costs no login per call.
+            return Err(response.expired_on_arrival());
+        }
+        let validity = if self.source.is_refreshable() {
             planned
         } else {
-            // Never due, so that the token is read without a lock to its end.
+            // Never due, so that the token is read without a lock until it expires.
             Validity {
                 refresh_at: planned.expires_at,
                 ..planned
             }
         };
-        let token = Token::new(
-            &response.token,
-            state.machine.next_generation(),
-            life,
-            response.details,
-        )?;
-        state.machine.succeeded(token.clone(), sample.now);
+        let operation = response.operation;
+        let token = response.into_token(machine.next_generation(), validity)?;
+        if lifetime.guessed {
+            tracing::warn!(operation, lifetime = ?lifetime.length, "the token's expiry can't be read; its lifetime is a guess");
+        }
+        machine.succeeded(token.clone(), sample.now);
         self.current.store(Some(token.clone().into()));
         Ok(token)
     }
 
-    /// Takes a token that was got outside of a renewal.
+    /// Takes a token that was fetched outside of a refresh.
     pub(crate) fn adopt(&self, response: TokenResponse) -> Result<Token> {
         let sample = self.config.sample();
-        let token = self.accept(&mut self.lock(), response, &sample)?;
+        let token = self.accept(&mut self.lock().token, response, &sample)?;
         self.emit(|| Event::Refreshed {
             generation: token.generation(),
             lifetime: token.lifetime(),
@@ -140,57 +152,32 @@ impl Lifecycle {
         Ok(token)
     }
 
-    /// What came of the renewal `flight`; `None` when it isn't the session's renewal any more.
+    /// Records what a refresh led to; `None` when it isn't the session's refresh any more.
     fn apply(
         &self,
-        flight: &Arc<SingleFlight<Result<Token>>>,
+        refresh: &Refresh<TokenStateMachine>,
         outcome: Result<TokenResponse>,
         sample: &Sample,
     ) -> Option<Result<Token>> {
-        let mut state = self.lock();
-        if !state
-            .running
-            .as_ref()
-            .is_some_and(|running| Arc::ptr_eq(&running.flight, flight))
-        {
-            return None;
-        }
-        state.running = None;
-        let result = outcome.and_then(|response| self.accept(&mut state, response, sample));
-        if let Err(error) = &result {
-            let policy = &self.config.policy;
-            state
-                .machine
-                .failed(error.clone(), sample.now, policy, sample.fraction);
-        }
-        Some(result)
+        let mut state: super::sync::MutexGuard<'_, State> = self.lock();
+        state.apply(&refresh.flight, |machine| {
+            let result = outcome.and_then(|response| self.accept(machine, response, sample));
+            if let Err(error) = &result {
+                let policy = &self.config.policy;
+                machine.failed(error.clone(), sample.now, policy, sample.fraction);
+            }
+            result
+        })
     }
 }
 
-/// A place in a renewal.
-pub(super) struct Wait {
-    waiter: Waiter<Result<Token>>,
-    /// How long to wait for a renewal that another runtime drives.
-    limit: Option<Duration>,
-}
-
-impl Wait {
-    pub(super) async fn result(self, clock: &dyn Clock) -> Option<Result<Token>> {
-        match self.limit {
-            Some(limit) => timeout(clock, limit, self.waiter).await.flatten(),
-            None => self.waiter.await,
-        }
-    }
-}
-
-/// Brings a renewal's result home.
+/// Records a refresh's result and tells the waiters.
 ///
-/// One that is dropped brings none: its runtime was shut down, so that nothing failed, and the waiters start another
-/// renewal in a runtime of theirs.
+/// When it is dropped instead, its runtime was shut down. Then nothing has failed, and the waiters start another refresh in
+/// their own runtime.
 struct CompletionGuard {
-    leader: Leader<Result<Token>>,
+    refresh: Refresh<TokenStateMachine>,
     lifecycle: Weak<Lifecycle>,
-    flight: Arc<SingleFlight<Result<Token>>>,
     began: Reading,
 }
 
@@ -199,6 +186,7 @@ impl CompletionGuard {
         let Some(lifecycle) = self.lifecycle.upgrade() else {
             return;
         };
+        let stored = outcome.as_ref().is_ok_and(|response| response.stored);
         let (outcome, sample) = match catch_unwind(AssertUnwindSafe(|| lifecycle.config.sample())) {
             Ok(sample) => (outcome, sample),
             Err(_) => (
@@ -209,37 +197,35 @@ impl CompletionGuard {
                 },
             ),
         };
-        let Some(result) = lifecycle.apply(&self.flight, outcome, &sample) else {
+        let Some(result) = lifecycle.apply(&self.refresh, outcome, &sample) else {
             return;
         };
-        self.leader.complete(result.clone());
+        self.refresh.leader.complete(result.clone());
         match result {
-            Ok(token) => {
-                tracing::debug!(generation = token.generation(), lifetime = ?token.lifetime(), "token renewed");
-                lifecycle.emit(|| Event::Refreshed {
-                    generation: token.generation(),
-                    lifetime: token.lifetime(),
-                });
-            }
-            Err(error) => {
-                tracing::warn!(error.type = error.kind().as_str(), "token refresh failed: {error}");
-                lifecycle.emit(|| match error.kind() {
-                    ErrorKind::SessionExpired => Event::Expired { error: error.clone() },
-                    _ => Event::RefreshFailed { error: error.clone() },
-                });
-            }
+            Ok(token) => lifecycle.report_success(&token, stored),
+            Err(error) => lifecycle.report_failure(&error),
         }
     }
 }
 
-/// Runs `future`; `None` when code that it calls panics.
-async fn catch_panic<F: Future>(future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    std::future::poll_fn(
-        |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
-            Ok(poll) => poll.map(Some),
-            Err(_) => Poll::Ready(None),
-        },
-    )
-    .await
+impl Lifecycle {
+    fn report_success(&self, token: &Token, stored: bool) {
+        let (generation, lifetime) = (token.generation(), token.lifetime());
+        if stored {
+            tracing::debug!(generation, ?lifetime, "token loaded from the store");
+            self.emit(|| Event::Loaded { generation, lifetime });
+        } else {
+            tracing::debug!(generation, ?lifetime, "token refreshed");
+            self.emit(|| Event::Refreshed { generation, lifetime });
+        }
+    }
+
+    fn report_failure(&self, error: &Error) {
+        tracing::warn!(error.type = error.kind().as_str(), "token refresh failed: {error}");
+        let error = error.clone();
+        self.emit(|| match error.kind() {
+            ErrorKind::SessionExpired => Event::Expired { error },
+            _ => Event::RefreshFailed { error },
+        });
+    }
 }

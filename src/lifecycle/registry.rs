@@ -1,4 +1,4 @@
-//! The sessions of a client by what they are for: whoever asks for the same one gets the same lifecycle.
+//! The sessions of a client, by whom they are for: asking for the same session again gives the same lifecycle.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,9 +12,9 @@ use super::source::TokenSource;
 use super::sync::{Arc, Mutex, lock};
 use super::{Lifecycle, LifecycleConfig};
 
-/// What a session is for, as a fingerprint: kind, key and identity can't be read from it.
+/// Identifies a session by a fingerprint of its kind, key and identity, none of which can be read from it.
 ///
-/// Half of a SHA-256: to find another's fingerprint still takes 2^128 tries, and it is kept twice for every session.
+/// Half of a SHA-256: finding the fingerprint of another session still takes 2^128 attempts, and every session keeps it twice.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct SessionKey([u8; 16]);
 
@@ -48,7 +48,7 @@ pub(crate) enum Retention {
     /// Until it is forgotten. For workspaces: a process has few keys, and a handler that asks for the session anew in each
     /// request must not log in each time.
     UntilForgotten,
-    /// While somebody uses it. For visitors: there may be a million of them.
+    /// While it is used. For visitors: there may be a million of them.
     WhileUsed,
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct Registry(Mutex<HashMap<SessionKey, Slot>>);
 
 struct Slot {
     session: Weak<Lifecycle>,
-    /// Only there to keep the session.
+    /// Keeps the session from being dropped.
     _kept: Option<Arc<Lifecycle>>,
 }
 
@@ -71,7 +71,7 @@ impl fmt::Debug for Registry {
 }
 
 impl Registry {
-    /// The lifecycle of `key`: the one that is in use, or a new one out of `parts`.
+    /// The lifecycle of `key`: the one in use, or a new one made of `parts`.
     pub(crate) fn get_or_create(
         this: &Arc<Self>,
         key: SessionKey,
@@ -83,12 +83,11 @@ impl Registry {
             return live;
         }
         let (config, source) = parts();
-        let mut created = Lifecycle::new(config, source);
-        created.entry = Some(Entry {
+        let entry = Entry {
             registry: Arc::downgrade(this),
             key,
-        });
-        let created = Arc::new(created);
+        };
+        let created = Lifecycle::new(config, source, Some(entry));
         let slot = Slot {
             session: Arc::downgrade(&created),
             _kept: (retention == Retention::UntilForgotten).then(|| Arc::clone(&created)),
@@ -97,14 +96,14 @@ impl Registry {
         created
     }
 
-    /// Lets go of the session of `key`: who asks for it next gets a new one. Whether there was one.
+    /// Forgets the session of `key`: the next request for it gives a new one. Returns whether there was one.
     pub(crate) fn forget(&self, key: &SessionKey) -> bool {
         // Dropped after the lock is released: dropping the last reference to a session removes its entry.
         let slot = lock(&self.0).remove(key);
         slot.is_some_and(|slot| slot.session.strong_count() > 0)
     }
 
-    /// Frees the entry of a session that is gone, unless somebody has asked for it again in the meantime.
+    /// Frees the entry of a session that was dropped, unless it was asked for again in the meantime.
     fn remove_dropped(&self, key: &SessionKey) {
         let mut sessions = lock(&self.0);
         if sessions
@@ -119,8 +118,8 @@ impl Registry {
     }
 }
 
-/// A lifecycle's place in the registry, which is given up with it.
-pub(super) struct Entry {
+/// A lifecycle's entry in the registry, which is removed when the lifecycle is dropped.
+pub(crate) struct Entry {
     registry: Weak<Registry>,
     key: SessionKey,
 }

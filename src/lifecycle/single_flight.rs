@@ -1,7 +1,7 @@
-//! One piece of work at a time, whose result everybody gets who waits for it.
+//! One piece of work at a time: a leader does it, and all waiters get its result.
 //!
-//! It knows nothing of tokens or of a runtime, and takes its lock from `super::sync`, so that a model checker can put
-//! its own there and try every order of events (`models/`).
+//! It does not know tokens or runtimes, and takes its locks from `super::sync`, where `models/` puts the locks of a model
+//! checker that tries every order of events.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::sync::{Arc, Mutex, MutexGuard, lock};
 
-/// The place of one flight and of those who wait for it.
+/// The work and its waiters.
 #[derive(Debug)]
 pub(crate) struct SingleFlight<T> {
     state: Mutex<State<T>>,
@@ -17,14 +17,14 @@ pub(crate) struct SingleFlight<T> {
 
 #[derive(Debug)]
 enum State<T> {
-    /// Under way. A waiter's slot stays its own; an empty one is `None`.
+    /// Not done. A waiter keeps its slot; an empty slot is `None`.
     Pending(Vec<Option<Waker>>),
-    /// Over; `None` if nobody is left to bring a result.
+    /// Done; `None` when the leader was lost before there was a result.
     Done(Option<T>),
 }
 
 impl<T: Clone> SingleFlight<T> {
-    /// A flight, and the right and duty to land it.
+    /// New work, and its leader.
     pub(crate) fn start() -> (Arc<Self>, Leader<T>) {
         let flight = Arc::new(Self {
             state: Mutex::new(State::Pending(Vec::new())),
@@ -40,7 +40,7 @@ impl<T: Clone> SingleFlight<T> {
         }
     }
 
-    /// Whether there is still something to wait for.
+    /// Whether the work is not done yet.
     pub(crate) fn is_pending(&self) -> bool {
         matches!(*self.lock(), State::Pending(_))
     }
@@ -61,14 +61,14 @@ impl<T: Clone> SingleFlight<T> {
     }
 }
 
-/// The one who does the work. Dropped without a result, it lets the waiters know, whatever the reason was.
+/// Does the work. When it is dropped without a result, for whatever reason, the waiters are told.
 #[derive(Debug)]
 pub(crate) struct Leader<T: Clone> {
     flight: Arc<SingleFlight<T>>,
 }
 
 impl<T: Clone> Leader<T> {
-    /// Gives the result to all who wait, and to all who come later.
+    /// Gives the result to all waiters, also to those who come later.
     pub(crate) fn complete(self, result: T) {
         self.flight.complete(Some(result));
     }
@@ -80,7 +80,7 @@ impl<T: Clone> Drop for Leader<T> {
     }
 }
 
-/// One who waits.
+/// Waits for the result.
 #[derive(Debug)]
 pub(crate) struct Waiter<T> {
     flight: Arc<SingleFlight<T>>,
@@ -92,7 +92,7 @@ impl<T: Clone> Future for Waiter<T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        // A waker is cloned and dropped outside of the lock: it belongs to an executor that may do anything then.
+        // A waker is cloned and dropped outside the lock: it belongs to an executor, which may run any code then.
         let mut waker = Some(context.waker().clone());
         let mut state = lock(&this.flight.state);
         match &mut *state {

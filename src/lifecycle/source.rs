@@ -1,34 +1,34 @@
-//! Where a session gets its tokens from.
+//! Where a session's tokens come from.
 
 use crate::error::Result;
 use crate::token::{Token, TokenResponse};
 use crate::transport::BoxFuture;
 
-/// Knows how a session gets its tokens.
+/// Fetches a session's tokens.
 pub(crate) trait TokenSource: Send + Sync {
-    /// Gets a token: by prolonging `previous`, by a login, or by the one after the other.
+    /// Fetches a token: by refreshing `previous`, by a login, or by a login after a refresh that was refused.
     fn fetch(&self, previous: Option<Previous>) -> BoxFuture<'static, Result<TokenResponse>>;
 
-    /// Whether a token can be renewed before its end.
+    /// Whether a token can be replaced before it expires.
     fn is_refreshable(&self) -> bool {
         true
     }
 }
 
-/// The token before the one that is wanted.
+/// The newest token before the one that is to be fetched.
 #[derive(Debug, Clone)]
 pub(crate) struct Previous {
     pub(crate) token: Token,
     pub(crate) state: PreviousTokenState,
 }
 
-/// What the server should think of a token, as far as is known here.
+/// What the server is expected to think of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PreviousTokenState {
-    /// It is good.
+    /// It is valid.
     Active,
-    /// It was refused before its time, or its owner gave it up.
+    /// A server refused it before it expired, or its owner invalidated it.
     Rejected,
-    /// Its time is over.
+    /// It has expired.
     Expired,
 }

@@ -1,5 +1,5 @@
-//! The state machine of a session's token, without any input or output: told what happened and what time it is, it
-//! says what to do. All of its time is passed in, so that a test of a week takes microseconds.
+//! The state machine of a session's token. It does no input or output: it is told what happened and what time it is, and
+//! decides what to do. Time is always passed in, so that a test of a week takes microseconds.
 
 use std::time::Duration;
 
@@ -8,54 +8,53 @@ use crate::error::{Error, ErrorKind};
 use crate::token::Token;
 
 use super::policy::RefreshPolicy;
+use super::refresh_state::{Decision, StateMachine};
 use super::source::{Previous, PreviousTokenState};
-
-/// What is to be done for a caller.
-#[derive(Debug)]
-pub(super) enum Decision {
-    /// Give out the token.
-    Serve(Token),
-    /// Give out the token, and start a renewal if none runs.
-    ServeAndRefresh(Token),
-    /// Wait for the renewal that runs, or start one.
-    Refresh,
-    /// Say that the token, as new as one can be had, does not live as long as the caller needs.
-    TooShort(Token),
-    /// A renewal failed a short while ago; that failure is the answer until the backoff is over.
-    Refuse(Error),
-}
 
 /// What is known of a session's token.
 #[derive(Debug, Default)]
 pub(super) struct TokenStateMachine {
     token: Option<Token>,
-    /// The token before an invalidation: dead for callers, but it can still show the server whom to renew.
+    /// The token before an invalidation: no longer served, but still usable to authenticate a refresh.
     rejected: Option<Token>,
     generation: u64,
     failures: u32,
-    /// Until then no renewal is started. By either clock: a machine that slept need not wait for what it slept through.
+    /// Until then no refresh starts. By either clock: a backoff ends while the computer is suspended.
     ///
     /// Boxed: a session has it only after a failure.
     quiet_until: Option<Box<Reading>>,
     last_error: Option<Error>,
     last_success: Option<Reading>,
-    last_invalidation: Option<Duration>,
-    /// The session can't be renewed any more.
+    /// When a server last refused a token, on the monotonic clock, unless the refresh after it helped.
+    last_rejection: Option<Duration>,
+    /// The session can't be refreshed any more.
     ended: bool,
 }
 
-impl TokenStateMachine {
-    /// What to do for a caller who needs a token for at least `need`.
-    ///
-    /// `refreshable` is whether a renewal can be had before the token's end; a user's session has none. A token that is
-    /// younger than `floor` is not renewed because it is too short for somebody: the next one would be as short.
-    pub(super) fn decide(
-        &self,
-        now: Reading,
-        need: Duration,
-        refreshable: bool,
-        floor: Duration,
-    ) -> Decision {
+/// What a decision depends on in addition to the token.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Query {
+    pub(super) now: Reading,
+    /// How long the caller needs the token to be valid.
+    pub(super) need: Duration,
+    /// Whether a token can be replaced before it expires; a user's can't.
+    pub(super) refreshable: bool,
+    /// A token younger than this is not replaced for being too short: the next one would be as short.
+    pub(super) floor: Duration,
+}
+
+impl StateMachine for TokenStateMachine {
+    type Token = Token;
+    type Error = Error;
+    type Query = Query;
+
+    fn decide(&self, query: &Query) -> Decision<Token, Error> {
+        let Query {
+            now,
+            need,
+            refreshable,
+            floor,
+        } = *query;
         if let Some(token) = self.token.as_ref().filter(|token| token.is_live(now)) {
             let due = refreshable && now.reached(token.validity().refresh_at);
             if now.until(token.validity().expires_at) >= need {
@@ -66,7 +65,7 @@ impl TokenStateMachine {
                 };
             }
             if !refreshable || !now.reached(token.validity().issued_at.after(floor)) {
-                return Decision::TooShort(token.clone());
+                return Decision::Refuse(too_short(token, need));
             }
         }
         match &self.last_error {
@@ -74,14 +73,28 @@ impl TokenStateMachine {
             _ => Decision::Refresh,
         }
     }
+}
 
+/// The error when even the newest token is not valid for long enough.
+pub(super) fn too_short(token: &Token, need: Duration) -> Error {
+    Error::invalid_input(
+        "required lifetime",
+        format!(
+            "is {need:?}, longer than what is left of the {:?} of the newest token",
+            token.lifetime()
+        ),
+        "require less, or let Synerise issue longer tokens",
+    )
+}
+
+impl TokenStateMachine {
     fn is_quiet(&self, now: Reading) -> bool {
         self.quiet_until
             .as_deref()
             .is_some_and(|until| !now.reached(*until))
     }
 
-    /// What a renewal starts from: the newest token, and what the server should think of it.
+    /// What a refresh starts from: the newest token, and what the server is expected to think of it.
     pub(super) fn previous(&self, now: Reading) -> Option<Previous> {
         let (token, state) = match (&self.token, &self.rejected) {
             (Some(token), _) => (token, PreviousTokenState::Active),
@@ -99,7 +112,7 @@ impl TokenStateMachine {
         })
     }
 
-    /// The number that the next token gets.
+    /// The number of the next token.
     pub(super) fn next_generation(&self) -> u64 {
         self.generation + 1
     }
@@ -115,8 +128,8 @@ impl TokenStateMachine {
         self.ended = false;
     }
 
-    /// A renewal failed. A token that is still live stays; the session can be renewed again after a while, unless the
-    /// error says that it has ended.
+    /// A refresh failed. A token that is still valid stays. The next attempt comes after a backoff, unless the error says that
+    /// the session has ended.
     pub(super) fn failed(&mut self, error: Error, now: Reading, policy: &RefreshPolicy, fraction: f64) {
         self.failures = self.failures.saturating_add(1);
         self.quiet_until = Some(Box::new(now.after(policy.wait(self.failures, &error, fraction))));
@@ -124,9 +137,10 @@ impl TokenStateMachine {
         self.last_error = Some(error);
     }
 
-    /// A server answered 401 to the token of `generation`. Whether a renewal makes sense: not for a token that was
-    /// replaced already, and not when the token before it was refused just now, or a server that refuses everything
-    /// would get a login for each request.
+    /// A server answered 401 to the token of `generation`.
+    ///
+    /// The token is not dropped when the one before it was refused less than `floor` ago and no request succeeded after the
+    /// refresh: otherwise a server that refuses every token would get a login for each request.
     pub(super) fn rejected(&mut self, generation: u64, now: Reading, floor: Duration) -> Rejection {
         match &self.token {
             Some(token) if token.generation() > generation => return Rejection::Replaced,
@@ -134,17 +148,25 @@ impl TokenStateMachine {
             _ => return Rejection::Known,
         }
         let repeated = self
-            .last_invalidation
+            .last_rejection
             .is_some_and(|last| now.monotonic < last.saturating_add(floor));
         if repeated {
             return Rejection::Repeated;
         }
         self.rejected = self.token.take();
-        self.last_invalidation = Some(now.monotonic);
+        self.last_rejection = Some(now.monotonic);
         Rejection::Invalidated
     }
 
-    /// Drops the token because its owner says so.
+    /// A server accepted the token of `generation`, after it had refused the one before: so it does not refuse every token,
+    /// and the next refusal is taken seriously at once.
+    pub(super) fn refresh_helped(&mut self, generation: u64) {
+        if generation == self.generation {
+            self.last_rejection = None;
+        }
+    }
+
+    /// Drops the token because its owner knows that it is not valid.
     pub(super) fn invalidate(&mut self) -> bool {
         let token = self.token.take();
         let had = token.is_some();
@@ -158,7 +180,7 @@ impl TokenStateMachine {
         had
     }
 
-    /// How long until a renewal is due and allowed; `None` when there can't be one.
+    /// How long until a refresh is due and allowed; `None` when there can't be one.
     pub(super) fn time_to_refresh(&self, now: Reading) -> Option<Duration> {
         if self.ended {
             return None;
@@ -197,15 +219,15 @@ impl TokenStateMachine {
     }
 }
 
-/// What a 401 came to.
+/// What a 401 led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rejection {
     /// The token was dropped.
     Invalidated,
-    /// A newer token is there already.
+    /// There is a newer token already.
     Replaced,
     /// The token had been dropped before.
     Known,
-    /// Its predecessor was refused as well, just now: the token isn't what is wrong.
+    /// The token before it was just refused as well: the token is not what is wrong.
     Repeated,
 }

@@ -1,4 +1,4 @@
-//! What can be seen of a token's life from outside: its state now, and what happens to it.
+//! What a session shows of its token: its state now, and its events.
 
 use std::time::Duration;
 
@@ -13,50 +13,63 @@ use super::state_machine::TokenStateMachine;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenState {
-    /// There is none: none was asked for yet, or it was dropped.
+    /// No token: none was requested yet, or it was invalidated.
     Empty,
-    /// It is served as it is.
+    /// Valid, and no refresh is due.
     Fresh,
-    /// It is served, and its renewal is due.
+    /// Valid, and its refresh is due.
     Stale,
-    /// It is over; the next call waits for its renewal.
+    /// Expired; the next call waits for a refresh.
     Expired,
-    /// It is over, and nothing is at hand to renew it with.
+    /// Expired, and the session has no credentials to obtain a new token.
     SessionEnded,
 }
 
-/// A session's state at one moment, for health checks.
+/// The state of a session at one moment, for health checks.
+///
+/// ```no_run
+/// # fn run(workspace: synerise_auth::WorkspaceSession) {
+/// let status = workspace.status();
+/// if !status.is_ready() {
+///     println!("not ready: {:?}, last error {:?}", status.state, status.last_error);
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Status {
-    /// What the token is good for.
+    /// The state of the token.
     pub state: TokenState,
-    /// How long it will live; zero if it doesn't.
+    /// How long the token is still valid; zero if it is not.
     pub expires_in: Duration,
     /// The number of the newest token; 0 before the first.
     pub generation: u64,
-    /// Whether a renewal is under way.
+    /// Whether a refresh is under way.
     pub refreshing: bool,
-    /// Why the last renewal failed, unless one succeeded since.
+    /// Why the last refresh failed, unless one has succeeded since.
     pub last_error: Option<Error>,
-    /// How long ago the last renewal succeeded.
+    /// How long ago the session last got a token.
     pub last_refresh: Option<Duration>,
 }
 
 impl Status {
     pub(super) fn of(machine: &TokenStateMachine, now: Reading, refreshing: bool) -> Self {
-        let life = machine.token().map(|token| *token.validity());
-        let state = match life {
-            Some(life) if now.reached(life.expires_at) && machine.has_ended() => TokenState::SessionEnded,
+        let validity = machine.token().map(|token| *token.validity());
+        let state = match validity {
+            Some(validity) if now.reached(validity.expires_at) && machine.has_ended() => {
+                TokenState::SessionEnded
+            }
             None if machine.has_ended() => TokenState::SessionEnded,
             None => TokenState::Empty,
-            Some(life) if now.reached(life.expires_at) => TokenState::Expired,
-            Some(life) if now.reached(life.refresh_at) => TokenState::Stale,
+            Some(validity) if now.reached(validity.expires_at) => TokenState::Expired,
+            Some(validity) if now.reached(validity.refresh_at) => TokenState::Stale,
             Some(_) => TokenState::Fresh,
         };
         Self {
             state,
-            expires_in: life.map(|life| now.until(life.expires_at)).unwrap_or_default(),
+            expires_in: validity
+                .map(|validity| now.until(validity.expires_at))
+                .unwrap_or_default(),
             generation: machine.generation(),
             refreshing,
             last_error: machine.last_error().cloned(),
@@ -66,41 +79,68 @@ impl Status {
         }
     }
 
-    /// Whether a call made now would get a token without waiting.
+    /// Whether a call now would get a token without waiting.
     pub fn is_ready(&self) -> bool {
         matches!(self.state, TokenState::Fresh | TokenState::Stale)
     }
 }
 
 /// Something that happened to a session's token.
+///
+/// ```no_run
+/// # async fn run(workspace: synerise_auth::WorkspaceSession) {
+/// use synerise_auth::lifecycle::Event;
+///
+/// let mut events = workspace.subscribe();
+/// while let Some(event) = events.next().await {
+///     match event {
+///         Event::Refreshed { generation, .. } => println!("token {generation}"),
+///         Event::RefreshFailed { error } => println!("refresh failed: {error}"),
+///         other => println!("{other:?}"),
+///     }
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Event {
-    /// A new token is there.
+    /// The session got a new token from the server.
     Refreshed {
         /// Its number.
         generation: u64,
-        /// How long it lives.
+        /// How long it is valid.
         lifetime: Duration,
     },
-    /// A renewal failed; a token that is still live is served on.
+    /// The session took a token from the store, without a login.
+    Loaded {
+        /// Its number in this session.
+        generation: u64,
+        /// How long it is valid.
+        lifetime: Duration,
+    },
+    /// A refresh failed. A token that is still valid is served as before.
     RefreshFailed {
         /// Why.
         error: Error,
     },
-    /// The token was dropped before its end: a server refused it, or its owner said so.
+    /// The token was discarded before it expired: a server refused it, or its owner invalidated it.
     Invalidated {
         /// Its number.
         generation: u64,
     },
-    /// The session has ended: nothing is at hand to renew it with.
+    /// The session has ended: it has no credentials to obtain a new token.
     Expired {
+        /// Why, and what to do.
+        error: Error,
+    },
+    /// [`keep_alive`](crate::Session::keep_alive) has stopped, because the session has ended.
+    KeepAliveStopped {
         /// Why, and what to do.
         error: Error,
     },
 }
 
-/// The events of a session from now on.
+/// The events of a session since [`subscribe`](crate::Session::subscribe).
 #[derive(Debug)]
 pub struct Events(broadcast::Receiver<Event>);
 
@@ -109,7 +149,8 @@ impl Events {
         Self(receiver)
     }
 
-    /// The next event; `None` when the session is gone. One who is too slow misses the oldest events, never the newest.
+    /// The next event; `None` when the session was dropped. A subscriber that is too slow misses the oldest events, never the
+    /// newest.
     pub async fn next(&mut self) -> Option<Event> {
         loop {
             match self.0.recv().await {

@@ -1,24 +1,26 @@
 //! A source of tokens that asks a store first.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
-use crate::clock::timeout;
+use crate::clock::{since_epoch, timeout};
 use crate::error::Result;
-use crate::store::{Saved, StoreFuture, StoreKey, StoredToken, TokenStore};
-use crate::token::TokenResponse;
+use crate::secret::Secret;
+use crate::store::{Saved, StoreError, StoreKey, StoredToken, TokenStore};
+use crate::token::{Timestamp, TokenResponse, TokenTimes};
 use crate::transport::BoxFuture;
 
 use super::LifecycleConfig;
+use super::catch_panic::catch_panic;
 use super::source::{Previous, TokenSource};
 
-/// How long a store may take. A login takes no longer, so that waiting for more would gain nothing.
+/// How long a store may take. A login takes no longer, so waiting for more would gain nothing.
 const STORE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Takes a token from the store if there is a better one than the session has; else gets one, and keeps it in the store.
+/// Takes a token from the store if that has a better one than the session; otherwise fetches one, and saves it.
 pub(crate) struct StoredTokenSource<A> {
     inner: Arc<A>,
-    place: StoreSlot,
+    slot: StoreSlot,
 }
 
 /// A session's place in a store.
@@ -38,29 +40,25 @@ impl<A: TokenSource> StoredTokenSource<A> {
     ) -> Self {
         Self {
             inner: Arc::new(inner),
-            place: StoreSlot { store, key, config },
+            slot: StoreSlot { store, key, config },
         }
     }
 }
 
 impl<A: TokenSource + 'static> TokenSource for StoredTokenSource<A> {
     fn fetch(&self, previous: Option<Previous>) -> BoxFuture<'static, Result<TokenResponse>> {
-        let (inner, place) = (Arc::clone(&self.inner), self.place.clone());
+        let (inner, slot) = (Arc::clone(&self.inner), self.slot.clone());
         Box::pin(async move {
-            let stored = place.load().await;
+            let stored = slot.load().await;
             if let Some(better) = stored
                 .as_ref()
-                .and_then(|stored| place.usable(stored, previous.as_ref()))
+                .and_then(|stored| slot.usable(stored, previous.as_ref()))
             {
                 return Ok(better);
             }
             let response = inner.fetch(previous).await?;
-            place
-                .keep(
-                    &response,
-                    stored.map_or(1, |stored| stored.generation.saturating_add(1)),
-                )
-                .await;
+            let generation = stored.map_or(1, |stored| stored.generation.saturating_add(1));
+            slot.save(&response, generation).await;
             Ok(response)
         })
     }
@@ -72,68 +70,100 @@ impl<A: TokenSource + 'static> TokenSource for StoredTokenSource<A> {
 
 impl StoreSlot {
     async fn load(&self) -> Option<StoredToken> {
-        self.ask("load", self.store.load(&self.key)).await.flatten()
+        self.call("load", async { self.store.load(&self.key).await })
+            .await
+            .flatten()
     }
 
-    /// The stored token as a login's answer, if it is another one than the session has, and will live for a while.
+    /// The stored token as a login's response, if it is a valid token, another one than the session's, and not about to
+    /// expire. It is judged as a login's response is, by the clock of this process.
     fn usable(&self, stored: &StoredToken, previous: Option<&Previous>) -> Option<TokenResponse> {
-        let outdated = |previous: &Previous| {
+        let issued_at = since_epoch(stored.issued_at);
+        let is_outdated = |previous: &Previous| {
             // A store that lost a save still has a token from before the session's own.
             previous.token.expose() == stored.token.expose()
-                || stored.issued_at < previous.token.validity().issued_at.wall
+                || issued_at < previous.token.validity().issued_at.wall
         };
-        if previous.is_some_and(outdated) {
+        if previous.is_some_and(is_outdated) {
             return None;
         }
         let LifecycleConfig { clock, policy, .. } = &*self.config;
         let now = clock.now();
-        let whole = stored.expires_at.saturating_sub(stored.issued_at);
-        // A wall clock that is behind the writer's can't make a token live longer than it was given.
-        let left = stored.expires_at.saturating_sub(now.wall).min(whole);
-        // With less life left, it would be renewed at once.
+        let expires_at = since_epoch(stored.expires_at);
+        let whole = expires_at.saturating_sub(issued_at);
+        // A wall clock that is behind the writer's can't make a token valid for longer than it was, and a writer's clock that
+        // is ahead can't make it valid for longer than its own claims say.
+        let mut left = expires_at.saturating_sub(now.wall).min(whole);
+        if let Some(claimed) = TokenTimes::of_token(stored.token.expose()).left(now.wall) {
+            left = left.min(claimed);
+        }
+        // With less life left, it would be refreshed at once.
         if left <= policy.margin_of(whole) {
             return None;
         }
-        Some(TokenResponse {
+        let response = TokenResponse {
+            operation: "TokenStore::load",
             token: stored.token.clone(),
-            expiration: i64::try_from(now.wall.saturating_add(left).as_secs()).ok(),
-            created: None,
+            times: TokenTimes {
+                expiration: Timestamp::Value(now.wall.saturating_add(left).as_secs()),
+                created: Timestamp::Absent,
+            },
             details: None,
+            stored: true,
             server_date: Some(now.wall),
             sent: now,
             arrived: now,
-        })
+        };
+        if !response.is_exact() {
+            tracing::warn!("the token store returned something that is not a token; it is replaced");
+            return None;
+        }
+        Some(response)
     }
 
-    async fn keep(&self, response: &TokenResponse, generation: u64) {
-        // A response without a life is the lifecycle's to refuse.
-        let Ok((start, length)) = response.lifetime() else {
+    async fn save(&self, response: &TokenResponse, generation: u64) {
+        // A response without a lifetime is the lifecycle's to refuse.
+        let Ok(lifetime) = response.lifetime(self.config.policy.max_lifetime()) else {
+            return;
+        };
+        let issued_at = lifetime.start.wall;
+        let time = |since_epoch| UNIX_EPOCH.checked_add(since_epoch);
+        let (Some(issued_at), Some(expires_at)) =
+            (time(issued_at), time(issued_at.saturating_add(lifetime.length)))
+        else {
             return;
         };
         let token = StoredToken {
-            token: response.token.clone(),
+            token: Secret::new(response.text()),
             generation,
-            issued_at: start.wall,
-            expires_at: start.wall.saturating_add(length),
+            issued_at,
+            expires_at,
         };
-        if self.ask("save", self.store.save(&self.key, token)).await == Some(Saved::Outdated) {
+        let saved = self.call("save", async { self.store.save(&self.key, token).await });
+        if saved.await == Some(Saved::Outdated) {
             tracing::debug!("the token store has a later token already");
         }
     }
 
-    async fn ask<T>(&self, what: &'static str, answer: StoreFuture<'_, T>) -> Option<T> {
-        match timeout(&*self.config.clock, STORE_TIMEOUT, answer).await {
-            Some(Ok(answer)) => Some(answer),
-            Some(Err(error)) => {
-                tracing::warn!("the token store can't {what}, and is done without: {error}");
-                None
+    /// Calls the store. One that fails, hangs or panics is done without.
+    async fn call<T>(
+        &self,
+        what: &'static str,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Option<T> {
+        let call = timeout(&*self.config.clock, STORE_TIMEOUT, catch_panic(call));
+        match call.await {
+            Some(Some(Ok(value))) => return Some(value),
+            Some(Some(Err(error))) => {
+                tracing::warn!("the token store failed to {what}, and is not used: {error}");
             }
+            Some(None) => tracing::warn!("the token store panicked in {what}, and is not used"),
             None => {
                 tracing::warn!(
-                    "the token store took longer than {STORE_TIMEOUT:?} to {what}, and is done without"
+                    "the token store took longer than {STORE_TIMEOUT:?} to {what}, and is not used"
                 );
-                None
             }
         }
+        None
     }
 }

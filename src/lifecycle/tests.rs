@@ -1,7 +1,8 @@
-//! The lifecycle against a model of the world: whatever callers, server, clocks and operators do, and in whatever order.
+//! The lifecycle against a model of the world: callers, a server, clocks and operators act in any order.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::UNIX_EPOCH;
 
 use proptest::prelude::*;
 use tokio::runtime;
@@ -11,7 +12,7 @@ use tokio::task::JoinHandle;
 use crate::clock::ManualClock;
 use crate::random::FixedRandom;
 use crate::secret::Secret;
-use crate::token::Validity;
+use crate::token::{Timestamp, TokenTimes, Validity};
 
 use super::*;
 
@@ -22,24 +23,24 @@ enum Step {
         need: u64,
     },
     Pass(u64),
-    /// The machine sleeps: its monotonic clock stands.
+    /// The computer is suspended: its monotonic clock stands still.
     Suspend(u64),
-    /// Somebody sets the wall clock.
+    /// The wall clock is set.
     SetWall(u64),
     /// The server answers the login under way, if there is one.
     Answer(Answer),
-    /// A server refuses the token that is so many generations old.
+    /// A server refuses the token that is this many generations old.
     Refuse {
         age: u64,
     },
     Invalidate,
-    /// One of those who wait gives up.
+    /// A waiting caller gives up.
     GiveUp(usize),
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Answer {
-    /// A token that lives for so many seconds.
+    /// A token that is valid for this many seconds.
     Token(u64),
     Transient,
     Permanent,
@@ -76,7 +77,7 @@ fn step() -> impl Strategy<Value = Step> {
 struct Server {
     login: Arc<Mutex<Option<oneshot::Sender<Result<TokenResponse>>>>>,
     busy: Arc<AtomicBool>,
-    unrenewable: bool,
+    not_refreshable: bool,
 }
 
 struct Busy(Arc<AtomicBool>);
@@ -90,7 +91,7 @@ impl Drop for Busy {
 impl TokenSource for Server {
     fn fetch(&self, _: Option<Previous>) -> BoxFuture<'static, Result<TokenResponse>> {
         let others = self.busy.swap(true, Ordering::Relaxed);
-        assert!(!others, "at most one renewal in flight");
+        assert!(!others, "at most one refresh at a time");
         let busy = Busy(Arc::clone(&self.busy));
         let (sender, receiver) = oneshot::channel();
         *lock(&self.login) = Some(sender);
@@ -101,7 +102,7 @@ impl TokenSource for Server {
     }
 
     fn is_refreshable(&self) -> bool {
-        !self.unrenewable
+        !self.not_refreshable
     }
 }
 
@@ -109,7 +110,7 @@ impl TokenSource for Server {
 struct Truth {
     /// Time of the world, in milliseconds.
     end: u64,
-    /// The wall clock was changed since, so that not even both local clocks together can tell.
+    /// The wall clock was set since, so that the local clocks can't tell.
     blurred: bool,
 }
 
@@ -117,7 +118,7 @@ struct World {
     clock: ManualClock,
     lifecycle: Arc<Lifecycle>,
     login: Arc<Mutex<Option<oneshot::Sender<Result<TokenResponse>>>>>,
-    /// Milliseconds since the Unix epoch, as they truly are.
+    /// The true time, in milliseconds since the Unix epoch.
     time: u64,
     tokens: HashMap<u64, Truth>,
     callers: Vec<(JoinHandle<Result<Token>>, u64)>,
@@ -127,7 +128,7 @@ struct World {
 impl World {
     const BEGIN: u64 = 1_767_225_600_000;
 
-    fn new(unrenewable: bool) -> Self {
+    fn new(not_refreshable: bool) -> Self {
         let clock = ManualClock::new();
         let config = LifecycleConfig {
             clock: Arc::new(clock.clone()),
@@ -135,13 +136,13 @@ impl World {
             policy: RefreshPolicy::default(),
         };
         let server = Server {
-            unrenewable,
+            not_refreshable,
             ..Server::default()
         };
         Self {
             clock,
             login: Arc::clone(&server.login),
-            lifecycle: Arc::new(Lifecycle::new(Arc::new(config), Box::new(server))),
+            lifecycle: Lifecycle::new(Arc::new(config), Box::new(server), None),
             time: Self::BEGIN,
             tokens: HashMap::new(),
             callers: Vec::new(),
@@ -150,7 +151,7 @@ impl World {
     }
 
     /// Lets every task run until all of them wait.
-    async fn apply(&mut self) {
+    async fn settle(&mut self) {
         for _ in 0..20 {
             tokio::task::yield_now().await;
         }
@@ -169,15 +170,15 @@ impl World {
         let waiting = !self.callers.is_empty();
         assert!(
             !waiting || self.lifecycle.status().refreshing,
-            "somebody waits, and nothing is under way"
+            "a caller waits, and no refresh runs"
         );
     }
 
-    /// No token is served that is over, or that is too short.
+    /// No token is served that has expired, or that is too short.
     fn check_served(&self, token: &Token, need: u64) {
         let now = self.clock.now();
         let need = Duration::from_millis(need);
-        assert!(token.is_live(now), "a token that either clock says is over");
+        assert!(token.is_live(now), "a token that has expired by either clock");
         assert!(
             now.until(token.validity().expires_at) >= need,
             "a token too short"
@@ -185,16 +186,16 @@ impl World {
         let truth = &self.tokens[&token.generation()];
         assert!(
             truth.blurred || self.time < truth.end,
-            "a token that the response said is over"
+            "a token that has expired by its response"
         );
     }
 
-    /// The token that a caller must get at once, if there is one.
+    /// The token that a caller must get at once, if any.
     fn servable(&self, need: u64) -> Option<u64> {
         let now = self.clock.now();
         let state = self.lifecycle.lock();
         state
-            .machine
+            .token
             .token()
             .filter(|token| {
                 token.is_live(now) && now.until(token.validity().expires_at) >= Duration::from_millis(need)
@@ -215,7 +216,7 @@ impl World {
         if let Some(generation) = servable {
             assert!(
                 caller.is_finished(),
-                "a valid token is served whatever the renewal does"
+                "a valid token is served whatever the refresh does"
             );
             let token = caller.await.unwrap().unwrap();
             assert_eq!(token.generation(), generation);
@@ -223,13 +224,13 @@ impl World {
         } else {
             self.callers.push((caller, need));
         }
-        self.apply().await;
+        self.settle().await;
     }
 
     async fn pass(&mut self, time: u64) {
         self.time += time;
         self.clock.advance(Duration::from_millis(time));
-        self.apply().await;
+        self.settle().await;
     }
 
     async fn answer(&mut self, answer: Answer) {
@@ -237,7 +238,7 @@ impl World {
             return;
         };
         let now = self.clock.now();
-        let refusal = |problem: &'static str| Error::invalid_input("key", problem, "mend it");
+        let refusal = |problem: &'static str| Error::invalid_input("key", problem, "fix it");
         let result = match answer {
             Answer::Token(lifetime) => {
                 let end = self.time / 1000 + lifetime;
@@ -248,10 +249,14 @@ impl World {
                 };
                 self.tokens.insert(generation, truth);
                 Ok(TokenResponse {
+                    operation: "workspaceLogin",
                     token: Secret::new("opaque"),
-                    expiration: i64::try_from(end).ok(),
-                    created: None,
+                    times: TokenTimes {
+                        expiration: Timestamp::Value(end),
+                        created: Timestamp::Absent,
+                    },
                     details: None,
+                    stored: false,
                     server_date: Some(Duration::from_millis(self.time)),
                     sent: now,
                     arrived: now,
@@ -261,15 +266,15 @@ impl World {
             Answer::Permanent => Err(refusal("is refused")),
             Answer::Ended => Err(Error::session_expired("it ended", "log in again", None)),
         };
-        // The renewal may have timed out in the meantime, and nobody hears the answer.
+        // The refresh may have timed out in the meantime.
         let heard = login.send(result).is_ok();
         self.ended |= heard && matches!(answer, Answer::Ended);
-        self.apply().await;
+        self.settle().await;
     }
 
     /// The generation of the token that the session has, live or not.
     fn held(&self) -> Option<u64> {
-        self.lifecycle.lock().machine.token().map(Token::generation)
+        self.lifecycle.lock().token.token().map(Token::generation)
     }
 
     async fn take(&mut self, step: Step) {
@@ -289,12 +294,12 @@ impl World {
             Step::Suspend(time) => {
                 self.time += time;
                 self.clock.suspend(Duration::from_millis(time));
-                self.apply().await;
+                self.settle().await;
             }
             Step::SetWall(wall) => {
-                self.clock.set_wall(Duration::from_millis(wall));
+                self.clock.set_wall(UNIX_EPOCH + Duration::from_millis(wall));
                 self.tokens.values_mut().for_each(|truth| truth.blurred = true);
-                self.apply().await;
+                self.settle().await;
             }
             Step::Answer(answer) => self.answer(answer).await,
             Step::Refuse { age } => self.refuse(age),
@@ -307,7 +312,7 @@ impl World {
                     let (caller, _) = self.callers.swap_remove(caller % self.callers.len());
                     caller.abort();
                 }
-                self.apply().await;
+                self.settle().await;
             }
         }
     }
@@ -319,12 +324,12 @@ impl World {
             return;
         };
         let now = self.clock.now();
-        let life = Validity {
+        let validity = Validity {
             issued_at: now,
             refresh_at: now,
             expires_at: now,
         };
-        let refused = Token::new(&Secret::new("opaque"), generation, life, None).unwrap();
+        let refused = Token::new("opaque", generation, validity, None).unwrap();
         let before = self.servable(0);
         self.lifecycle.reject(&refused);
         if age > 0 {
@@ -332,7 +337,7 @@ impl World {
         }
     }
 
-    /// The fault is over: whoever asks after the longest backoff gets a token.
+    /// The fault has passed: after the longest backoff, every caller gets a token.
     async fn recover(mut self) {
         while lock(&self.login).is_some() {
             self.answer(Answer::Token(3600)).await;
@@ -340,7 +345,7 @@ impl World {
         self.pass(300_000).await;
         self.call(0).await;
         if self.ended {
-            // A token that was live when its session ended is served to its own end.
+            // A token that was valid when its session ended is served until it expires.
             self.pass(400_000_000_000).await;
             let answer = self.lifecycle.token().await;
             assert!(
@@ -355,15 +360,15 @@ impl World {
             assert!(self.lifecycle.status().refreshing, "it tries again");
             self.answer(Answer::Token(3600)).await;
         }
-        assert!(self.callers.is_empty(), "everybody who waits is served");
+        assert!(self.callers.is_empty(), "every waiting caller is served");
         assert!(self.servable(0).is_some());
     }
 }
 
-fn run(unrenewable: bool, steps: Vec<Step>) {
+fn run(not_refreshable: bool, steps: Vec<Step>) {
     let runtime = runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
-        let mut world = World::new(unrenewable);
+        let mut world = World::new(not_refreshable);
         for step in steps {
             world.take(step).await;
         }
@@ -375,18 +380,18 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_happens_no_promise_is_broken(steps in prop::collection::vec(step(), 1..60)) {
+    fn no_order_of_events_breaks_a_promise(steps in prop::collection::vec(step(), 1..60)) {
         run(false, steps);
     }
 
     #[test]
-    fn a_session_that_can_end_keeps_its_promises_until_then(
-        unrenewable in any::<bool>(),
+    fn session_that_can_end_keeps_its_promises(
+        not_refreshable in any::<bool>(),
         steps in prop::collection::vec(
             prop_oneof![20 => step(), 1 => Just(Step::Answer(Answer::Ended))],
             1..60,
         ),
     ) {
-        run(unrenewable, steps);
+        run(not_refreshable, steps);
     }
 }

@@ -8,6 +8,7 @@ use crate::lifecycle::registry::Retention;
 use crate::lifecycle::{Previous, PreviousTokenState, TokenSource};
 use crate::model::Visitor;
 use crate::model::input::optional;
+use crate::operation;
 use crate::secret::ApiKey;
 use crate::token::TokenResponse;
 use crate::transport::{BoxFuture, Transport};
@@ -64,5 +65,6 @@ async fn log_in(transport: &Arc<Transport>, key: &ApiKey, visitor: &Visitor) -> 
     };
     let client = bindings::Client::open(transport, None);
     let (answer, response) = client.authenticate_anonymously(&body).read().await?;
-    Ok(profile_token_response(answer, &response))
+    let operation = &operation::AUTHENTICATE_ANONYMOUSLY;
+    Ok(profile_token_response(operation, answer, &response))
 }

@@ -1,20 +1,23 @@
 //! A token as the response of a login or refresh carries it.
 
-use std::time::Duration;
-
-use crate::bindings::coerce::UNREADABLE_TIME;
 use crate::bindings::types;
+use crate::operation::Operation;
 use crate::secret::Secret;
-use crate::token::{Details, TokenResponse};
+use crate::token::{Details, TokenResponse, TokenTimes};
 use crate::transport::BufferedResponse;
 
-/// A token as a login gave it, with nothing said about it: its life is read from its claims.
-pub(super) fn bare_token_response(token: Secret, response: &BufferedResponse) -> TokenResponse {
+/// A token that comes alone: its lifetime is read from its claims.
+pub(super) fn bare_token_response(
+    operation: &Operation,
+    token: Secret,
+    response: &BufferedResponse,
+) -> TokenResponse {
     TokenResponse {
+        operation: operation.id,
         token,
-        expiration: None,
-        created: None,
+        times: TokenTimes::default(),
         details: None,
+        stored: false,
         server_date: response.server_date(),
         sent: response.sent,
         arrived: response.arrived,
@@ -23,32 +26,19 @@ pub(super) fn bare_token_response(token: Secret, response: &BufferedResponse) ->
 
 /// A token of a profile, with what the service says about it.
 pub(super) fn profile_token_response(
+    operation: &Operation,
     answer: types::ProfileTokenResponse,
     response: &BufferedResponse,
 ) -> TokenResponse {
-    let expiration = match answer.expiration {
-        Some(UNREADABLE_TIME) => Some(soon(response)),
-        expiration => expiration,
-    };
     let details = Details {
         origin: answer.origin,
         custom_id: answer.custom_id,
         realm: answer.realm,
     };
     TokenResponse {
-        expiration,
-        created: answer.created,
+        // Read from the body: the generated type has no place for a fraction, or for what can't be read.
+        times: TokenTimes::of_body(&response.body),
         details: Some(Box::new(details)),
-        ..bare_token_response(answer.token, response)
+        ..bare_token_response(operation, answer.token, response)
     }
-}
-
-/// How long a token is trusted whose end can't be read. One that has no end lives for the documented default.
-const TRUSTED_WITHOUT_END: Duration = Duration::from_secs(60);
-
-/// An end that is near, in seconds since the epoch.
-fn soon(response: &BufferedResponse) -> i64 {
-    let now = response.server_date().unwrap_or(response.arrived.wall);
-    let end = now.saturating_add(TRUSTED_WITHOUT_END);
-    end.as_secs().try_into().unwrap_or(i64::MAX)
 }

@@ -9,13 +9,15 @@ use crate::bindings;
 use crate::error::Result;
 use crate::lifecycle::{Events, KeepAlive, Lifecycle, Status};
 use crate::model::UserInfo;
-use crate::token::Token;
-use crate::transport::{Authenticator, BoxFuture};
+use crate::token::{Token, TokenFuture, TokenProvider};
+use crate::transport::Authenticator;
 
 pub(crate) mod anonymous;
 #[cfg(doctest)]
 mod boundaries;
 mod context;
+#[cfg(any(test, feature = "test-util"))]
+mod fixed;
 pub mod kind;
 mod login_response;
 pub(crate) mod profile_login;
@@ -38,8 +40,8 @@ use kind::Kind;
 
 /// A session of one consumer.
 ///
-/// It is cheap to clone and to keep: it holds no connection, and nothing runs for it while it is idle. Whoever asks it for
-/// a token gets one that is live, or an error that says what to do.
+/// It is cheap to clone and to keep: it holds no connection, and nothing runs for it while it is idle. Asking it for a token
+/// gives one that is valid, or an error that says what to do.
 pub struct Session<K> {
     context: Arc<Context>,
     lifecycle: Arc<Lifecycle>,
@@ -58,11 +60,11 @@ impl<K: Kind> Session<K> {
         }
     }
 
-    /// A token that is live now.
+    /// A token that is valid now.
     ///
-    /// A cached one is returned at once, without a lock or an allocation. One whose end is near is returned as well, while
-    /// a renewal begins behind it. Only when there is none that is live does the call wait: all callers wait for the same
-    /// renewal, and get its result, whatever it is. Dropping the future loses nothing: the renewal goes on.
+    /// A cached token is returned at once, without a lock or an allocation. A token close to expiry is still returned, and a
+    /// refresh starts in the background. Only without a valid token does the call wait: all callers wait for the same refresh
+    /// and get its result, a token or an error. Dropping the future does not stop the refresh.
     ///
     /// # Errors
     /// What the login or the refresh failed with; the same error to all callers until a short backoff is over.
@@ -71,11 +73,19 @@ impl<K: Kind> Session<K> {
         self.lifecycle.token().await
     }
 
-    /// A token that lives for at least `need`, for work that takes a while.
+    /// A token that is valid for at least `need`, for work that takes a while.
+    ///
+    /// ```no_run
+    /// # async fn run(workspace: synerise_auth::WorkspaceSession) -> synerise_auth::Result<()> {
+    /// use std::time::Duration;
+    ///
+    /// let token = workspace.token_valid_for(Duration::from_secs(600)).await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
-    /// As [`token`](Self::token), and [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when not even a new token lives
-    /// that long.
+    /// As [`token`](Self::token), and [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when not even a new token is
+    /// valid for that long.
     pub async fn token_valid_for(&self, need: Duration) -> Result<Token> {
         self.lifecycle.token_valid_for(need).await
     }
@@ -85,26 +95,38 @@ impl<K: Kind> Session<K> {
         self.lifecycle.status()
     }
 
-    /// What happens to the session's token from now on.
+    /// Subscribes to the token's events: refreshed, loaded from a store, refresh failed, invalidated, expired.
     pub fn subscribe(&self) -> Events {
         self.lifecycle.subscribe()
     }
 
-    /// Drops the token, for who knows that it is no good any more (a key was rotated, say). The next call gets another.
+    /// Discards the cached token, for callers that know it is no longer valid (after rotating a key, for example). The next
+    /// call gets another one at once, also during a backoff.
     ///
-    /// A 401 that comes to a request of this session does that by itself.
+    /// A 401 to a request of this session does that by itself, at most once a second while no new token is accepted: see
+    /// [`Request::send`].
     pub fn invalidate(&self) {
         self.lifecycle.invalidate();
     }
 
-    /// Keeps the token renewed without callers, until the guard is dropped.
+    /// Keeps the token refreshed without callers, until the guard is dropped.
     ///
-    /// An idle profile's session can't be prolonged any more once its token is over; this is for those.
+    /// An idle profile's session can't be refreshed any more once its token has expired; this is for those. When the session
+    /// ends, it stops, and says so by [`Event::KeepAliveStopped`](crate::lifecycle::Event::KeepAliveStopped).
+    ///
+    /// ```no_run
+    /// # async fn run(profile: synerise_auth::ProfileSession) -> synerise_auth::Result<()> {
+    /// let guard = profile.keep_alive()?;
+    /// // … as long as the customer may come back …
+    /// drop(guard);
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NoRuntime`](crate::ErrorKind::NoRuntime) outside of a Tokio runtime.
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) for a session that can't be refreshed, such as a user's;
+    /// [`ErrorKind::NoRuntime`](crate::ErrorKind::NoRuntime) outside a Tokio runtime.
     pub fn keep_alive(&self) -> Result<KeepAlive> {
-        KeepAlive::start(Arc::clone(&self.lifecycle))
+        KeepAlive::start(&self.lifecycle)
     }
 
     /// The generated bindings, authenticated as this session.
@@ -113,27 +135,17 @@ impl<K: Kind> Session<K> {
     }
 
     pub(crate) fn authenticator(&self) -> Arc<dyn Authenticator> {
-        Arc::new(Arc::clone(&self.lifecycle))
-    }
-
-    /// The bindings for operations that answer 401 to some consumers whatever their token is.
-    pub(crate) fn raw_keeping_token(&self) -> bindings::Client {
-        let token = Arc::new(KeepTokenOn401(Arc::clone(&self.lifecycle)));
-        bindings::Client::open(&self.context.transport, Some(token))
+        Arc::<Lifecycle>::clone(&self.lifecycle)
     }
 }
 
-/// A session's token, of which a 401 says nothing: an endpoint may refuse the consumer and not the token. For sessions
-/// that can't get another one, because there a wrong guess would end the session.
-pub(crate) struct KeepTokenOn401(pub(crate) Arc<Lifecycle>);
-
-impl Authenticator for KeepTokenOn401 {
-    fn token(&self) -> BoxFuture<'_, Result<Token>> {
-        Box::pin(self.0.token())
+impl<K: Kind> TokenProvider for Session<K> {
+    fn token(&self) -> TokenFuture<'_> {
+        Box::pin(Self::token(self))
     }
 
-    fn on_unauthorized(&self, _: &Token) -> bool {
-        false
+    fn invalidate(&self) {
+        Self::invalidate(self);
     }
 }
 

@@ -274,7 +274,7 @@ impl IntoFuture for ProfileLoginRequest<Conditional> {
                 custom_id: answer.custom_id,
                 realm: answer.realm,
             };
-            self.session(profile_token_response(answer, &response))
+            self.session(profile_token_response(operation, answer, &response))
                 .map(ConditionalLoginOutcome::LoggedIn)
         })
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::bindings::{self, types};
 use crate::error::{Error, Result};
 use crate::lifecycle::{Lifecycle, Previous, PreviousTokenState, TokenSource};
+use crate::operation;
 use crate::secret::ApiKey;
 use crate::token::{Token, TokenResponse};
 use crate::transport::{BoxFuture, Transport};
@@ -26,7 +27,7 @@ impl ProfileTokenSource {
     pub(super) fn session(self, context: &Arc<Context>, response: TokenResponse) -> Result<Session<Profile>> {
         let config = Arc::clone(&context.config);
         let lifecycle = Lifecycle::with_token(config, Box::new(self), response)?;
-        Ok(Session::new(Arc::clone(context), Arc::new(lifecycle)))
+        Ok(Session::new(Arc::clone(context), lifecycle))
     }
 }
 
@@ -80,5 +81,6 @@ pub(super) async fn refresh(
         api_key: key.secret().clone(),
     };
     let (answer, response) = client.refresh_profile_token(&body).read().await?;
-    Ok(profile_token_response(answer, &response))
+    let operation = &operation::REFRESH_PROFILE_TOKEN;
+    Ok(profile_token_response(operation, answer, &response))
 }

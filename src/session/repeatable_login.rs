@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::lifecycle::Lifecycle;
 use crate::model::Identity;
 use crate::model::input::optional;
+use crate::operation;
 use crate::secret::ApiKey;
 use crate::token::TokenResponse;
 use crate::transport::{Authenticator, Transport};
@@ -40,19 +41,24 @@ impl RepeatableLogin {
         transport: &Arc<Transport>,
         body: types::ProfileAuthenticationRequest,
     ) -> Result<TokenResponse> {
-        let (answer, response) = match &self.behalf {
+        let (operation, (answer, response)) = match &self.behalf {
             None => {
                 let client = bindings::Client::open(transport, None);
-                client.authenticate_profile(&body).read().await?
+                let operation = &operation::AUTHENTICATE_PROFILE;
+                (operation, client.authenticate_profile(&body).read().await?)
             }
             Some((workspace, device)) => {
-                let authenticator: Arc<dyn Authenticator> = Arc::new(Arc::clone(workspace));
+                let authenticator: Arc<dyn Authenticator> = Arc::<Lifecycle>::clone(workspace);
                 let client = bindings::Client::open(transport, Some(authenticator));
                 let body = on_behalf(body, *device);
-                client.authenticate_profile_server_side(&body).read().await?
+                let operation = &operation::AUTHENTICATE_PROFILE_SERVER_SIDE;
+                (
+                    operation,
+                    client.authenticate_profile_server_side(&body).read().await?,
+                )
             }
         };
-        Ok(profile_token_response(answer, &response))
+        Ok(profile_token_response(operation, answer, &response))
     }
 }
 

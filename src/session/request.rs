@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::IntoFuture;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
@@ -14,8 +13,8 @@ use crate::error::{Error, Result, error_chain};
 use crate::transport::BufferedResponse;
 use crate::transport::{Authenticator, BoxFuture, RequestInfo, Transport};
 
+use super::Session;
 use super::kind::Kind;
-use super::{KeepTokenOn401, Session};
 
 impl<K: Kind> Session<K> {
     /// A `GET` of any path on the session's host.
@@ -49,7 +48,7 @@ impl<K: Kind> Session<K> {
         });
         Request {
             transport,
-            lifecycle: &self.lifecycle,
+            authenticator: &*self.lifecycle,
             info,
             builder,
         }
@@ -72,7 +71,7 @@ impl<K: Kind> Session<K> {
 #[must_use = "a request does nothing until it is awaited: add `.await`"]
 pub struct Request<'a> {
     transport: &'a Transport,
-    lifecycle: &'a Arc<crate::lifecycle::Lifecycle>,
+    authenticator: &'a dyn Authenticator,
     info: RequestInfo,
     builder: Result<RequestBuilder>,
 }
@@ -116,15 +115,9 @@ impl Request<'_> {
                 "check its query and body",
             )
         })?;
-        let as_it_is = KeepTokenOn401(Arc::clone(self.lifecycle));
-        let authenticator: &dyn Authenticator = if self.lifecycle.is_refreshable() {
-            self.lifecycle
-        } else {
-            &as_it_is
-        };
         let response = self
             .transport
-            .send(&self.info, request, Some(authenticator))
+            .send(&self.info, request, Some(self.authenticator))
             .await?;
         Ok(Response { label, response })
     }

@@ -12,7 +12,7 @@ use crate::model::input::{optional, required, required_secret};
 use crate::model::{
     ExternalProviderType, MfaMethod, UserInfo, WorkspaceDetails, WorkspaceRestrictions, WorkspaceSummary,
 };
-use crate::operation;
+use crate::operation::{self, Operation};
 use crate::secret::Secret;
 use crate::token::TokenResponse;
 use crate::transport::{BoxFuture, BufferedResponse};
@@ -115,7 +115,7 @@ impl IntoFuture for UserLoginRequest {
                 .as_ref()
                 .map(|consumer| consumer.mfa_methods.clone())
                 .unwrap_or_default();
-            let session: Session<User> = session(self.context, answer, &response)?;
+            let session: Session<User> = session(self.context, &operation::USER_LOGIN, answer, &response)?;
             Ok(if methods.is_empty() {
                 UserLoginOutcome::Complete(session)
             } else {
@@ -167,7 +167,8 @@ impl MfaChallenge {
         let token = Arc::new(self.session.token().await?);
         let client = bindings::Client::open(&self.session.context.transport, Some(token));
         let (answer, response) = client.user_mfa_login(&method, &body).read().await?;
-        session(Arc::clone(&self.session.context), answer, &response)
+        let context = Arc::clone(&self.session.context);
+        session(context, &operation::USER_MFA_LOGIN, answer, &response)
     }
 }
 
@@ -224,7 +225,8 @@ impl<K: PortalUser> Session<K> {
             )
         })?;
         let (answer, response) = self.raw().select_workspace(&guid).read().await?;
-        session(Arc::clone(&self.context), answer, &response)
+        let context = Arc::clone(&self.context);
+        session(context, &operation::SELECT_WORKSPACE, answer, &response)
     }
 }
 
@@ -247,14 +249,15 @@ impl TokenSource for UserTokenSource {
 
 fn session<K: Kind>(
     context: Arc<Context>,
+    operation: &Operation,
     answer: types::UserAuthenticationResponse,
     response: &BufferedResponse,
 ) -> Result<Session<K>> {
-    let token = bare_token_response(answer.token, response);
+    let token = bare_token_response(operation, answer.token, response);
     let lifecycle = Lifecycle::with_token(Arc::clone(&context.config), Box::new(UserTokenSource), token)?;
     let user = answer.consumer.map(|consumer| Arc::new(UserInfo::from(consumer)));
     Ok(Session {
         user,
-        ..Session::new(context, Arc::new(lifecycle))
+        ..Session::new(context, lifecycle)
     })
 }

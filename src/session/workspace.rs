@@ -7,6 +7,7 @@ use crate::bindings::{self, types};
 use crate::error::Result;
 use crate::lifecycle::registry::{Retention, SessionKey};
 use crate::lifecycle::{Previous, TokenSource};
+use crate::operation;
 use crate::secret::ApiKey;
 use crate::token::{Token, TokenResponse};
 use crate::transport::{BoxFuture, Transport};
@@ -58,7 +59,9 @@ impl Session<Workspace> {
     /// Operation `refreshWorkspaceToken` (`GET /v4/auth/refresh/profile`).
     pub async fn refresh(&self) -> Result<Token> {
         let (answer, response) = self.raw().refresh_workspace_token().read().await?;
-        self.lifecycle.adopt(bare_token_response(answer.token, &response))
+        let operation = &operation::REFRESH_WORKSPACE_TOKEN;
+        self.lifecycle
+            .adopt(bare_token_response(operation, answer.token, &response))
     }
 }
 
@@ -94,7 +97,8 @@ impl TokenSource for WorkspaceTokenSource {
         };
         Box::pin(async move {
             let (answer, response) = client.workspace_login(&body).read().await?;
-            Ok(bare_token_response(answer.token, &response))
+            let operation = &operation::WORKSPACE_LOGIN;
+            Ok(bare_token_response(operation, answer.token, &response))
         })
     }
 }

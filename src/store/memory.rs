@@ -5,13 +5,14 @@ use std::collections::hash_map::Entry;
 use std::fmt;
 use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use super::{Saved, StoreFuture, StoreKey, StoredToken, TokenStore};
 
-/// Keeps tokens in memory until they expire. Clones share them.
+/// Keeps tokens in memory. Clones share them.
 ///
-/// A session needs none of this to keep its own token. It is for several clients of one process that should share logins,
-/// and for sessions that are dropped and asked for again.
+/// A session keeps its own token without it. It is for several clients in one process that should share logins, and for
+/// sessions that are dropped and asked for again. Expired tokens are freed as the store grows.
 ///
 /// ```
 /// use synerise_auth::store::MemoryStore;
@@ -23,23 +24,36 @@ use super::{Saved, StoreFuture, StoreKey, StoredToken, TokenStore};
 /// # Ok::<(), synerise_auth::Error>(())
 /// ```
 #[derive(Clone, Default)]
-pub struct MemoryStore(Arc<Mutex<HashMap<StoreKey, StoredToken>>>);
+pub struct MemoryStore(Arc<Mutex<Tokens>>);
+
+#[derive(Default)]
+struct Tokens {
+    by_key: HashMap<StoreKey, StoredToken>,
+    /// How many tokens there may be before expired ones are removed again. It doubles with what is left, so that saving a
+    /// token takes constant time on average.
+    sweep_at: usize,
+    #[cfg(test)]
+    swept: usize,
+}
+
+/// The fewest tokens that are worth a sweep.
+const SMALLEST_SWEEP: usize = 64;
 
 impl MemoryStore {
-    /// A store with nothing in it.
+    /// An empty store.
     pub fn new() -> Self {
         Self::default()
     }
 
-    fn tokens(&self) -> MutexGuard<'_, HashMap<StoreKey, StoredToken>> {
+    fn tokens(&self) -> MutexGuard<'_, Tokens> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn keep(&self, key: &StoreKey, token: StoredToken) -> Saved {
-        let mut tokens = self.tokens();
+impl Tokens {
+    fn keep(&mut self, key: &StoreKey, token: StoredToken) -> Saved {
         let now = token.issued_at;
-        tokens.retain(|_, kept| kept.expires_at > now);
-        match tokens.entry(key.clone()) {
+        let saved = match self.by_key.entry(key.clone()) {
             Entry::Occupied(kept) if kept.get().generation >= token.generation => Saved::Outdated,
             Entry::Occupied(mut kept) => {
                 kept.insert(token);
@@ -49,52 +63,91 @@ impl MemoryStore {
                 place.insert(token);
                 Saved::Kept
             }
+        };
+        if self.by_key.len() > self.sweep_at.max(SMALLEST_SWEEP) {
+            self.sweep(now);
         }
+        saved
+    }
+
+    /// Removes the tokens that have expired. `now` is the newest time that the store knows.
+    fn sweep(&mut self, now: SystemTime) {
+        #[cfg(test)]
+        {
+            self.swept += self.by_key.len();
+        }
+        self.by_key.retain(|_, kept| kept.expires_at > now);
+        self.sweep_at = self.by_key.len().saturating_mul(2);
+        self.by_key.shrink_to(self.sweep_at);
     }
 }
 
 impl TokenStore for MemoryStore {
     fn load<'a>(&'a self, key: &'a StoreKey) -> StoreFuture<'a, Option<StoredToken>> {
-        Box::pin(ready(Ok(self.tokens().get(key).cloned())))
+        Box::pin(ready(Ok(self.tokens().by_key.get(key).cloned())))
     }
 
     fn save<'a>(&'a self, key: &'a StoreKey, token: StoredToken) -> StoreFuture<'a, Saved> {
-        Box::pin(ready(Ok(self.keep(key, token))))
+        Box::pin(ready(Ok(self.tokens().keep(key, token))))
     }
 }
 
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryStore")
-            .field("tokens", &self.tokens().len())
+            .field("tokens", &self.tokens().by_key.len())
             .finish()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, UNIX_EPOCH};
 
     use super::*;
 
     fn token(generation: u64, issued: u64, expires: u64) -> StoredToken {
-        StoredToken::new(
-            "fake",
-            generation,
-            Duration::from_secs(issued),
-            Duration::from_secs(expires),
-        )
+        let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+        StoredToken::new("fake", generation, at(issued), at(expires))
+    }
+
+    fn key(number: usize) -> StoreKey {
+        StoreKey::new(&number.to_le_bytes())
     }
 
     #[tokio::test]
-    async fn a_late_result_replaces_no_later_one_and_expired_ones_are_freed() {
+    async fn older_result_does_not_replace_a_later_one() {
         let store = MemoryStore::new();
-        let (key, other) = (StoreKey::new(&[1]), StoreKey::new(&[2]));
+        let key = key(1);
         assert_eq!(store.save(&key, token(2, 0, 100)).await.unwrap(), Saved::Kept);
         assert_eq!(store.save(&key, token(1, 0, 100)).await.unwrap(), Saved::Outdated);
         assert_eq!(store.save(&key, token(2, 0, 100)).await.unwrap(), Saved::Outdated);
         assert_eq!(store.load(&key).await.unwrap().unwrap().generation, 2);
-        store.save(&other, token(1, 100, 200)).await.unwrap();
-        assert!(store.load(&key).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn expired_tokens_are_freed_as_the_store_grows() {
+        let store = MemoryStore::new();
+        for number in 0..10_000_u64 {
+            let index = usize::try_from(number).unwrap();
+            store
+                .save(&key(index), token(1, number, number + 10))
+                .await
+                .unwrap();
+        }
+        assert!(store.tokens().by_key.len() <= SMALLEST_SWEEP + 1);
+        assert!(store.load(&key(9_999)).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn saving_takes_constant_time_on_average() {
+        const COUNT: usize = 50_000;
+        let store = MemoryStore::new();
+        for number in 0..COUNT {
+            store.save(&key(number), token(1, 0, 100)).await.unwrap();
+        }
+        let tokens = store.tokens();
+        assert_eq!(tokens.by_key.len(), COUNT, "all of them are valid");
+        assert!(tokens.swept <= 2 * COUNT, "{} looked at", tokens.swept);
     }
 }

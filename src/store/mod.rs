@@ -1,12 +1,13 @@
-//! Where sessions keep their tokens beyond themselves: so that several clients share one login.
+//! Where sessions save their tokens, so that several clients share one login.
 //!
-//! A store is asked before each login and told after it, never on a cached read. One that fails or hangs costs nothing but
-//! the login that it could have saved.
+//! A session asks its store before each login and saves the new token after it, never on a cached read. A store that fails,
+//! hangs or panics costs nothing but the login that it could have saved. What it returns is judged as a login's response is,
+//! by this process's clock; what is not a token, or has expired, is ignored and replaced.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::SystemTime;
 
 use crate::secret::Secret;
 
@@ -19,19 +20,49 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 
 /// Keeps tokens for sessions.
 ///
-/// An implementation has to hold two promises: what [`save`](Self::save) refuses by its generation is not written, and
-/// tokens are kept as secrets.
+/// An implementation must not write a token that [`save`](Self::save) refuses for its generation, and must keep tokens secret.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use std::sync::Mutex;
+/// use synerise_auth::store::{Saved, StoreFuture, StoreKey, StoredToken, TokenStore};
+///
+/// #[derive(Debug, Default)]
+/// struct MapStore(Mutex<HashMap<StoreKey, StoredToken>>);
+///
+/// impl TokenStore for MapStore {
+///     fn load<'a>(&'a self, key: &'a StoreKey) -> StoreFuture<'a, Option<StoredToken>> {
+///         Box::pin(async move { Ok(self.0.lock().unwrap().get(key).cloned()) })
+///     }
+///
+///     fn save<'a>(&'a self, key: &'a StoreKey, token: StoredToken) -> StoreFuture<'a, Saved> {
+///         Box::pin(async move {
+///             let mut tokens = self.0.lock().unwrap();
+///             match tokens.get(key) {
+///                 Some(kept) if kept.generation >= token.generation => Ok(Saved::Outdated),
+///                 _ => {
+///                     tokens.insert(key.clone(), token);
+///                     Ok(Saved::Kept)
+///                 }
+///             }
+///         })
+///     }
+/// }
+///
+/// let client = synerise_auth::Client::builder().store(MapStore::default()).build()?;
+/// # Ok::<(), synerise_auth::Error>(())
+/// ```
 pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
-    /// The newest token that is known of a session.
+    /// The newest token of a session, if there is one. It may have expired.
     fn load<'a>(&'a self, key: &'a StoreKey) -> StoreFuture<'a, Option<StoredToken>>;
 
-    /// Keeps a token, unless one of the same or a later generation is there: a login that took long must not replace the
-    /// result of a later one.
+    /// Keeps a token, unless there is one of the same or a later generation: the result of a slow login must not replace that
+    /// of a later one.
     fn save<'a>(&'a self, key: &'a StoreKey, token: StoredToken) -> StoreFuture<'a, Saved>;
 }
 
-/// Which session a token belongs to: a fingerprint of server, kind, API key and identity, from which none of them can be
-/// read.
+/// Identifies the session that a token belongs to: a fingerprint of the server, the kind of session, the API key and the
+/// identity, none of which can be read from it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct StoreKey(String);
 
@@ -59,22 +90,36 @@ impl fmt::Debug for StoreKey {
 }
 
 /// A token as a store keeps it.
-#[derive(Debug, Clone)]
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use synerise_auth::store::StoredToken;
+///
+/// let issued_at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+/// let stored = StoredToken::new("not-a-real-token", 1, issued_at, issued_at + Duration::from_secs(3600));
+/// assert_eq!(stored, stored.clone());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoredToken {
     /// The token, without `Bearer`.
     pub token: Secret,
-    /// Counts the logins of a session, of all who share the store.
+    /// Counts the logins of a session across all clients that share the store.
     pub generation: u64,
-    /// When it was got, since the Unix epoch, by the wall clock of who got it.
-    pub issued_at: Duration,
-    /// When it ends, likewise.
-    pub expires_at: Duration,
+    /// When it was issued, by the wall clock of the client that saved it.
+    pub issued_at: SystemTime,
+    /// When it expires, by the same clock.
+    pub expires_at: SystemTime,
 }
 
 impl StoredToken {
     /// A token as it is read back from a store.
-    pub fn new(token: impl Into<Secret>, generation: u64, issued_at: Duration, expires_at: Duration) -> Self {
+    pub fn new(
+        token: impl Into<Secret>,
+        generation: u64,
+        issued_at: SystemTime,
+        expires_at: SystemTime,
+    ) -> Self {
         Self {
             token: token.into(),
             generation,
@@ -84,21 +129,21 @@ impl StoredToken {
     }
 }
 
-/// What came of saving a token.
+/// What saving a token led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Saved {
-    /// It is kept.
+    /// The token is kept.
     Kept,
-    /// A token of the same or a later generation was there.
+    /// There was a token of the same or a later generation.
     Outdated,
 }
 
-/// Why a store can't do what it was asked for. It is logged, and the session does without the store.
-#[derive(Debug, Clone)]
+/// Why a store failed. It is logged, and the session works without the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreError(String);
 
 impl StoreError {
-    /// An error of these words. No secret may be in them.
+    /// An error with this text, which must not contain a secret.
     pub fn new(problem: impl Into<String>) -> Self {
         Self(problem.into())
     }

@@ -12,7 +12,7 @@ use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use reqwest::{Request, StatusCode};
 use tracing::Instrument;
 
-use crate::clock::{Clock, timeout};
+use crate::clock::{Clock, SleepPurpose, timeout};
 use crate::error::{ApiError, Error, Redactor, Result, error_chain};
 use crate::operation::{Evidence, Operation, Security};
 use crate::random::Random;
@@ -39,8 +39,12 @@ pub(crate) trait Authenticator: Send + Sync {
     /// The token to send.
     fn token(&self) -> BoxFuture<'_, Result<Token>>;
 
-    /// The server answered 401 to `token`. Whether another one can be had, so that trying again makes sense.
-    fn on_unauthorized(&self, token: &Token) -> bool;
+    /// The server answered 401 to `token`, to a call of an operation or of another endpoint. Returns whether another token can
+    /// be had, so that another attempt makes sense.
+    fn on_unauthorized(&self, token: &Token, operation: Option<&'static Operation>) -> bool;
+
+    /// The server accepted `token`, after it had refused the one before.
+    fn on_refresh_helped(&self, _token: &Token) {}
 }
 
 /// A token that is sent as it is: there is no other one.
@@ -49,7 +53,7 @@ impl Authenticator for Token {
         Box::pin(std::future::ready(Ok(self.clone())))
     }
 
-    fn on_unauthorized(&self, _: &Token) -> bool {
+    fn on_unauthorized(&self, _: &Token, _: Option<&'static Operation>) -> bool {
         false
     }
 }
@@ -199,6 +203,9 @@ impl Transport {
             }
             let (error, unsent, status) = match self.attempt(info, current, attempt).await {
                 Ok(response) if response.status.is_success() => {
+                    if renewed && let Some((authenticator, token)) = authenticator.zip(token.as_ref()) {
+                        authenticator.on_refresh_helped(token);
+                    }
                     self.budget.earn();
                     return self.judged(info, response, token.as_ref(), again.as_ref());
                 }
@@ -213,13 +220,15 @@ impl Transport {
                 && !renewed
                 && authenticator
                     .zip(token.as_ref())
-                    .is_some_and(|(authenticator, token)| authenticator.on_unauthorized(token));
+                    .is_some_and(|(authenticator, token)| {
+                        authenticator.on_unauthorized(token, info.operation)
+                    });
             let Some(again) = again else { return Err(error) };
             if refreshable && !info.send_once {
                 renewed = true;
                 refused = Some(error);
             } else if let Some(wait) = self.wait(info, attempt, &error, unsent, status) {
-                self.clock.sleep(wait).await;
+                self.clock.sleep_for(wait, SleepPurpose::Backoff).await;
                 attempt += 1;
             } else {
                 return Err(error);

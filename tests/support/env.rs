@@ -67,7 +67,7 @@ impl TestEnv {
         emulator.stub("GET", "/v4/clients", serde_json::json!({ "data": [] }));
         emulator.add_user(USER, PASSWORD);
         emulator.add_account(CUSTOMER, PASSWORD);
-        let clock = ManualClock::at(START);
+        let clock = ManualClock::at(UNIX_EPOCH + START);
         let client = client(builder_for(&emulator, &clock)).build().unwrap();
         Self {
             emulator,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::json;
 use synerise_auth::client::RetryPolicy;
@@ -35,10 +35,7 @@ impl Backoffs {
 
 impl Clock for Backoffs {
     fn now(&self) -> Reading {
-        Reading {
-            monotonic: Duration::from_secs(3600),
-            wall: START,
-        }
+        Reading::new(Duration::from_secs(3600), UNIX_EPOCH + START)
     }
 
     fn sleep(&self, duration: Duration) -> Sleep {
@@ -52,13 +49,11 @@ impl Clock for Backoffs {
 
 /// A client with the default retries, whose backoffs are as long as its policy allows and take no time.
 fn patient(builder: ClientBuilder, backoffs: &Backoffs) -> Client {
-    let mut refresh = RefreshPolicy::default();
-    refresh.timeout = NEVER;
     builder
         .clock(backoffs.clone())
         .random(FixedRandom(1.0))
         .retry_policy(RetryPolicy::default())
-        .refresh_policy(refresh)
+        .refresh_policy(RefreshPolicy::default().with_timeout(NEVER))
         .attempt_timeout(NEVER)
         .call_timeout(NEVER)
         .build()

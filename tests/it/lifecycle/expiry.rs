@@ -1,6 +1,6 @@
 //! The response says when a token expires, whatever the local clock shows, and no expired token is served.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use synerise_auth::ErrorKind;
 use synerise_auth::clock::ManualClock;
@@ -82,7 +82,7 @@ async fn wrong_local_clock_changes_nothing() {
         for fault in [Fault::none(), Fault::none().without_date()] {
             let env = TestEnv::new().await;
             env.emulator.faults().on("workspaceLogin").always(fault);
-            env.clock.set_wall(wall);
+            env.clock.set_wall(UNIX_EPOCH + wall);
             let session = env.workspace();
             assert_eq!(session.token().await.unwrap().lifetime(), HOUR, "{wall:?}");
             env.pass(secs(3299));
@@ -106,7 +106,7 @@ async fn clock_jump_does_not_block_waiting_callers() {
         let gate = env.emulator.faults().on("workspaceLogin").hold();
         let caller = spawn_token(&session);
         gate.wait_for(1).await;
-        env.clock.set_wall(wall);
+        env.clock.set_wall(UNIX_EPOCH + wall);
         gate.release();
         let token = caller.await.unwrap().unwrap();
         assert_eq!((token.generation(), token.lifetime()), (1, HOUR), "{wall:?}");
@@ -120,7 +120,7 @@ async fn clock_jump_costs_at_most_one_login() {
         let env = TestEnv::new().await;
         let session = env.workspace();
         session.token().await.unwrap();
-        env.clock.set_wall(wall);
+        env.clock.set_wall(UNIX_EPOCH + wall);
         for _ in 0..10 {
             session.token().await.unwrap();
         }
@@ -174,7 +174,7 @@ async fn older_token_gets_its_remaining_lifetime() {
     // A server may give the same token to everybody: this one was issued at the start, for an hour.
     let env = TestEnv::new().await;
     let first = env.workspace().token().await.unwrap();
-    let clock = ManualClock::at(START + TEN_YEARS);
+    let clock = ManualClock::at(UNIX_EPOCH + START + TEN_YEARS);
     let other = env.client_builder().clock(clock.clone()).build().unwrap();
     env.emulator.clock().advance(secs(3000));
     env.emulator

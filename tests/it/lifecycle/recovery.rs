@@ -194,7 +194,7 @@ async fn login_obeys_retry_after() {
     for (fault, seconds) in asks {
         let what = format!("{fault:?}");
         let env = TestEnv::new().await;
-        env.clock.set_wall(START + secs(600));
+        env.clock.set_wall(UNIX_EPOCH + START + secs(600));
         env.emulator.faults().on("workspaceLogin").then(fault);
         let session = env.workspace();
         let error = session.token().await.unwrap_err();

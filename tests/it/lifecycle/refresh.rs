@@ -150,9 +150,9 @@ async fn impossible_lifetime_is_an_error_not_a_login_per_call() {
 
 #[tokio::test]
 async fn margin_and_backoff_are_configurable() {
-    let mut policy = RefreshPolicy::default();
-    policy.margin = secs(60);
-    policy.refused_backoff = secs(100);
+    let policy = RefreshPolicy::default()
+        .with_margin(secs(60))
+        .with_refused_backoff(secs(100));
     let env = TestEnv::with_client(|client| client.refresh_policy(policy)).await;
     let session = env.workspace();
     session.token().await.unwrap();

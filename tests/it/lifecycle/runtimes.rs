@@ -5,7 +5,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use synerise_auth::clock::{Clock, ManualClock, Reading, Sleep};
 use synerise_auth::kind::Workspace;
@@ -198,7 +198,7 @@ impl Random for Faulty {
 /// An emulator whose client has a faulty part; whether that is broken; a session.
 async fn faulty(what: &str) -> (TestEnv, Arc<AtomicBool>, Session<Workspace>) {
     let broken = Arc::new(AtomicBool::new(false));
-    let clock = ManualClock::at(START);
+    let clock = ManualClock::at(UNIX_EPOCH + START);
     let faulty = Faulty {
         clock: clock.clone(),
         broken: Arc::clone(&broken),

@@ -1,0 +1,179 @@
+//! A token as a response gave it, and how long it lives.
+
+use std::time::Duration;
+
+use crate::clock::Reading;
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+
+use super::timestamp::{Timestamp, TokenTimes, UNREADABLE_LIFETIME, as_milliseconds, as_seconds};
+use super::{Details, Token, Validity, check_text};
+
+/// The lifetime of a token that says nothing about it: what Synerise documents as the default.
+const UNKNOWN_LIFETIME: Duration = Duration::from_secs(3600);
+
+/// Clocks that differ by less than this are ordinary.
+const CLOCK_SKEW: Duration = Duration::from_secs(300);
+
+/// A token as a response, or a store, gave it.
+#[derive(Debug)]
+pub(crate) struct TokenResponse {
+    /// The operation that gave it, for errors.
+    pub(crate) operation: &'static str,
+    pub(crate) token: Secret,
+    /// What the response says in addition to the token's own claims.
+    pub(crate) times: TokenTimes,
+    pub(crate) details: Option<Box<Details>>,
+    /// Whether it comes from a store and not from a server.
+    pub(crate) stored: bool,
+    /// The server's clock when it answered, since the epoch.
+    pub(crate) server_date: Option<Duration>,
+    /// The local clocks when the request was sent.
+    pub(crate) sent: Reading,
+    /// The local clocks when the response arrived.
+    pub(crate) arrived: Reading,
+}
+
+/// How long a token lives, on the local clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lifetime {
+    pub(crate) start: Reading,
+    pub(crate) length: Duration,
+    /// Whether the expiry can't be read, so that the length is a guess.
+    pub(crate) guessed: bool,
+}
+
+impl TokenResponse {
+    /// The token itself. Servers also write it with its scheme, blanks or a line end.
+    pub(crate) fn text(&self) -> &str {
+        trimmed(self.token.expose())
+    }
+
+    /// The session's token with this number.
+    pub(crate) fn into_token(self, generation: u64, validity: Validity) -> Result<Token> {
+        let operation = self.operation;
+        Token::new(trimmed(self.token.expose()), generation, validity, self.details)
+            .map_err(|problem| Error::unexpected_response(operation.into(), 200, problem))
+    }
+
+    /// Whether the token's text is exactly one, with nothing to trim.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.text() == self.token.expose() && check_text(self.text()).is_ok()
+    }
+
+    /// When the token expired already: an error that says so.
+    pub(crate) fn expired_on_arrival(&self) -> Error {
+        Error::unexpected_response(
+            self.operation.into(),
+            200,
+            "its token was already expired on arrival",
+        )
+    }
+
+    /// How long the token lives, but no longer than `longest`.
+    ///
+    /// The response decides, because the local wall clock may be wrong by years. `created` and `expiration` give the whole
+    /// lifetime, counted from when the request was sent, which is too early rather than too late. The server's `Date` says
+    /// how much of it is left.
+    ///
+    /// Where these contradict each other, the local wall clock decides which of them is wrong, and the shorter life counts:
+    /// - a `Date` after the expiry is a clock that differs, if the token was created just now,
+    /// - a `created` that is not before the expiry, or longer before it than any token lives, is ignored,
+    /// - a token that only says when it expires is not trusted for longer than the documented default, unless a `Date` and
+    ///   the local clock agree on it.
+    pub(crate) fn lifetime(&self, longest: Duration) -> Result<Lifetime> {
+        let times = match self.times.expiration {
+            Timestamp::Value(_) => self.times,
+            Timestamp::Absent | Timestamp::Unreadable => {
+                let claims = TokenTimes::of_token(self.text());
+                TokenTimes {
+                    expiration: self.times.expiration.or(claims.expiration),
+                    created: self.times.created.or(claims.created),
+                }
+            }
+        };
+        let end = match times.expiration {
+            Timestamp::Value(end) => as_seconds(end),
+            Timestamp::Absent | Timestamp::Unreadable => {
+                let guessed = times.expiration == Timestamp::Unreadable;
+                let length = if guessed {
+                    UNREADABLE_LIFETIME
+                } else {
+                    UNKNOWN_LIFETIME
+                };
+                return Ok(Lifetime {
+                    start: self.arrived,
+                    length: length.min(longest),
+                    guessed,
+                });
+            }
+        };
+        let (start, length) = match whole_life(times.created, end, longest) {
+            Some((created, whole)) => self.left_of(whole, created, end),
+            None => self.left_until(end),
+        }
+        .ok_or_else(|| self.expired_on_arrival())?;
+        Ok(Lifetime {
+            start,
+            length: length.min(longest),
+            guessed: false,
+        })
+    }
+
+    /// What is left of a life whose length is known.
+    fn left_of(&self, whole: Duration, created: Duration, end: Duration) -> Option<(Reading, Duration)> {
+        let Some(date) = self.server_date else {
+            return Some((self.sent, whole));
+        };
+        if date < end {
+            return Some((self.arrived, whole.min(end.saturating_sub(date))));
+        }
+        if date.saturating_sub(created) <= CLOCK_SKEW {
+            return Some((self.sent, whole));
+        }
+        let wall = self.arrived.wall;
+        let credible = wall.saturating_add(CLOCK_SKEW) >= created && wall < end;
+        credible.then(|| (self.arrived, whole.min(end.saturating_sub(wall))))
+    }
+
+    /// What is left until the expiry, by the clocks alone.
+    fn left_until(&self, end: Duration) -> Option<(Reading, Duration)> {
+        let left = |now| end.checked_sub(now).filter(|left| !left.is_zero());
+        let by_wall = left(self.arrived.wall);
+        let length = match (self.server_date, by_wall) {
+            (Some(date), Some(wall)) => left(date)?.min(wall),
+            (Some(date), None) => left(date)?.min(UNKNOWN_LIFETIME),
+            (None, wall) => wall?.min(UNKNOWN_LIFETIME),
+        };
+        Some((self.arrived, length))
+    }
+}
+
+/// When the token was created and how long its whole life is, if both are credible.
+fn whole_life(created: Timestamp, end: Duration, longest: Duration) -> Option<(Duration, Duration)> {
+    let created = created.value()?;
+    // Seconds in the field for milliseconds would make it decades old.
+    [as_milliseconds(created), Duration::from_secs(created)]
+        .into_iter()
+        .find_map(|created| {
+            let whole = end.checked_sub(created)?;
+            (!whole.is_zero() && whole <= longest).then_some((created, whole))
+        })
+}
+
+/// A token without what servers write around it.
+fn trimmed(text: &str) -> &str {
+    let blank = |character: char| character.is_whitespace() || character == '\u{feff}';
+    let text = text.trim_matches(blank);
+    match text.split_at_checked("bearer".len()) {
+        Some((scheme, rest))
+            if scheme.eq_ignore_ascii_case("bearer") && (rest.is_empty() || rest.starts_with(blank)) =>
+        {
+            rest.trim_matches(blank)
+        }
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests;
