@@ -6,7 +6,7 @@
 
 use std::error::Error;
 use std::process::ExitCode;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{FromRef, FromRequestParts};
@@ -101,7 +101,7 @@ async fn main() -> ExitCode {
 async fn run() -> Result<()> {
     // A clock that this example moves; a service does without these three lines.
     let clock = ManualClock::new();
-    let emulator = Emulator::builder().clock_at(UNIX_EPOCH + clock.now().wall);
+    let emulator = Emulator::builder().clock_at(clock.now().wall());
     let emulator = emulator.start().await?;
     let client = Client::builder()
         .base_url(emulator.base_url())

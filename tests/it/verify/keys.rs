@@ -17,7 +17,7 @@ macro_rules! key {
 #[track_caller]
 fn assert_taken(pem: &str) {
     let verifier = Verifier::from_pem(pem).unwrap();
-    let verifier = verifier.with_clock(ManualClock::at(START));
+    let verifier = verifier.with_clock(ManualClock::at(std::time::UNIX_EPOCH + START));
     assert_eq!(problem(verifier.verify_now(token("valid"))), None, "{pem}");
     assert_eq!(
         problem(verifier.verify_now(token("one bit of the signature"))),
@@ -47,13 +47,13 @@ fn a_key_is_read_in_every_form_that_pem_has() {
 #[test]
 fn every_key_of_a_text_is_used() {
     let both = Verifier::from_pem(format!("{OTHER_PEM}{PEM}")).unwrap();
-    let both = both.with_clock(ManualClock::at(START));
+    let both = both.with_clock(ManualClock::at(std::time::UNIX_EPOCH + START));
     for name in ["valid", "another key"] {
         assert_eq!(problem(both.verify_now(token(name))), None, "{name}");
     }
     let other = Verifier::from_pem(OTHER_PEM)
         .unwrap()
-        .with_clock(ManualClock::at(START));
+        .with_clock(ManualClock::at(std::time::UNIX_EPOCH + START));
     assert_eq!(problem(other.verify_now(token("valid"))), Some(Signature));
     assert_eq!(problem(other.verify_now(token("another key"))), None);
 }
@@ -61,7 +61,7 @@ fn every_key_of_a_text_is_used() {
 #[test]
 fn a_key_of_2048_bits_is_long_enough() {
     let verifier = Verifier::from_pem(key!("rsa-2048")).unwrap();
-    let verifier = verifier.with_clock(ManualClock::at(START));
+    let verifier = verifier.with_clock(ManualClock::at(std::time::UNIX_EPOCH + START));
     let token = include_str!("../../data/verify/rsa-2048.token");
     assert_eq!(problem(verifier.verify_now(token)), None);
 }

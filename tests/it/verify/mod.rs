@@ -35,7 +35,7 @@ fn token(name: &str) -> String {
 fn verifier() -> Verifier {
     Verifier::from_pem(PEM)
         .unwrap()
-        .with_clock(ManualClock::at(START))
+        .with_clock(ManualClock::at(std::time::UNIX_EPOCH + START))
         .with_leeway(std::time::Duration::ZERO)
 }
 

@@ -99,7 +99,9 @@ fn authorities_that_cannot_be_unpacked_are_an_error_of_their_own() {
 fn assert_valid_between(name: &str, leeway: Duration, first: Duration, end: Duration) {
     let token = token(name);
     let at = |now| {
-        let verifier = verifier().with_clock(ManualClock::at(now)).with_leeway(leeway);
+        let verifier = verifier()
+            .with_clock(ManualClock::at(UNIX_EPOCH + now))
+            .with_leeway(leeway);
         problem(verifier.verify_now(&token))
     };
     assert_eq!(at(first), None);
@@ -141,7 +143,7 @@ fn a_leeway_of_any_length_is_survived() {
         assert_eq!(problem(verifier.verify_now(token(name))), None, "{name}");
     }
     for wall in [Duration::ZERO, Duration::MAX] {
-        let verifier = verifier().with_clock(ManualClock::at(wall));
+        let verifier = verifier().with_clock(ManualClock::at(UNIX_EPOCH + wall));
         assert!(problem(verifier.verify_now(token("valid"))).is_some());
     }
 }
@@ -150,7 +152,9 @@ fn a_leeway_of_any_length_is_survived() {
 fn the_default_leeway_is_a_minute() {
     let default = synerise_auth::verify::Verifier::from_pem(super::PEM).unwrap();
     for (now, expected) in [(secs(3659), None), (secs(3660), Some(Expired))] {
-        let verifier = default.clone().with_clock(ManualClock::at(START + now));
+        let verifier = default
+            .clone()
+            .with_clock(ManualClock::at(UNIX_EPOCH + START + now));
         assert_eq!(problem(verifier.verify_now(token("valid"))), expected);
     }
 }
