@@ -45,7 +45,7 @@
 //! 100 µs with a key of 4096 bits.
 //!
 //! Synerise's tokens do not name their key. So a signature that does not fit is the sign of a new one: the keys are fetched
-//! again, by one request that all callers wait for, [at most every 30 seconds](REFETCH_FLOOR) however many forged tokens
+//! again, by one request that all callers wait for, 10 seconds at the most, and [at most every 30 seconds](REFETCH_FLOOR) however many forged tokens
 //! come in. Once a rotation is seen, tokens of the old key are refused, unless Synerise still publishes it beside the new
 //! one. Beside that, the keys are fetched again in the background once they are an hour old.
 //!

@@ -25,6 +25,9 @@ const FIRST_FETCH_FLOOR: Duration = Duration::from_secs(1);
 /// be trusted until somebody shows up with a token of the next one.
 const MAX_AGE: Duration = Duration::from_secs(60 * 60);
 
+/// The most that a fetch may take, whatever the client allows other calls: callers wait for it, forgers among them.
+const FETCH_LIMIT: Duration = Duration::from_secs(10);
+
 /// How long after its own time limit a fetch counts as lost: its runtime isn't being driven.
 const LOST_AFTER: Duration = Duration::from_secs(5);
 
@@ -109,24 +112,19 @@ impl PublishedKeys {
     /// Waits until the keys are as new as the floor allows.
     async fn fetch(self: &Arc<Self>) -> Result<()> {
         let clock = self.clock();
-        let mut limit = Duration::ZERO;
         // A fetch whose runtime was shut down brings no result; one more is made in this caller's runtime.
         for _ in 0..2 {
             let now = clock.now();
             let Some(running) = self.join_or_start(now)? else {
                 return Ok(());
             };
-            limit = running.overdue.saturating_sub(now.monotonic);
+            let limit = running.overdue.saturating_sub(now.monotonic);
             if let Some(Some(result)) = timeout(&*clock, limit, running.flight.wait()).await {
                 return result;
             }
             self.forget(&running.flight);
         }
-        Err(Error::timeout(
-            operation::GET_PUBLIC_KEY.id.into(),
-            "the answer",
-            limit,
-        ))
+        Err(self.took_too_long())
     }
 
     /// The fetch that runs, or a new one; `None`, or the last one's failure, if it is too early for that.
@@ -146,7 +144,7 @@ impl PublishedKeys {
         }
         let runtime = Handle::try_current().map_err(|_| Error::no_runtime())?;
         let (flight, leader) = SingleFlight::start();
-        let limit = self.transport.limits.call.saturating_add(LOST_AFTER);
+        let limit = self.limit().saturating_add(LOST_AFTER);
         let running = Running {
             flight,
             overdue: now.monotonic.saturating_add(limit),
@@ -164,8 +162,11 @@ impl PublishedKeys {
         flight: Arc<SingleFlight<Result<()>>>,
         leader: Leader<Result<()>>,
     ) {
-        let result = self.request().await;
-        let now = self.transport.clock.now();
+        let clock = self.clock();
+        let result = timeout(&*clock, self.limit(), self.request())
+            .await
+            .unwrap_or_else(|| Err(self.took_too_long()));
+        let now = clock.now();
         let mut state = self.lock();
         if !state
             .running
@@ -229,6 +230,14 @@ impl PublishedKeys {
             state.running = None;
             state.floor = None;
         }
+    }
+
+    fn limit(&self) -> Duration {
+        self.transport.limits.call.min(FETCH_LIMIT)
+    }
+
+    fn took_too_long(&self) -> Error {
+        Error::timeout(operation::GET_PUBLIC_KEY.id.into(), "the response", self.limit())
     }
 
     fn floor(&self) -> Duration {

@@ -6,12 +6,15 @@ use crate::command::{Result, all, cargo, run};
 /// needs it.
 pub(crate) const MODELS: &str = "synerise-auth-models";
 
+/// The features that have tests. Not all: `native-tls` asks for a system's library.
+pub(crate) const TESTED: [&str; 2] = ["--features", "synerise-auth/verify"];
+
 /// Builds and runs every test, documentation tests and examples included.
 ///
 /// Everything is run, whatever fails: one run shows all that is broken.
 pub(crate) fn test() -> Result {
     // Without `--workspace`: the default members are what has tests; the figures and their peers are none of it.
-    let tests = run(&mut cargo(["test", "--no-fail-fast"]));
+    let tests = run(cargo(["test", "--no-fail-fast"]).args(TESTED));
     let models = run(&mut cargo(["test", "--release", "--package", MODELS]));
     all([tests, models])
 }

@@ -173,6 +173,30 @@ fn any_cut_of_a_token_and_any_bytes_are_refused_without_a_panic() {
 }
 
 #[test]
+fn any_other_byte_anywhere_makes_it_another_token() {
+    let verifier = verifier();
+    let valid = token("valid").into_bytes();
+    for position in 0..valid.len() {
+        for byte in [
+            b'A',
+            b'w',
+            b'_',
+            b'.',
+            b' ',
+            valid[position] ^ 1,
+            valid[position] ^ 0x80,
+        ] {
+            let mut changed = valid.clone();
+            changed[position] = byte;
+            if changed == valid {
+                continue;
+            }
+            assert!(problem(verifier.verify_now(changed)).is_some(), "byte {position}");
+        }
+    }
+}
+
+#[test]
 fn the_audience_is_the_one_that_was_set() {
     let others = verifier().with_audience("WEB");
     assert_eq!(problem(others.verify_now(token("valid"))), Some(Audience));

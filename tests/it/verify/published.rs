@@ -221,6 +221,31 @@ async fn known_keys_are_used_through_an_outage() {
 }
 
 #[tokio::test]
+async fn no_caller_waits_longer_than_ten_seconds() {
+    let env = TestEnv::with_client(|client| client.attempt_timeout(secs(60)).call_timeout(secs(90))).await;
+    let valid = token("valid");
+    assert_eq!(all(verify_at_once(&env, &valid, 1).await), None);
+    env.emulator.faults().on(FETCH).always(Fault::hang());
+    env.pass(REFETCH_FLOOR);
+    let forged = token("one bit of the signature");
+    let callers = verify_at_once(&env, &forged, 10);
+    let (results, ()) = tokio::join!(callers, async {
+        // The fetch's own limit, that of its call and its attempt, and one of each caller.
+        env.clock.sleepers(3 + 10).await;
+        assert_eq!(problem(env.client.verifier().verify(&valid).await), None);
+        env.pass(secs(10));
+    });
+    for result in results {
+        let error = result.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.operation()),
+            (ErrorKind::Timeout, Some(FETCH))
+        );
+    }
+    assert_eq!(fetches(&env), 2);
+}
+
+#[tokio::test]
 async fn without_any_key_one_request_a_second_is_sent() {
     let env = TestEnv::new().await;
     env.emulator.faults().on(FETCH).always(Fault::status(503));
@@ -382,8 +407,8 @@ async fn fetch_of_a_runtime_that_was_shut_down_is_made_again() {
         let verifier = env.client.verifier();
         async move { verifier.verify(token("valid")).await }
     });
-    // One sleep for the call's limit, one for the attempt's, two for the callers.
-    env.clock.sleepers(4).await;
+    // One sleep each for the limits of the fetch, its call and its attempt, and one of each caller.
+    env.clock.sleepers(5).await;
     other.shutdown_background();
     gate.release();
     assert_eq!(problem(bounded(waiting).await.unwrap()), None);

@@ -1,21 +1,22 @@
 //! Clippy, with every warning an error.
 
 use crate::command::{Result, all, cargo, run};
-use crate::test::MODELS;
+use crate::test::{MODELS, TESTED};
 
 /// The sets of features that the library is used with. All sets share what their dependencies are built to, so that
 /// each costs little more than the library itself.
-const FEATURES: [&[&str]; 5] = [
+const FEATURES: [&[&str]; 6] = [
     &["--no-default-features"],
     &["--no-default-features", "--features", "rustls"],
     &["--no-default-features", "--features", "native-tls"],
     &["--no-default-features", "--features", "schemars"],
+    &["--no-default-features", "--features", "verify"],
     &["--all-features"],
 ];
 
 /// Everything that `cargo xtask test` builds.
 pub(super) fn workspace() -> Result {
-    all([clippy(&[]), clippy(&["--package", MODELS])])
+    all([clippy(&TESTED), clippy(&["--package", MODELS])])
 }
 
 /// The library with each set of features.
