@@ -80,6 +80,7 @@ mod bindings;
 pub mod client;
 pub mod clock;
 pub mod error;
+mod exact_url;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;

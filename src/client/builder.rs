@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
-use crate::error::{Error, Result, error_chain};
+use crate::error::{Error, Redactor, Result, error_chain};
 use crate::lifecycle::{LifecycleConfig, RefreshPolicy};
 use crate::operation;
 use crate::random::{Random, SystemRandom};
@@ -197,7 +197,10 @@ impl ClientBuilder {
             .map_err(|error| {
                 Error::invalid_input(
                     "HTTP client",
-                    format!("can't be built: {}", error_chain(&error.without_url())),
+                    format!(
+                        "can't be built: {}",
+                        error_chain(&error.without_url(), &Redactor::default())
+                    ),
                     "check the settings given to ClientBuilder::http, and that a TLS feature is on",
                 )
             })?;

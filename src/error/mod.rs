@@ -8,6 +8,9 @@ use std::time::Duration;
 mod api;
 mod chain;
 mod kind;
+mod names;
+mod normal;
+mod patterns;
 mod redact;
 #[cfg(feature = "verify")]
 mod token_problem;
@@ -18,6 +21,7 @@ pub use kind::ErrorKind;
 pub use token_problem::TokenProblem;
 
 pub(crate) use chain::error_chain;
+pub(crate) use names::is_secret_name;
 pub(crate) use redact::Redactor;
 
 /// A result whose error is [`Error`].
@@ -225,7 +229,7 @@ impl Error {
         }
     }
 
-    /// The operation that failed: its id in the OpenAPI document, or the method and path of another endpoint.
+    /// The operation that failed: its id in the `OpenAPI` document, or the method and path of another endpoint.
     pub fn operation(&self) -> Option<&str> {
         match &*self.0 {
             Detail::Connection { operation, .. }

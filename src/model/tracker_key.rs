@@ -1,8 +1,9 @@
 //! Keys of the web tracking code, which some endpoints of Synerise take in the query.
 
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use crate::error::{Error, Result};
+use crate::exact_url::{self, Inexact};
 use crate::secret::{ApiKey, Secret};
 
 /// A tracker key. It is public in the pages that hold the tracking code, but it is not printed here either.
@@ -29,49 +30,113 @@ impl TrackerKey {
             .map_err(|error| error.in_input("tracker key"))
     }
 
-    /// The URL with the key in its query, as the security scheme `TrackerKey` has it: `token=…`. A token that is there
-    /// already is replaced: two would leave it to the server which one counts.
+    /// The URL with the key in its query, as the security scheme `TrackerKey` has it: `token=…`. A `token` that is there already is
+    /// replaced: two would leave it to the server which one counts. Everything else stays as it is written, byte by byte.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when it is no absolute HTTP URL.
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when it is not an absolute HTTP URL, or not written the way it is
+    /// sent (with a space or a letter outside ASCII that is not percent-encoded, for example).
     pub fn sign(&self, url: &str) -> Result<Url> {
-        let refuse = || {
-            Error::invalid_input(
+        let mut url = exact_url::parse(url).map_err(|problem| match problem {
+            Inexact::NotAbsolute | Inexact::NoHost => not_absolute(),
+            Inexact::UserInfo => Error::invalid_input(
                 "URL",
-                "is no absolute HTTP URL",
-                "give it with its scheme and host",
-            )
-        };
-        let mut url = Url::parse(url).map_err(|_| refuse())?;
+                "contains a user name or password",
+                "leave it out: the tracker key authenticates",
+            ),
+            Inexact::Host | Inexact::Path => Error::invalid_input(
+                "URL",
+                "is not written the way it would be sent",
+                "leave out `.` and `..`, and percent-encode quotes, spaces and everything that is not ASCII",
+            ),
+        })?;
         if !matches!(url.scheme(), "https" | "http") {
-            return Err(refuse());
+            return Err(not_absolute());
         }
-        let others: Vec<(String, String)> = url
-            .query_pairs()
-            .filter(|(name, _)| name != "token")
-            .map(|(name, value)| (name.into(), value.into()))
-            .collect();
-        url.query_pairs_mut()
-            .clear()
-            .extend_pairs(others)
-            .append_pair("token", self.0.expose());
+        let mut query = String::new();
+        for pair in url.query().unwrap_or_default().split('&') {
+            let is_token = form_urlencoded::parse(pair.as_bytes())
+                .next()
+                .is_some_and(|(name, _)| name == "token");
+            // An empty query has one pair that is empty.
+            let is_nothing = pair.is_empty() && query.is_empty();
+            if !is_token && !is_nothing {
+                query.push_str(pair);
+                query.push('&');
+            }
+        }
+        query.push_str("token=");
+        query.push_str(&exact_url::encoded(self.0.expose()));
+        url.set_query(Some(&query));
         Ok(url)
     }
+}
+
+fn not_absolute() -> Error {
+    Error::invalid_input(
+        "URL",
+        "is not an absolute HTTP URL",
+        "give it with its scheme and host",
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_signed_url_has_one_token() {
+    fn signed(url: &str) -> String {
         let key = TrackerKey::new("fake+key/1").unwrap();
-        let signed = key.sign("https://a.example/x?token=old&q=a%20b#f").unwrap();
-        assert_eq!(
-            signed.as_str(),
-            "https://a.example/x?q=a+b&token=fake%2Bkey%2F1#f"
-        );
-        assert!(key.sign("/relative").is_err() && key.sign("mailto:a@b.example").is_err());
+        key.sign(url).unwrap().into()
+    }
+
+    #[test]
+    fn signed_url_has_one_token_and_keeps_every_other_byte() {
+        const TOKEN: &str = "token=fake%2Bkey%2F1";
+        for (url, expected) in [
+            (
+                "https://a.example/x?token=old&q=a%20b#f",
+                "https://a.example/x?q=a%20b&TOKEN#f",
+            ),
+            (
+                "https://a.example/x?q=caf%E9&r=a+b&s=%c3%a4",
+                "https://a.example/x?q=caf%E9&r=a+b&s=%c3%a4&TOKEN",
+            ),
+            (
+                "https://a.example/x?a&b=&&c==d;e=f&tok=1",
+                "https://a.example/x?a&b=&&c==d;e=f&tok=1&TOKEN",
+            ),
+            (
+                "https://a.example/x?tok%65n=old&to+ken=1&Token=2",
+                "https://a.example/x?to+ken=1&Token=2&TOKEN",
+            ),
+            (
+                "https://a.example/x?token=1&token=2&token",
+                "https://a.example/x?TOKEN",
+            ),
+            ("https://a.example/x?", "https://a.example/x?TOKEN"),
+            ("https://a.example", "https://a.example/?TOKEN"),
+        ] {
+            assert_eq!(signed(url), expected.replace("TOKEN", TOKEN), "{url}");
+        }
+    }
+
+    #[test]
+    fn url_that_would_be_changed_is_not_signed() {
+        let key = TrackerKey::new("fake-key").unwrap();
+        for wrong in [
+            "/relative",
+            "mailto:a@b.example",
+            "ftp://a.example/x",
+            "https://u:p@a.example/x",
+            "https://a.example/x/../y",
+            "https://a.example/x\\y",
+            "https://a.example/x?q=a b",
+            "https://a.example/x?q=\u{e4}",
+            "https://a.example/x?q=a\tb",
+            "https://a.example/x?q='",
+        ] {
+            assert!(key.sign(wrong).is_err(), "{wrong:?}");
+        }
         assert!(!format!("{key:?}").contains("fake"));
     }
 }

@@ -30,7 +30,7 @@ pub(crate) mod workspace;
 pub use profile_login::{
     Conditional, ConditionalLoginOutcome, Direct, ProfileLoginRequest, ProfileLogins, ServerSide,
 };
-pub use request::{Request, Response};
+pub use request::{Body, Request, Response};
 pub use user::{MfaChallenge, UserLoginOutcome, UserLoginRequest, UserLogins};
 pub use workspace::PermissionCheck;
 

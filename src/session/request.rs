@@ -4,14 +4,15 @@ use std::fmt;
 use std::future::IntoFuture;
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, RequestBuilder};
+use http::header::ACCEPT;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use reqwest::RequestBuilder;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Result, error_chain};
-use crate::transport::BufferedResponse;
-use crate::transport::{Authenticator, BoxFuture, RequestInfo, Transport};
+use crate::error::{Error, Redactor, Result, error_chain, is_secret_name};
+use crate::exact_url;
+use crate::transport::{Authenticator, BoxFuture, BufferedResponse, RequestInfo, Transport};
 
 use super::Session;
 use super::kind::Kind;
@@ -19,38 +20,42 @@ use super::kind::Kind;
 impl<K: Kind> Session<K> {
     /// A `GET` of any path on the session's host.
     ///
+    /// Values go into the path by name: written into it by hand, an id that contains `/`, `?`, `#` or `..` would lead to another
+    /// resource. A path that would not be sent exactly as it is written is an error.
+    ///
     /// ```no_run
-    /// # async fn run(workspace: synerise_auth::Session<synerise_auth::kind::Workspace>) -> synerise_auth::Result<()> {
-    /// let clients = workspace.get("/v4/clients").query(&[("limit", "10")]).await?;
-    /// let clients: serde_json::Value = clients.json()?;
+    /// # async fn run(workspace: synerise_auth::WorkspaceSession, id: &str) -> synerise_auth::Result<()> {
+    /// let client = workspace.get("/v4/clients/by-custom-id/{id}").path_param("id", id).await?;
+    /// let client: serde_json::Value = client.json()?;
     /// # Ok(()) }
     /// ```
     pub fn get(&self, path: &str) -> Request<'_> {
         self.request(Method::GET, path)
     }
 
-    /// A `POST` to any path on the session's host.
+    /// A `POST` to any path on the session's host. The path is taken as [`get`](Self::get) takes it.
     pub fn post(&self, path: &str) -> Request<'_> {
         self.request(Method::POST, path)
     }
 
-    /// A request of any method to any path on the session's host.
+    /// A request of any method to any path on the session's host. The path is taken as [`get`](Self::get) takes it; a query may be
+    /// written into it for `GET` and `HEAD` only.
     ///
-    /// What is wrong with the path, a header, the query or the body is an error when the request is awaited, before anything is sent.
+    /// What is wrong with the path, a header, the query or the body is an error when the request is awaited, before anything is
+    /// sent.
     pub fn request(&self, method: Method, path: &str) -> Request<'_> {
         let transport = &self.context.transport;
-        let info = RequestInfo::endpoint(&method, path);
-        let builder = transport.base().join(path).map(|url| {
-            transport
-                .http()
-                .request(method, url)
-                .header(ACCEPT, HeaderValue::from_static("application/json"))
-        });
+        let base = transport.base().url().clone();
         Request {
             transport,
             authenticator: &*self.lifecycle,
-            info,
-            builder,
+            info: RequestInfo::endpoint(&method, &printable(path)),
+            template: path.to_owned(),
+            params: Vec::new(),
+            builder: Ok(transport
+                .http()
+                .request(method, base)
+                .header(ACCEPT, HeaderValue::from_static("application/json"))),
         }
     }
 }
@@ -73,26 +78,59 @@ pub struct Request<'a> {
     transport: &'a Transport,
     authenticator: &'a dyn Authenticator,
     info: RequestInfo,
+    template: String,
+    params: Vec<(String, String)>,
     builder: Result<RequestBuilder>,
 }
 
 impl Request<'_> {
+    /// Puts a value into the path in place of `{name}`, percent-encoded: it stays one segment, whatever it contains.
+    ///
+    /// Errors and traces show the path with its placeholder, never the value.
+    pub fn path_param(mut self, name: &str, value: impl fmt::Display) -> Self {
+        let value = value.to_string();
+        match self.params.iter_mut().find(|(known, _)| known == name) {
+            Some((_, old)) => *old = value,
+            None => self.params.push((name.to_owned(), value)),
+        }
+        self
+    }
+
     /// Adds pairs to the query.
     pub fn query<T: Serialize + ?Sized>(self, query: &T) -> Self {
         self.change(|builder| builder.query(query))
     }
 
-    /// Adds a header. `Authorization` and `Api-Version` are set by the session, whatever is given here.
-    pub fn header(self, name: impl TryInto<HeaderName>, value: impl TryInto<HeaderValue>) -> Self {
+    /// Sets a header. A value that it has already is replaced, the `Accept: application/json` of every request too.
+    ///
+    /// `Authorization` and `Api-Version` are set by the session, whatever is given here. Headers that belong to the connection
+    /// (`Host`, `Content-Length`, `Transfer-Encoding`, `Connection` and the like) are refused.
+    ///
+    /// A header whose name says that it is a secret (`Cookie`, `X-Api-Key`) is marked as sensitive, and taken out of what errors
+    /// quote.
+    pub fn header(mut self, name: impl TryInto<HeaderName>, value: impl TryInto<HeaderValue>) -> Self {
         let pair = name.try_into().ok().zip(value.try_into().ok());
-        match pair {
-            Some((name, value)) => self.change(|builder| builder.header(name, value)),
-            None => self.refuse(Error::invalid_input(
+        let Some((name, mut value)) = pair else {
+            return self.refuse(Error::invalid_input(
                 "header",
                 "has a name or a value that HTTP does not allow",
-                "mend it",
-            )),
+                "fix it",
+            ));
+        };
+        if CONNECTION_HEADERS.contains(&name.as_str()) {
+            return self.refuse(Error::invalid_input(
+                format!("header `{name}`"),
+                "belongs to the connection, which the client manages",
+                "leave it out",
+            ));
         }
+        if is_secret_name(name.as_str()) {
+            value.set_sensitive(true);
+        }
+        let headers = HeaderMap::from_iter([(name, value)]);
+        // This replaces, where `header` of the builder appends.
+        self.builder = self.builder.map(|builder| builder.headers(headers));
+        self
     }
 
     /// Sends a value as JSON.
@@ -100,21 +138,40 @@ impl Request<'_> {
         self.change(|builder| builder.json(value))
     }
 
-    /// Sends a body as it is. One that is a stream can't be sent twice, so that such a request is never repeated: neither
-    /// after a failure nor after a 401.
-    pub fn body(self, body: impl Into<reqwest::Body>) -> Self {
-        self.change(|builder| builder.body(body))
+    /// Sends a body as it is: text, bytes, or a [`Body`] that is a stream.
+    pub fn body(self, body: impl Into<Body>) -> Self {
+        self.change(|builder| builder.body(body.into().0))
     }
 
     async fn send(self) -> Result<Response> {
         let label = self.info.label().to_owned();
-        let request = self.builder?.build().map_err(|error| {
+        let mut request = self.builder?.build().map_err(|error| {
             Error::invalid_input(
                 label.clone(),
-                format!("can't be sent: {}", error_chain(&error.without_url())),
+                format!(
+                    "can't be sent: {}",
+                    error_chain(&error.without_url(), &Redactor::default())
+                ),
                 "check its query and body",
             )
         })?;
+        let path = fill(&self.template, &self.params)?;
+        if self.template.contains('?') && !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return Err(Error::invalid_input(
+                "path",
+                "contains a `?`, which may belong to an id",
+                "put an id in with Request::path_param, and a query with Request::query",
+            ));
+        }
+        let mut url = self.transport.base().join(&path)?;
+        if let Some(added) = request.url().query() {
+            let query = match url.query() {
+                Some(query) => format!("{query}&{added}"),
+                None => added.to_owned(),
+            };
+            url.set_query(Some(&query));
+        }
+        *request.url_mut() = url;
         let response = self
             .transport
             .send(&self.info, request, Some(self.authenticator))
@@ -133,6 +190,119 @@ impl Request<'_> {
     }
 }
 
+/// Headers that the HTTP client sets: another value would change where a request goes, or where it ends.
+const CONNECTION_HEADERS: [&str; 12] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// A path as errors and traces may show it: without its query, and without what looks secret or personal.
+fn printable(path: &str) -> String {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    Redactor::default().clean(path)
+}
+
+/// The path with its values in place of `{name}`.
+fn fill(template: &str, params: &[(String, String)]) -> Result<String> {
+    let refuse = |what: String, problem: &'static str, remedy: &'static str| {
+        Err(Error::invalid_input(what, problem, remedy))
+    };
+    let mut path = String::with_capacity(template.len());
+    let mut used = Vec::new();
+    let mut rest = template;
+    while let Some((before, placeholder)) = rest.split_once('{') {
+        path.push_str(before);
+        let Some((name, after)) = placeholder.split_once('}') else {
+            return refuse(
+                "path".into(),
+                "contains a `{` without a `}`",
+                "close the placeholder",
+            );
+        };
+        let Some((name, value)) = params.iter().find(|(known, _)| known == name) else {
+            return refuse(
+                "path".into(),
+                "contains a placeholder that has no value",
+                "give its value with Request::path_param",
+            );
+        };
+        if value.is_empty() {
+            return refuse(
+                format!("path parameter `{name}`"),
+                "is empty, so that the path would lead to another resource",
+                "give its value",
+            );
+        }
+        path.push_str(&exact_url::encoded(value));
+        used.push(name);
+        rest = after;
+        // `.` and `..` as a whole segment are taken out of a URL, however they are written.
+        let segment = path.rsplit('/').next().unwrap_or_default();
+        if matches!(segment, "." | "..") && (rest.is_empty() || rest.starts_with(['/', '?'])) {
+            return refuse(
+                format!("path parameter `{name}`"),
+                "is `.` or `..`, which a URL can't hold as a segment",
+                "check the value",
+            );
+        }
+    }
+    path.push_str(rest);
+    match params.iter().find(|(name, _)| !used.contains(&name)) {
+        Some((name, _)) => refuse(
+            format!("path parameter `{name}`"),
+            "is not in the path",
+            "write it as a placeholder in braces, like /v4/clients/{id}",
+        ),
+        None => Ok(path),
+    }
+}
+
+/// The body of a [`Request`].
+///
+/// Text and bytes are converted into it. A stream can't be sent twice, so that a request with one is never repeated: neither after a
+/// failure nor after a 401.
+pub struct Body(reqwest::Body);
+
+impl Body {
+    /// A body that is read while it is sent.
+    pub fn stream<B>(body: B) -> Self
+    where
+        B: http_body::Body + Send + Sync + 'static,
+        B::Data: Into<Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        Self(reqwest::Body::wrap(body))
+    }
+}
+
+macro_rules! body_from {
+    ($($from:ty),+) => {
+        $(impl From<$from> for Body {
+            fn from(body: $from) -> Self {
+                Self(body.into())
+            }
+        })+
+    };
+}
+
+body_from!(Bytes, Vec<u8>, String, &'static [u8], &'static str);
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body").finish_non_exhaustive()
+    }
+}
+
 impl<'a> IntoFuture for Request<'a> {
     type Output = Result<Response>;
     type IntoFuture = BoxFuture<'a, Self::Output>;
@@ -148,7 +318,7 @@ impl fmt::Debug for Request<'_> {
     }
 }
 
-/// A successful answer, read whole.
+/// A successful response, read whole.
 pub struct Response {
     label: String,
     response: BufferedResponse,
@@ -173,7 +343,8 @@ impl Response {
     /// Reads the body as JSON.
     ///
     /// # Errors
-    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) when it is no JSON, or of another type. The error does not quote it.
+    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) when it is not JSON, or of another type: the error names the
+    /// field and never quotes a value.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         self.response.json(&self.label)
     }

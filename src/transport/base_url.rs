@@ -1,10 +1,9 @@
 //! A base URL that requests with credentials may go to, and the URLs of paths below it.
 
-use std::net::IpAddr;
-
 use url::{Host, Url};
 
 use crate::error::{Error, Result};
+use crate::exact_url::{self, Inexact};
 
 /// A base URL that requests with credentials may go to.
 #[derive(Debug, Clone)]
@@ -16,42 +15,69 @@ pub(crate) struct BaseUrl {
 impl BaseUrl {
     /// Checks a base URL: HTTPS, or HTTP to this machine; no credentials, query or fragment inside.
     pub(crate) fn parse(text: &str, plaintext_allowed: bool) -> Result<Self> {
+        const EXAMPLE: &str = "write it like https://api.synerise.com";
         let refuse = |problem: &'static str, remedy: &'static str| {
             Err(Error::invalid_input("base URL", problem, remedy))
         };
-        let Ok(url) = Url::parse(text.trim_end_matches('/')) else {
-            return refuse("is no absolute URL", "write it like https://api.synerise.com");
+        if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return refuse("contains white space or a control character", "leave it out");
+        }
+        let url = match exact_url::parse(text) {
+            Ok(url) => url,
+            Err(Inexact::NotAbsolute) => return refuse("is not an absolute URL", EXAMPLE),
+            Err(Inexact::NoHost) => return refuse("has no host", EXAMPLE),
+            Err(Inexact::UserInfo) => {
+                return refuse(
+                    "contains a user name or password",
+                    "leave it out: the API key authenticates",
+                );
+            }
+            Err(Inexact::Host) => {
+                return refuse(
+                    "has a host or port that the URL parser would change",
+                    "write the host in ASCII (a name with other letters in its `xn--` form) and the port as a number",
+                );
+            }
+            Err(Inexact::Path) => {
+                return refuse(
+                    "has a path that the URL parser would change",
+                    "leave out `.` and `..`, and percent-encode everything that is not ASCII",
+                );
+            }
         };
         let Some(host) = url.host() else {
-            return refuse("names no host", "write it like https://api.synerise.com");
+            return refuse("has no host", EXAMPLE);
         };
-        if !url.username().is_empty() || url.password().is_some() {
-            return refuse(
-                "holds a user name or password",
-                "leave it out: the API key authenticates",
-            );
-        }
         if url.query().is_some() || url.fragment().is_some() {
-            return refuse("holds a query or a fragment", "give the address only");
+            return refuse("contains a query or a fragment", "give the address only");
+        }
+        if url.path().contains("//") {
+            return refuse("contains an empty path segment (`//`)", "leave it out");
         }
         match url.scheme() {
             "https" => {}
             "http" if plaintext_allowed || is_loopback(&host) => {}
+            "http" if is_unspecified(&host) => {
+                return refuse(
+                    "is the address that servers listen on, not one to call",
+                    "use http://127.0.0.1 to call a server on this machine",
+                );
+            }
             "http" => {
                 return refuse(
                     "is plain HTTP to another machine, where everybody on the way can read the key",
                     "use https://, or ClientBuilder::allow_plain_http_to_any_host in a closed network",
                 );
             }
-            _ => {
-                return refuse(
-                    "is neither https nor http",
-                    "write it like https://api.synerise.com",
-                );
-            }
+            _ => return refuse("is neither https nor http", EXAMPLE),
         }
         let text = url.as_str().trim_end_matches('/').to_owned();
         Ok(Self { url, text })
+    }
+
+    /// The URL itself.
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
     }
 
     /// The URL without a slash at its end.
@@ -74,35 +100,72 @@ impl BaseUrl {
         self.url.port_or_known_default().unwrap_or_default()
     }
 
-    /// The URL of a path on this host.
+    /// The URL of a path below this one, which is sent exactly as it is written.
     ///
-    /// A path can't lead to another host, whatever is in it: a credential goes with it.
+    /// A path that the URL parser would change leads to another place than the one that was asked for, and a credential goes
+    /// with it: nothing is sent then.
     pub(crate) fn join(&self, path: &str) -> Result<Url> {
-        let refuse = |problem: &'static str| {
-            Err(Error::invalid_input(
-                "path",
-                problem,
-                "give a path on the session's own host, like /v4/clients",
-            ))
-        };
+        const VALUES: &str = "give a path like /v4/clients, and put values into it with Request::path_param";
+        let refuse = |problem: &'static str| Err(Error::invalid_input("path", problem, VALUES));
         if !path.starts_with('/') || path.starts_with("//") {
             return refuse("does not start with a single slash");
         }
         if path.bytes().any(|byte| byte.is_ascii_control() || byte == b'\\') {
-            return refuse("holds a control character or a backslash");
+            return refuse("contains a control character or a backslash");
         }
-        match Url::parse(&format!("{}{path}", self.text)) {
-            Ok(url) if url.origin() == self.url.origin() => Ok(url),
-            _ => refuse("makes no URL on the session's own host"),
+        if path.contains('#') {
+            return refuse("contains a `#`, and what follows it would not be sent");
+        }
+        let (path_only, query) = path
+            .split_once('?')
+            .map_or((path, None), |(path, query)| (path, Some(query)));
+        if path_only.contains("//") {
+            return refuse("contains an empty segment (`//`)");
+        }
+        if query.is_some_and(|query| !is_query(query)) {
+            return refuse("contains a `?` that begins no query of `name=value` pairs");
+        }
+        if !exact_url::has_valid_escapes(path) {
+            return refuse("contains a `%` without two hexadecimal digits after it");
+        }
+        let whole = format!("{}{path}", self.text);
+        match Url::parse(&whole) {
+            Ok(url) if url.as_str() == whole && url.origin() == self.url.origin() => Ok(url),
+            _ => refuse("is not written the way it would be sent"),
         }
     }
 }
 
+/// Whether a text is a query, and not the end of an id that holds a question mark.
+fn is_query(text: &str) -> bool {
+    text.split('&')
+        .all(|pair| pair.find('=').is_some_and(|equals| equals > 0))
+}
+
+/// Whether a host is this machine, without asking anybody. `x.localhost` is not: a resolver may ask the DNS for it.
 fn is_loopback(host: &Host<&str>) -> bool {
     match host {
-        Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
-        Host::Ipv4(address) => IpAddr::from(*address).is_loopback(),
-        Host::Ipv6(address) => IpAddr::from(*address).is_loopback(),
+        Host::Domain(name) => name.strip_suffix('.').unwrap_or(name) == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => {
+            address.is_loopback()
+                || address
+                    .to_ipv4_mapped()
+                    .is_some_and(|address| address.is_loopback())
+        }
+    }
+}
+
+fn is_unspecified(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(_) => false,
+        Host::Ipv4(address) => address.is_unspecified(),
+        Host::Ipv6(address) => {
+            address.is_unspecified()
+                || address
+                    .to_ipv4_mapped()
+                    .is_some_and(|address| address.is_unspecified())
+        }
     }
 }
 
@@ -112,21 +175,37 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_this_machine_only() {
-        for local in ["http://127.0.0.1:8080", "http://localhost/", "http://[::1]:1"] {
+        for local in [
+            "http://127.0.0.1:8080",
+            "http://localhost/",
+            "http://LOCALHOST.:80",
+            "http://[::1]:1",
+            "http://[::ffff:127.0.0.1]",
+            "http://127.1",
+            "http://0x7f000001",
+            "http://2130706433/x",
+        ] {
             assert!(BaseUrl::parse(local, false).is_ok(), "{local}");
         }
         for other in [
             "http://api.synerise.com",
             "http://127.0.0.1.example.com",
             "http://10.0.0.1",
+            "http://x.localhost",
+            "http://localhost.example.com",
+            "http://localhost..",
+            "http://0.0.0.0:8080",
+            "http://0",
+            "http://[::]",
+            "http://[::ffff:10.0.0.1]",
+            "http://[::127.0.0.1]",
         ] {
             assert!(BaseUrl::parse(other, false).is_err(), "{other}");
-            assert!(BaseUrl::parse(other, true).is_ok(), "{other}");
         }
     }
 
     #[test]
-    fn what_is_no_base_url_is_refused() {
+    fn unusable_base_url_is_refused() {
         for wrong in [
             "",
             "api.synerise.com",
@@ -134,29 +213,59 @@ mod tests {
             "https://",
             "https://u:p@a.b",
             "https://a.b?x=1",
+            "https://a.b?",
             "https://a.b#c",
+            "https://a.b/x/../y",
+            "https://a.b/x/%2e%2e/y",
+            "https://a.b/x//y",
+            "https://a.b//",
+            "https://a.b\\x",
+            "https://a.b/x\ty",
+            "https://a.b\n",
+            " https://a.b",
+            "https://b\u{fc}cher.example",
+            "https://a.b/\u{fc}",
         ] {
-            assert!(BaseUrl::parse(wrong, true).is_err(), "{wrong}");
+            assert!(BaseUrl::parse(wrong, true).is_err(), "{wrong:?}");
         }
     }
 
     #[test]
-    fn no_path_leads_to_another_host() {
-        let base = BaseUrl::parse("https://api.synerise.com/front", false).unwrap();
-        assert_eq!(
-            base.join("/v4/clients?a=b").unwrap().as_str(),
-            "https://api.synerise.com/front/v4/clients?a=b"
-        );
-        for path in [
-            "v4",
-            "@evil.example/x",
-            "//evil.example",
-            "https://evil.example",
-            "/\\evil",
-            "/a\nb",
-            ".evil.example/",
-        ] {
-            assert!(base.join(path).is_err(), "{path}");
+    fn no_path_leads_to_another_place() {
+        for base in ["https://api.synerise.com", "https://api.synerise.com/front/"] {
+            let base = BaseUrl::parse(base, false).unwrap();
+            let joined = base.join("/v4/clients?a=b%E9&c=").unwrap();
+            assert_eq!(joined.as_str(), format!("{}/v4/clients?a=b%E9&c=", base.as_str()));
+            for path in [
+                "",
+                "v4",
+                "@evil.example/x",
+                "//evil.example",
+                "https://evil.example",
+                "/\\evil",
+                "/a\nb",
+                "/a\tb",
+                ".evil.example/",
+                "/v4/clients/a#b",
+                "/v4/clients/a?b",
+                "/v4/clients/?=b",
+                "/v4/clients/a b",
+                "/v4/clients/\u{17c}",
+                "/v4/clients/..",
+                "/v4/clients/./a",
+                "/v4/clients/../a",
+                "/v4/clients/%2e%2E/a",
+                "/v4/clients/.%2e",
+                "/v4/clients/%2e",
+                "/v4/clients//events",
+                "/v4/clients/100%",
+                "/v4/clients/{id}",
+                "/v4/clients/a\"b",
+                "/v4/clients/a\u{202e}b",
+                "/v4/clients?q=a b",
+            ] {
+                assert!(base.join(path).is_err(), "{path:?}");
+            }
         }
     }
 }

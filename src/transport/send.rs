@@ -342,7 +342,11 @@ impl Transport {
     fn connection_error(&self, info: &RequestInfo, error: reqwest::Error) -> Error {
         let error = error.without_url();
         let host = format!("{}:{}", self.base.host(), self.base.port());
-        Error::connection(info.label.clone(), &host, error_chain(&error))
+        Error::connection(
+            info.label.clone(),
+            &host,
+            error_chain(&error, &Redactor::default()),
+        )
     }
 
     fn refusal(

@@ -327,7 +327,7 @@ async fn streamed_body_is_sent_once_and_the_token_dropped() {
     session.token().await.unwrap();
     env.emulator.revoke_tokens();
     let post = || {
-        let stream = reqwest::Body::wrap(Full::new(bytes::Bytes::from_static(b"{}")));
+        let stream = synerise_auth::session::Body::stream(Full::new(bytes::Bytes::from_static(b"{}")));
         session
             .post("/v4/clients")
             .header("content-type", "application/json")
