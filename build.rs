@@ -18,6 +18,8 @@ mod document;
 mod enums;
 #[path = "build/operations.rs"]
 mod operations;
+#[path = "build/simplify.rs"]
+mod simplify;
 
 const DOCUMENT: &str = "openapi/synerise-auth.json";
 

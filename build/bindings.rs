@@ -16,7 +16,7 @@ use syn::{
 use super::document::{Document, method_name, type_name};
 
 /// Where the library keeps the open enums.
-const ENUMS: &str = "crate::model";
+const ENUMS: &str = "crate::model::enums";
 
 pub(crate) fn generate(document: &Document, with_schemars: bool) -> Result<String, String> {
     let settings = settings(document, with_schemars);
@@ -78,7 +78,7 @@ fn settings(document: &Document, with_schemars: bool) -> GenerationSettings {
         ..SchemaObject::default()
     };
     settings.with_conversion(password, "crate::Secret", std::iter::empty());
-    for (schema, _) in document.enums() {
+    for (schema, ..) in document.enums() {
         let name = type_name(schema);
         let path = format!("{ENUMS}::{name}");
         settings.with_replacement(name, path, [TypeImpl::Display, TypeImpl::FromStr].into_iter());

@@ -6,11 +6,13 @@ use heck::ToPascalCase;
 use openapiv3::{OpenAPI, Operation, PathItem, ReferenceOr};
 use serde_json::Value;
 
+use super::simplify::{open_values, simplified};
+
 pub(crate) const REMEDY: &str =
     "fix it with an action in openapi/overlay.yaml and run `cargo xtask update-spec`";
 
 pub(crate) struct Document {
-    /// As openapiv3 sees it, with no enum but the open ones: what progenitor takes.
+    /// As openapiv3 sees it, simplified: what progenitor takes.
     pub(crate) api: OpenAPI,
     /// As it was written, for what openapiv3 has no field for.
     pub(crate) json: Value,
@@ -27,7 +29,7 @@ pub(crate) struct Located<'a> {
 impl Document {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let json: Value = serde_json::from_str(text).map_err(|error| format!("is not JSON: {error}"))?;
-        let api: OpenAPI = serde_json::from_value(for_progenitor(json.clone()))
+        let api: OpenAPI = serde_json::from_value(simplified(json.clone()))
             .map_err(|error| format!("is not OpenAPI 3.0: {error}; {REMEDY}"))?;
         let document = Self { api, json };
         let mut seen = BTreeSet::new();
@@ -104,12 +106,10 @@ impl Document {
         schemas.map(|(name, _)| name.as_str())
     }
 
-    /// The components that become open enums, by name.
-    pub(crate) fn enums(&self) -> impl Iterator<Item = (&str, &Value)> {
-        let named = self
-            .schemas()
-            .map(|name| (name, self.schema(name).unwrap_or(&Value::Null)));
-        named.filter(|(_, schema)| is_open_enum(schema))
+    /// The components that become open enums, by name, with their values.
+    pub(crate) fn enums(&self) -> impl Iterator<Item = (&str, &Value, Vec<&str>)> {
+        let named = self.schemas().filter_map(|name| Some((name, self.schema(name)?)));
+        named.filter_map(|(name, schema)| Some((name, schema, open_values(schema)?)))
     }
 
     /// The components that a request's body can hold: the only ones whose secrets are written out.
@@ -169,49 +169,6 @@ impl Located<'_> {
     pub(crate) fn extension(&self, name: &str) -> &Value {
         self.operation.extensions.get(name).unwrap_or(&Value::Null)
     }
-}
-
-/// Whether a component becomes an open enum: its values are texts, and null is none of them.
-fn is_open_enum(schema: &Value) -> bool {
-    let values = schema["enum"].as_array();
-    values.is_some_and(|values| !values.is_empty() && values.iter().all(Value::is_string))
-        && (schema["type"] == "string" || schema["type"].is_null())
-        && schema["nullable"] != true
-}
-
-/// The document as progenitor takes it. Of an enum that has no name, or holds more than texts, progenitor would make a type that refuses every value which
-/// the service adds. Such an enum is read as what its values are: a string, a number.
-fn for_progenitor(mut json: Value) -> Value {
-    fn open(value: &mut Value) {
-        match value {
-            Value::Object(fields) => {
-                if fields.get("format").is_some_and(|format| format == "password") {
-                    // progenitor takes a secret with an extension for another type, and would make a String of it.
-                    fields.retain(|key, _| !key.starts_with("x-"));
-                }
-                if fields.get("enum").is_some_and(Value::is_array) && fields.contains_key("type") {
-                    fields.remove("enum");
-                }
-                fields.values_mut().for_each(open);
-            }
-            Value::Array(items) => items.iter_mut().for_each(open),
-            _ => {}
-        }
-    }
-    let schemas = json
-        .pointer_mut("/components/schemas")
-        .and_then(Value::as_object_mut);
-    let kept: Vec<(String, Value)> = schemas
-        .into_iter()
-        .flatten()
-        .filter(|(_, schema)| is_open_enum(schema))
-        .map(|(name, schema)| (name.clone(), schema.clone()))
-        .collect();
-    open(&mut json);
-    for (name, schema) in kept {
-        json["components"]["schemas"][name] = schema;
-    }
-    json
 }
 
 /// The name that typify gives to the type of a component.

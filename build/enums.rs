@@ -2,7 +2,7 @@
 //!
 //! Only their names, values and descriptions stand here; the library's macro `open_enum!` makes the types of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heck::ToPascalCase;
 use proc_macro2::TokenStream;
@@ -22,15 +22,20 @@ const LONGEST_NAME: usize = 64;
 
 pub(crate) fn generate(document: &Document) -> Result<String, String> {
     let mut enums = Vec::new();
-    for (schema, definition) in document.enums() {
-        let one = one(document, schema, definition);
+    for (schema, definition, values) in document.enums() {
+        let one = one(document, schema, definition, values);
         enums.push(one.map_err(|problem| format!("schema {schema}: {problem}; {REMEDY}"))?);
     }
     let file: syn::File = parse_quote! { open_enum! { #(#enums)* } };
     Ok(prettyplease::unparse(&file))
 }
 
-fn one(document: &Document, schema: &str, definition: &Value) -> Result<TokenStream, String> {
+fn one(
+    document: &Document,
+    schema: &str,
+    definition: &Value,
+    mut values: Vec<&str>,
+) -> Result<TokenStream, String> {
     let name = type_name(schema);
     if let Some(other) = document
         .schemas()
@@ -38,7 +43,8 @@ fn one(document: &Document, schema: &str, definition: &Value) -> Result<TokenStr
     {
         return Err(format!("it and the schema {other} both become the type `{name}`"));
     }
-    let values = values(definition);
+    let mut seen = BTreeSet::new();
+    values.retain(|value| seen.insert(*value));
     let names = texts(definition, NAMES, &values)?;
     let descriptions = texts(definition, DESCRIPTIONS, &values)?;
     let mut taken: BTreeMap<String, &str> = BTreeMap::new();
@@ -70,22 +76,6 @@ fn one(document: &Document, schema: &str, definition: &Value) -> Result<TokenStr
     let docs = docs(definition.get("description"), &format!("The schema `{schema}`."));
     let name = format_ident!("{name}");
     Ok(quote!(#docs #name { #(#variants)* }))
-}
-
-/// The values, each once.
-fn values(definition: &Value) -> Vec<&str> {
-    let mut values: Vec<&str> = Vec::new();
-    for value in definition["enum"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-    {
-        if !values.contains(&value) {
-            values.push(value);
-        }
-    }
-    values
 }
 
 /// An extension that says something of some of the values.

@@ -8,6 +8,7 @@ use serde_json::Value;
 use syn::{Expr, parse_quote};
 
 use super::document::{Document, Located, method_name, reference_name};
+use super::simplify::nullable_target;
 
 /// How deep a response's schema is described; what lies deeper is read as it comes. A schema that holds itself ends here.
 const DEEPEST: usize = 12;
@@ -152,6 +153,9 @@ fn shape(document: &Document, schema: &Value, depth: usize) -> Result<Expr, Stri
     if let Some([only]) = schema["allOf"].as_array().map(Vec::as_slice) {
         return shape(document, only, depth);
     }
+    if let Some(target) = schema.as_object().and_then(nullable_target) {
+        return shape(document, target, depth);
+    }
     Ok(match (schema["type"].as_str(), schema["format"].as_str()) {
         (Some("string"), Some("date-time")) => parse_quote!(Shape::DateTime),
         (Some("string"), Some("date")) => parse_quote!(Shape::Date),
@@ -220,6 +224,9 @@ fn holds_decision(document: &Document, schema: &Value, depth: usize) -> bool {
     }
     if let Some([only]) = schema["allOf"].as_array().map(Vec::as_slice) {
         return holds_decision(document, only, depth);
+    }
+    if let Some(target) = schema.as_object().and_then(nullable_target) {
+        return holds_decision(document, target, depth);
     }
     let fields = schema["properties"].as_object();
     fields.is_some_and(|fields| {

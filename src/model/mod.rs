@@ -1,6 +1,6 @@
 //! The values that callers pass in and get back: identities, agreements, attributes, workspaces, open enums.
 
-mod enums;
+pub(crate) mod enums;
 mod identity;
 pub(crate) mod input;
 mod profile_data;

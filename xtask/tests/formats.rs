@@ -69,7 +69,13 @@ fn what_3_0_can_say_of_3_1_is_said_in_3_0() {
         ),
         (
             json!({"type": "object", "properties": {"x": {"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]}}}),
-            json!({"type": "object", "properties": {"x": {"type": "string", "nullable": true, "allOf": [{"type": "string", "format": "date"}]}}}),
+            json!({"type": "object", "properties": {"x": {"type": "string", "format": "date", "nullable": true}}}),
+        ),
+        (
+            json!({"type": "object", "properties": {"x": {"anyOf": [{"$ref": "#/components/schemas/svc-LoginRequest"}, {"type": "null"}]}}}),
+            json!({"type": "object", "properties": {"x": {"anyOf": [
+                {"$ref": "#/components/schemas/LoginRequest"}, {"type": "object", "nullable": true, "enum": [null]}
+            ]}}}),
         ),
         (
             json!({"type": "object", "properties": {"user": {"$ref": "#/components/schemas/svc-LoginRequest", "description": "Whose."}}}),

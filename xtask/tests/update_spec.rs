@@ -499,6 +499,34 @@ fn the_vendored_document_verifies() {
 }
 
 #[test]
+fn null_beside_a_reference_is_an_alternative_to_it() {
+    let nullable = |wrapped: Value| {
+        changed(|document| {
+            document["components"]["schemas"]["Item"]["properties"]["owner"] = wrapped;
+            document["components"]["schemas"]["Unused"] =
+                json!({"type": "object", "properties": {"x": {"type": "string"}}});
+        })
+    };
+    let owner = json!({"$ref": "#/components/schemas/Unused"});
+    let tree = Tree::new();
+    tree.update(&nullable(
+        json!({"type": "object", "nullable": true, "allOf": [owner]}),
+    ))
+    .expect(0, "Wrote");
+    assert_eq!(
+        tree.result()["components"]["schemas"]["Item"]["properties"]["owner"],
+        json!({"anyOf": [owner, {"type": "object", "nullable": true, "enum": [null]}]})
+    );
+    let run = tree.update(&nullable(json!({"allOf": [owner], "description": "Whose."})));
+    run.expect(0, "additive");
+    assert!(
+        run.stdout.contains("field `owner`: is never null any more"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
 fn the_emulator_has_its_own_copy_of_the_result() {
     let tree = Tree::new();
     let copy = tree.write("../emulator/openapi/synerise-auth.json", "old");

@@ -8,6 +8,8 @@ mod document;
 mod enums;
 #[path = "../../../build/operations.rs"]
 mod operations;
+#[path = "../../../build/simplify.rs"]
+pub(super) mod simplify;
 
 /// Everything that a user's build would write, or what it would fail with.
 pub(super) fn generate(text: &str) -> Result<Vec<String>, String> {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::config::Selection;
 use super::failure::{self, Failure, Result};
 use super::grammar::{self, Holds, Kind};
 use super::invisible::for_json;
 use super::plain_text;
-use super::reference::{self, Reference};
+use super::reference::{self, Reference, resolved};
 
 /// The extensions that the crate reads; any other is a mistake, or an attack.
 const EXTENSIONS: [&str; 14] = [
@@ -32,6 +32,7 @@ const EXTENSIONS: [&str; 14] = [
 /// Brings a document into its final form: known members only, prose made plain, nothing unused, stable order.
 pub(crate) fn normalise(document: &mut Value, selection: &Selection) -> Result<()> {
     let mut problems = Vec::new();
+    let snapshot = document.clone();
     let mut visit = |kind: Kind, pointer: &str, object: &mut Map<String, Value>| -> Result<()> {
         for key in object.keys() {
             let known = grammar::members(kind).iter().any(|(member, _)| member == key)
@@ -48,6 +49,9 @@ pub(crate) fn normalise(document: &mut Value, selection: &Selection) -> Result<(
                 "{pointer}: next to `$ref` everything else is ignored; wrap it in `allOf`"
             ));
         }
+        if kind == Kind::Schema {
+            null_beside_a_reference(object, &snapshot);
+        }
         for key in ["summary", "description"] {
             if let Some(Value::String(text)) = object.get_mut(key) {
                 *text = plain_text::plain(text);
@@ -60,6 +64,32 @@ pub(crate) fn normalise(document: &mut Value, selection: &Selection) -> Result<(
     prune(document, selection)?;
     order(document, Kind::Document);
     Ok(())
+}
+
+/// `nullable` adds null to the type beside it and to nothing else: a part in `allOf` still refuses null, so that
+/// validators refuse what the document means to allow. A reference is said as an alternative to null, and what is no
+/// reference becomes one with the schema around it.
+fn null_beside_a_reference(schema: &mut Map<String, Value>, document: &Value) {
+    let Some([part]) = schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice) else {
+        return;
+    };
+    if schema.get("nullable") != Some(&Value::Bool(true)) {
+        return;
+    }
+    let part = part.clone();
+    schema.remove("allOf");
+    if part.get("$ref").is_none() {
+        for (key, value) in part.as_object().into_iter().flatten() {
+            schema.entry(key).or_insert_with(|| value.clone());
+        }
+        return;
+    }
+    let kind = schema
+        .remove("type")
+        .or_else(|| resolved(document, &part).get("type").cloned());
+    let nothing = json!({"type": kind.unwrap_or_else(|| json!("object")), "nullable": true, "enum": [null]});
+    schema.remove("nullable");
+    schema.insert("anyOf".to_owned(), json!([part, nothing]));
 }
 
 /// The document as it is written to the file.

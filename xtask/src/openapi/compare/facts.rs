@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::view::{Fields, View, kind_of, variants, view};
 use super::{Place, Side};
+use crate::openapi::build_script::simplify::open_alternative;
 use crate::openapi::grammar::step;
 use crate::openapi::reference::located;
 
@@ -346,7 +347,8 @@ impl<'a> Facts<'a> {
         let node = node.below(&kind);
         let open = schema.get("x-open") == Some(&Value::Bool(true));
         self.add(&node, Fact::Open, open, at);
-        let values = schema.get("enum").and_then(Value::as_array);
+        let listed = open_alternative(schema).or(schema.get("enum"));
+        let values = listed.and_then(Value::as_array);
         self.add(&node, Fact::Listed, values.is_some(), at);
         if let Some(values) = values {
             let list = node.below("values");
@@ -374,7 +376,13 @@ impl<'a> Facts<'a> {
     /// The types that a type is made of, beside its fields.
     fn further(&mut self, node: &Node, schema: &'a Map<String, Value>, at: &str) {
         for keyword in ["oneOf", "anyOf"] {
-            for (label, (index, variant)) in variants(schema, keyword) {
+            // Values that are listed beside any other are no types of their own.
+            let variants = if open_alternative(schema).is_some() {
+                BTreeMap::new()
+            } else {
+                variants(schema, keyword)
+            };
+            for (label, (index, variant)) in variants {
                 let at = step(&step(at, keyword), &index.to_string());
                 let node = node.below(keyword);
                 self.add(&node, Fact::Variant(label.clone()), true, &at);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use crate::openapi::build_script::simplify::nullable_target;
 use crate::openapi::grammar::step;
 use crate::openapi::reference::Reference;
 
@@ -45,6 +46,10 @@ pub(super) fn view<'a>(document: &'a Value, value: &'a Value, pointer: &str) -> 
             view.pointer = target.pointer();
             view.name = Some(target.name.clone());
             schema = target.get(document)?.as_object()?;
+        } else if let Some(target) = nullable_target(schema) {
+            view.nullable = true;
+            view.pointer = step(&step(&view.pointer, "anyOf"), "0");
+            schema = target.as_object()?;
         } else if let Some([only]) = schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice)
             && !schema.contains_key("properties")
         {
