@@ -26,6 +26,7 @@ pub(crate) fn generate(document: &Document, with_schemars: bool) -> Result<Strin
         .iter()
         .map(|name| type_name(name))
         .collect();
+    let secrets = document.operations_with_secrets()?;
     file.items.retain(is_kept);
     file.items.insert(
         0,
@@ -49,7 +50,8 @@ pub(crate) fn generate(document: &Document, with_schemars: bool) -> Result<Strin
                     if let ImplItem::Fn(function) = item
                         && function.sig.asyncness.is_some()
                     {
-                        leave_sending(function)?;
+                        let secret = secrets.contains(&function.sig.ident.to_string());
+                        leave_sending(function, secret)?;
                     }
                 }
             }
@@ -178,7 +180,7 @@ fn is_kept(item: &Item) -> bool {
 
 /// Makes of `async fn x(…) -> Result<ResponseValue<T>, Error<E>>`, which sends by progenitor's hooks and reads the response
 /// by status, `fn x(…) -> Call<'_, T>`: the same request, sent and read by the library.
-fn leave_sending(function: &mut ImplItemFn) -> Result<(), String> {
+fn leave_sending(function: &mut ImplItemFn, secret: bool) -> Result<(), String> {
     let name = function.sig.ident.to_string();
     let changed = |what: &str| format!("progenitor's code for {name} has changed: {what}");
     let value = value_type(&function.sig.output).ok_or_else(|| changed("it returns no ResponseValue"))?;
@@ -214,7 +216,7 @@ fn leave_sending(function: &mut ImplItemFn) -> Result<(), String> {
         .init
         .as_mut()
         .ok_or_else(|| changed("its request is empty"))?;
-    change_request(&mut made.expr, has_headers);
+    change_request(&mut made.expr, has_headers, secret);
     let operation = quote::format_ident!("{}", name.to_uppercase());
     let made = std::mem::take(statements);
     function.block = parse_quote!({
@@ -253,22 +255,27 @@ fn statement_text(statement: &Stmt) -> String {
     statement.to_token_stream().to_string().replace(' ', "")
 }
 
-/// In the chain that builds a request: a JSON body is one that is wiped from memory, and no empty headers are added.
-fn change_request(chain: &mut Expr, has_headers: bool) {
+/// In the chain that builds a request: a JSON body with a secret in it is wiped from memory, and no empty headers are added.
+fn change_request(chain: &mut Expr, has_headers: bool, secret: bool) {
     match chain {
-        Expr::Try(inner) => change_request(&mut inner.expr, has_headers),
+        Expr::Try(inner) => change_request(&mut inner.expr, has_headers, secret),
         Expr::MethodCall(call) => {
-            change_request(&mut call.receiver, has_headers);
+            change_request(&mut call.receiver, has_headers, secret);
             let receiver = &call.receiver;
             if call.method == "json" {
                 let body = &call.args;
+                let json = if secret {
+                    quote!(secret_json_body)
+                } else {
+                    quote!(json_body)
+                };
                 *chain = parse_quote!(
                     #receiver
                         .header(
                             ::reqwest::header::CONTENT_TYPE,
                             ::reqwest::header::HeaderValue::from_static("application/json"),
                         )
-                        .body(crate::bindings::json_body(#body)?)
+                        .body(crate::bindings::#json(#body)?)
                 );
             } else if call.method == "headers" && !has_headers {
                 *chain = (**receiver).clone();

@@ -127,6 +127,24 @@ impl Document {
         found
     }
 
+    /// The operations whose request can hold a secret, by the names of their methods.
+    pub(crate) fn operations_with_secrets(&self) -> Result<BTreeSet<String>, String> {
+        let mut found = BTreeSet::new();
+        for located in self.operations()? {
+            let mut schemas = BTreeSet::new();
+            let body = &self.json["paths"][located.path][located.method]["requestBody"];
+            self.reach(body, &mut schemas);
+            let is_secret = |schema: &Value| {
+                let fields = schema["properties"].as_object().into_iter().flatten();
+                fields.into_iter().any(|(_, field)| field["format"] == "password")
+            };
+            if schemas.iter().filter_map(|name| self.schema(name)).any(is_secret) {
+                found.insert(method_name(located.id));
+            }
+        }
+        Ok(found)
+    }
+
     /// The components of a request that have fields of their own and take any others.
     pub(crate) fn open_request_schemas(&self) -> Vec<String> {
         let is_open = |name: &String| {

@@ -189,10 +189,14 @@ impl Clock for SystemClock {
 /// Runs `future`, but no longer than `limit`; `None` when the limit came first.
 pub(crate) async fn timeout<F: Future>(clock: &dyn Clock, limit: Duration, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
-    let mut sleep = clock.sleep_for(limit, SleepPurpose::Timeout);
+    // A future that is ready at once, such as that of a cached token, needs no timer.
+    let mut sleep = None;
     std::future::poll_fn(|context| match future.as_mut().poll(context) {
         Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending => sleep.as_mut().poll(context).map(|()| None),
+        Poll::Pending => {
+            let sleep = sleep.get_or_insert_with(|| clock.sleep_for(limit, SleepPurpose::Timeout));
+            sleep.as_mut().poll(context).map(|()| None)
+        }
     })
     .await
 }

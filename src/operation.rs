@@ -122,6 +122,17 @@ pub(crate) enum Shape {
     Kept(&'static [&'static str]),
 }
 
+impl Shape {
+    /// Whether a secret is among its fields.
+    pub(crate) fn holds_secret(&self) -> bool {
+        match self {
+            Self::Secret => true,
+            Self::Object(fields) => fields.iter().any(|field| matches!(field.shape, Self::Secret)),
+            _ => false,
+        }
+    }
+}
+
 /// A field of an object.
 #[derive(Debug)]
 pub(crate) struct Field {

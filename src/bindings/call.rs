@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
 use crate::operation::{Operation, Security};
-use crate::transport::{BoxFuture, BufferedResponse, RequestInfo};
+use crate::transport::{BoxFuture, BufferedResponse, RequestInfo, WipedBuffer};
 
 use super::ClientState;
 use super::coerce::{self, Unreadable};
@@ -172,10 +172,22 @@ fn read_json<T: DeserializeOwned>(operation: &'static Operation, response: &Buff
 }
 
 /// A request's body as JSON.
-pub(crate) fn json_body<T: Serialize + ?Sized>(
-    value: &T,
-) -> Result<reqwest::Body, progenitor_client::Error<()>> {
-    let json = serde_json::to_vec(value)
-        .map_err(|_| progenitor_client::Error::InvalidRequest("can't be written as JSON".into()))?;
-    Ok(json.into())
+pub(crate) fn json_body<T: Serialize + ?Sized>(value: &T) -> BodyResult {
+    serde_json::to_vec(value)
+        .map(reqwest::Body::from)
+        .map_err(unwritable)
+}
+
+/// A request's body as JSON with a secret in it: it is wiped from memory when the last copy of the request is dropped.
+pub(crate) fn secret_json_body<T: Serialize + ?Sized>(value: &T) -> BodyResult {
+    let mut json = WipedBuffer::with_capacity(256);
+    serde_json::to_writer(&mut json, value).map_err(unwritable)?;
+    Ok(json.freeze().into())
+}
+
+type BodyResult = Result<reqwest::Body, progenitor_client::Error<()>>;
+
+/// What serde says of it is left out: it can quote a value.
+fn unwritable(_: serde_json::Error) -> progenitor_client::Error<()> {
+    progenitor_client::Error::InvalidRequest("can't be written as JSON".into())
 }

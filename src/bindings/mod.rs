@@ -42,4 +42,4 @@ pub use call::{Call, ResponseValue};
 pub use client::ClientState;
 pub use generated::{Client, types};
 
-pub(crate) use call::json_body;
+pub(crate) use call::{json_body, secret_json_body};

@@ -6,18 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
-use crate::error::{Error, Redactor, Result, error_chain};
+use crate::error::{Error, Result};
 use crate::lifecycle::{LifecycleConfig, RefreshPolicy};
 use crate::operation;
 use crate::random::{Random, SystemRandom};
 use crate::region::Region;
 use crate::session::Context;
 use crate::store::TokenStore;
-use crate::transport::{BaseUrl, Limits, RetryBudget, RetryPolicy, Transport};
+use crate::transport::{
+    BaseUrl, HttpConfig, HttpSettings, Limits, Pools, RetryBudget, RetryPolicy, Transport,
+};
 
 use super::Client;
-
-type HttpSettings = Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send>;
 
 /// Builds a [`Client`]. Building does no input or output and spawns nothing.
 #[must_use]
@@ -25,7 +25,7 @@ pub struct ClientBuilder {
     base_url: String,
     plaintext_allowed: bool,
     app: Option<String>,
-    http: Option<HttpSettings>,
+    http: Vec<HttpSettings>,
     limits: Limits,
     retry: RetryPolicy,
     refresh: RefreshPolicy,
@@ -41,8 +41,9 @@ impl Default for ClientBuilder {
             base_url: Region::default().base_url().to_owned(),
             plaintext_allowed: false,
             app: None,
-            http: None,
+            http: Vec::new(),
             limits: Limits {
+                connect: Duration::from_secs(5),
                 attempt: Duration::from_secs(10),
                 call: Duration::from_secs(60),
                 body: 16 * 1024 * 1024,
@@ -82,10 +83,15 @@ impl ClientBuilder {
         self
     }
 
-    /// Changes the HTTP client's settings: a proxy, certificates, connection pools.
+    /// Changes the HTTP client's settings: a proxy, certificates, connection pools. Called again, it changes them further.
     ///
-    /// Redirects stay off whatever is set here: they would take credentials to other hosts. The environment's proxies are
-    /// used, but not for plain HTTP to this machine: that goes through a proxy only if it is set here.
+    /// Each Tokio runtime that sends has a pool of connections of its own, and a new one after a connection of HTTP/2 has
+    /// failed; the function is called for each.
+    ///
+    /// Redirects stay off whatever is set here: they would take credentials to other hosts. So does repeating by the HTTP
+    /// client itself: [`retry_policy`](Self::retry_policy) alone decides. The time for a connection is
+    /// [`connect_timeout`](Self::connect_timeout). The environment's proxies are used, but not for plain HTTP to this machine:
+    /// that goes through a proxy only if it is set here.
     ///
     /// ```
     /// # use synerise_auth::Client;
@@ -94,13 +100,21 @@ impl ClientBuilder {
     /// ```
     pub fn http(
         mut self,
-        settings: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + 'static,
+        settings: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync + 'static,
     ) -> Self {
-        self.http = Some(Box::new(settings));
+        self.http.push(Arc::new(settings));
         self
     }
 
-    /// How long a single answer may take, its body included. 10 s by default.
+    /// How long a connection may take to be made, TLS and a proxy included. 5 s by default, and never longer than three
+    /// quarters of [`attempt_timeout`](Self::attempt_timeout): a request that got no connection did not leave, and can be
+    /// sent again whatever it is.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.connect = timeout;
+        self
+    }
+
+    /// How long a single response may take, its body included. 10 s by default.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.limits.attempt = timeout;
         self
@@ -112,7 +126,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How large an answer may be, in bytes. 16 MiB by default.
+    /// How large a response may be, in bytes. 16 MiB by default.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.limits.body = bytes;
         self
@@ -160,7 +174,9 @@ impl ClientBuilder {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the base URL is no URL, or would send credentials unencrypted to another host; when
-    /// the application's name can't be in a header; when the HTTP client refuses its settings (no TLS, for example).
+    /// the application's name can't be in a header; when the HTTP client refuses its settings (no TLS, for example); when the
+    /// machine has no CA certificates, unless the base URL is plain HTTP; when a proxy in the environment (`HTTPS_PROXY`,
+    /// `HTTP_PROXY`, `ALL_PROXY`) can't be read, because requests would go around it.
     pub fn build(self) -> Result<Client> {
         let base = BaseUrl::parse(&self.base_url, self.plaintext_allowed)?;
         for (id, path) in &self.paths {
@@ -182,34 +198,15 @@ impl ClientBuilder {
             }
             agent = format!("{agent} {app}");
         }
-        let mut http = reqwest::Client::builder().user_agent(agent);
-        if base.is_plaintext_loopback() {
-            // A proxy of the environment would get the key unencrypted. One that is set on info is set after this.
-            http = http.no_proxy();
-        }
-        let http = match self.http {
-            Some(settings) => settings(http),
-            None => http,
-        };
-        let http = http
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| {
-                Error::invalid_input(
-                    "HTTP client",
-                    format!(
-                        "can't be built: {}",
-                        error_chain(&error.without_url(), &Redactor::default())
-                    ),
-                    "check the settings given to ClientBuilder::http, and that a TLS feature is on",
-                )
-            })?;
+        let mut limits = self.limits;
+        limits.connect = limits.connect.min(limits.attempt / 4 * 3);
+        let http = HttpConfig::new(&base, agent, limits.connect, self.http)?;
         let transport = Arc::new(Transport {
-            http,
+            pools: Pools::new(Box::new(move || http.build()))?,
             base,
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
-            limits: self.limits,
+            limits,
             retry: self.retry,
             budget: RetryBudget::new(),
             paths: self.paths,

@@ -21,8 +21,12 @@ pub enum ErrorKind {
     InvalidInput,
     /// The server couldn't be reached, or the connection broke.
     Connection,
-    /// The server took too long.
+    /// The server took too long, or no connection to it could be made in time.
     Timeout,
+    /// The server's certificate can't be trusted. The same call fails again until certificates or the address are changed.
+    Certificate,
+    /// A proxy did not let the request through. The server itself was not reached.
+    Proxy,
     /// The server refused the request; see [`Error::api`](super::Error::api).
     Api,
     /// The account has to be activated before it can log in (`SAU-302`: by the link in an e-mail, `SAU-303`: by the PIN).
@@ -35,7 +39,7 @@ pub enum ErrorKind {
     UnexpectedResponse,
     /// A refresh ended without a result: code that it called panicked, or its runtime was shut down.
     RefreshAborted,
-    /// A request had to be sent outside a Tokio runtime.
+    /// A request had to be sent outside a Tokio runtime, or in one that was built without time or IO.
     NoRuntime,
     /// A token that came in was verified and must not be accepted.
     #[cfg(feature = "verify")]
@@ -52,6 +56,8 @@ impl ErrorKind {
             Self::InvalidInput => "invalid_input",
             Self::Connection => "connection",
             Self::Timeout => "timeout",
+            Self::Certificate => "certificate",
+            Self::Proxy => "proxy",
             Self::Api => "api",
             Self::ActivationRequired(_) => "activation_required",
             Self::DeviceIdRequired => "device_id_required",

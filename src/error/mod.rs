@@ -61,9 +61,19 @@ enum Detail {
         host: String,
         problem: String,
     },
+    Certificate {
+        operation: Cow<'static, str>,
+        host: String,
+        problem: String,
+    },
+    Proxy {
+        operation: Cow<'static, str>,
+        problem: String,
+        refused: bool,
+    },
     Timeout {
         operation: Cow<'static, str>,
-        what: &'static str,
+        what: Cow<'static, str>,
         limit: Duration,
     },
     Api(ApiError),
@@ -76,9 +86,11 @@ enum Detail {
         operation: Cow<'static, str>,
         status: u16,
         problem: String,
+        advice: &'static str,
     },
     RefreshAborted,
     NoRuntime,
+    NoDriver(&'static str),
     #[cfg(feature = "verify")]
     InvalidToken {
         problem: TokenProblem,
@@ -122,10 +134,31 @@ impl Error {
         })
     }
 
-    pub(crate) fn timeout(operation: Cow<'static, str>, what: &'static str, limit: Duration) -> Self {
+    pub(crate) fn certificate(operation: Cow<'static, str>, host: &str, problem: String) -> Self {
+        Self::new(Detail::Certificate {
+            operation,
+            host: host.to_owned(),
+            problem,
+        })
+    }
+
+    /// A proxy failed; `refused` when it answered and said no.
+    pub(crate) fn proxy(operation: Cow<'static, str>, problem: String, refused: bool) -> Self {
+        Self::new(Detail::Proxy {
+            operation,
+            problem,
+            refused,
+        })
+    }
+
+    pub(crate) fn timeout(
+        operation: Cow<'static, str>,
+        what: impl Into<Cow<'static, str>>,
+        limit: Duration,
+    ) -> Self {
         Self::new(Detail::Timeout {
             operation,
-            what,
+            what: what.into(),
             limit,
         })
     }
@@ -159,10 +192,22 @@ impl Error {
         status: u16,
         problem: impl Into<String>,
     ) -> Self {
+        let advice = "check that the base URL leads to Synerise and not to a proxy or a login page";
+        Self::unusable_response(operation, status, problem, advice)
+    }
+
+    /// A response that can't be used, for which there is better advice than to look for a login page.
+    pub(crate) fn unusable_response(
+        operation: Cow<'static, str>,
+        status: u16,
+        problem: impl Into<String>,
+        advice: &'static str,
+    ) -> Self {
         Self::new(Detail::UnexpectedResponse {
             operation,
             status,
             problem: problem.into(),
+            advice,
         })
     }
 
@@ -172,6 +217,11 @@ impl Error {
 
     pub(crate) fn no_runtime() -> Self {
         Self::new(Detail::NoRuntime)
+    }
+
+    /// The runtime was built without one of its drivers.
+    pub(crate) fn no_driver(driver: &'static str) -> Self {
+        Self::new(Detail::NoDriver(driver))
     }
 
     #[cfg(feature = "verify")]
@@ -200,11 +250,13 @@ impl Error {
             Detail::InvalidInput { .. } => ErrorKind::InvalidInput,
             Detail::Connection { .. } => ErrorKind::Connection,
             Detail::Timeout { .. } => ErrorKind::Timeout,
+            Detail::Certificate { .. } => ErrorKind::Certificate,
+            Detail::Proxy { .. } => ErrorKind::Proxy,
             Detail::Api(api) => api.kind(),
             Detail::SessionExpired { .. } => ErrorKind::SessionExpired,
             Detail::UnexpectedResponse { .. } => ErrorKind::UnexpectedResponse,
             Detail::RefreshAborted => ErrorKind::RefreshAborted,
-            Detail::NoRuntime => ErrorKind::NoRuntime,
+            Detail::NoRuntime | Detail::NoDriver(_) => ErrorKind::NoRuntime,
             #[cfg(feature = "verify")]
             Detail::InvalidToken { problem, .. } => ErrorKind::InvalidToken(*problem),
             #[cfg(feature = "verify")]
@@ -233,6 +285,8 @@ impl Error {
     pub fn operation(&self) -> Option<&str> {
         match &*self.0 {
             Detail::Connection { operation, .. }
+            | Detail::Certificate { operation, .. }
+            | Detail::Proxy { operation, .. }
             | Detail::Timeout { operation, .. }
             | Detail::UnexpectedResponse { operation, .. } => Some(operation),
             _ => self.api().map(ApiError::operation),
@@ -279,7 +333,12 @@ impl Error {
             | Detail::UnexpectedResponse { .. }
             | Detail::RefreshAborted => true,
             Detail::Api(api) => api.kind() == ErrorKind::Api && matches!(api.status(), 408 | 429 | 500..=599),
-            Detail::InvalidInput { .. } | Detail::SessionExpired { .. } | Detail::NoRuntime => false,
+            Detail::Proxy { refused, .. } => !refused,
+            Detail::InvalidInput { .. }
+            | Detail::Certificate { .. }
+            | Detail::SessionExpired { .. }
+            | Detail::NoRuntime
+            | Detail::NoDriver(_) => false,
             #[cfg(feature = "verify")]
             Detail::InvalidToken { .. } | Detail::InvalidKey { .. } => false,
         }
@@ -292,14 +351,24 @@ impl Error {
             Detail::Connection { .. } => {
                 "check the base URL, the network and the proxy; the next call tries again".into()
             }
+            Detail::Certificate { .. } => {
+                "install the CA that signed it (ca-certificates, or add_root_certificate in ClientBuilder::http), \
+                 or check that the base URL names the right host"
+                    .into()
+            }
+            Detail::Proxy { refused: true, .. } => {
+                "check the proxy's address and credentials (HTTPS_PROXY, HTTP_PROXY, ClientBuilder::http) and its rules".into()
+            }
+            Detail::Proxy { refused: false, .. } => {
+                "check the proxy's address (HTTPS_PROXY, HTTP_PROXY, ClientBuilder::http) and that it runs".into()
+            }
             Detail::Timeout { .. } => "try again later, or allow more time in the ClientBuilder".into(),
             Detail::Api(api) => api.advice().into(),
             Detail::SessionExpired { remedy, .. } => (*remedy).into(),
-            Detail::UnexpectedResponse { .. } => {
-                "check that the base URL leads to Synerise and not to a proxy or a login page".into()
-            }
+            Detail::UnexpectedResponse { advice, .. } => (*advice).into(),
             Detail::RefreshAborted => "call again in a few seconds: that starts a new refresh".into(),
             Detail::NoRuntime => "call it inside a Tokio runtime".into(),
+            Detail::NoDriver(_) => "build the runtime with `enable_all`".into(),
             #[cfg(feature = "verify")]
             Detail::InvalidToken { problem, .. } => problem.advice().into(),
             #[cfg(feature = "verify")]
@@ -316,6 +385,20 @@ impl Error {
                 host,
                 problem,
             } => write!(f, "{operation}: no response from {host}: {problem}"),
+            Detail::Certificate {
+                operation,
+                host,
+                problem,
+            } => write!(
+                f,
+                "{operation}: the certificate of {host} can't be trusted: {problem}"
+            ),
+            Detail::Proxy {
+                operation, problem, ..
+            } => write!(
+                f,
+                "{operation}: the proxy did not let the request through: {problem}"
+            ),
             Detail::Timeout {
                 operation,
                 what,
@@ -337,9 +420,14 @@ impl Error {
                 operation,
                 status,
                 problem,
+                ..
             } => write!(f, "{operation}: the response ({status}) can't be used: {problem}"),
             Detail::RefreshAborted => f.write_str("the token's refresh ended without a result"),
             Detail::NoRuntime => f.write_str("no Tokio runtime: this call has to send a request"),
+            Detail::NoDriver(driver) => write!(
+                f,
+                "the Tokio runtime has no {driver} driver: this call has to send a request"
+            ),
             #[cfg(feature = "verify")]
             Detail::InvalidToken { reason, .. } => write!(f, "the token is not valid: {reason}"),
             #[cfg(feature = "verify")]
@@ -382,11 +470,14 @@ impl std::error::Error for Error {}
 mod tests {
     use super::*;
 
-    fn one_of_each() -> [Error; 7] {
+    fn one_of_each() -> [Error; 10] {
         [
             Error::invalid_input("API key", "is empty", "copy it again"),
             Error::connection("GET /x".into(), "localhost:1", "connection refused".into()),
             Error::timeout("GET /x".into(), "the response", Duration::from_secs(10)),
+            Error::certificate("GET /x".into(), "localhost:1", "it is self-signed".into()),
+            Error::proxy("GET /x".into(), "it wants credentials".into(), true),
+            Error::no_driver("time"),
             Error::session_expired("its token expired", "log in again", Some(Error::no_runtime())),
             Error::unexpected_response("GET /x".into(), 200, "it is not JSON"),
             Error::refresh_aborted(),

@@ -1,17 +1,31 @@
 //! The one place that sends requests: headers, authentication, timeouts, retries, traces; every failure becomes an
 //! [`Error`](crate::Error).
 
+mod attempt;
+mod authenticator;
 mod base_url;
+mod body;
 mod error_in_success;
+mod failure;
+mod http_client;
+mod pools;
+mod request_info;
 mod response;
 mod retry;
+mod retry_after;
 mod send;
+mod wiped;
 
 pub use retry::RetryPolicy;
 
+pub(crate) use authenticator::{Authenticator, BoxFuture};
 pub(crate) use base_url::BaseUrl;
+pub(crate) use http_client::{HttpConfig, HttpSettings};
+pub(crate) use pools::Pools;
+pub(crate) use request_info::RequestInfo;
 pub(crate) use response::BufferedResponse;
 pub(crate) use retry::RetryBudget;
 #[cfg(fuzzing)]
-pub(crate) use retry::{retry_after, server_date};
-pub(crate) use send::{Authenticator, BoxFuture, Limits, RequestInfo, Transport};
+pub(crate) use retry_after::{retry_after, server_date};
+pub(crate) use send::{Limits, Transport};
+pub(crate) use wiped::WipedBuffer;

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::clock::Reading;
 use crate::error::{Error, Result};
 
-use super::retry::server_date;
+use super::retry_after::server_date;
 
 /// An answer, read whole.
 #[derive(Clone)]

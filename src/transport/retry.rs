@@ -1,29 +1,33 @@
 //! When a request is sent again, and how long after.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, UNIX_EPOCH};
-
-use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use std::time::Duration;
 
 use crate::backoff::backoff;
 use crate::random::{Random, unit_fraction};
 
-/// How often, and how far apart, a request is tried.
+/// How often, and how far apart, a request is sent again.
 ///
-/// The wait before try *n* is random between zero and `initial_backoff · 2ⁿ`, no longer than `max_backoff` ("full
-/// jitter"): clients that failed together don't come back together. A server's `Retry-After` is obeyed instead where it
-/// is longer; where it is longer than `max_retry_after`, the caller gets the error at once.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
+/// Before attempt *n* (the first is 1) it waits for a random time between zero and `initial_backoff · 2^(n − 2)`, no longer
+/// than `max_backoff` ("full jitter"): clients that failed together don't come back together. A longer `Retry-After` of the
+/// server is obeyed instead; one that is longer than `max_retry_after` is not waited for: the caller gets the error at once.
+///
+/// ```
+/// use std::time::Duration;
+/// use synerise_auth::client::RetryPolicy;
+///
+/// let policy = RetryPolicy::default()
+///     .with_max_attempts(5)
+///     .with_initial_backoff(Duration::from_millis(100));
+/// assert_eq!(policy.max_attempts(), 5);
+/// assert_eq!(RetryPolicy::never().max_attempts(), 1);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// How many times a request is sent at the most. 3 by default; 1 never retries.
-    pub max_attempts: u32,
-    /// The longest wait before the second try. 200 ms by default.
-    pub initial_backoff: Duration,
-    /// The longest wait before any try. 5 s by default.
-    pub max_backoff: Duration,
-    /// The longest `Retry-After` that is waited for. 10 s by default.
-    pub max_retry_after: Duration,
+    max_attempts: u32,
+    initial_backoff: Duration,
+    max_backoff: Duration,
+    max_retry_after: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -38,22 +42,60 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// A policy that sends everything once.
+    /// A policy that sends everything once. A request whose token is refused is still sent again with a new one.
     pub fn never() -> Self {
-        Self {
-            max_attempts: 1,
-            ..Self::default()
-        }
+        Self::default().with_max_attempts(1)
     }
 
-    /// The same policy with another number of tries; 0 counts as 1.
+    /// How many times a request is sent at most, the first time included. 3 by default; 0 counts as 1.
     #[must_use]
     pub fn with_max_attempts(mut self, max_attempts: u32) -> Self {
         self.max_attempts = max_attempts.max(1);
         self
     }
 
-    /// How long to wait after try `attempt` (the first is 1); `None` when the server asks for more than is waited for.
+    /// The longest backoff before the second attempt; it doubles with each further one. 200 ms by default.
+    #[must_use]
+    pub fn with_initial_backoff(mut self, initial_backoff: Duration) -> Self {
+        self.initial_backoff = initial_backoff;
+        self
+    }
+
+    /// The longest backoff before any attempt. 5 s by default.
+    #[must_use]
+    pub fn with_max_backoff(mut self, max_backoff: Duration) -> Self {
+        self.max_backoff = max_backoff;
+        self
+    }
+
+    /// The longest `Retry-After` that is waited for. 10 s by default.
+    #[must_use]
+    pub fn with_max_retry_after(mut self, max_retry_after: Duration) -> Self {
+        self.max_retry_after = max_retry_after;
+        self
+    }
+
+    /// How many times a request is sent at most.
+    pub fn max_attempts(&self) -> u32 {
+        self.max_attempts
+    }
+
+    /// The longest backoff before the second attempt.
+    pub fn initial_backoff(&self) -> Duration {
+        self.initial_backoff
+    }
+
+    /// The longest backoff before any attempt.
+    pub fn max_backoff(&self) -> Duration {
+        self.max_backoff
+    }
+
+    /// The longest `Retry-After` that is waited for.
+    pub fn max_retry_after(&self) -> Duration {
+        self.max_retry_after
+    }
+
+    /// How long to wait after an attempt (the first is 1); `None` when the server asks for more than is waited for.
     pub(crate) fn delay(
         &self,
         attempt: u32,
@@ -104,44 +146,13 @@ impl RetryBudget {
     }
 }
 
-/// How long a server asks to wait: `Retry-After` in seconds, or as a date against the server's own `Date` (else
-/// against `wall`, the local wall clock since the epoch).
-pub(crate) fn retry_after(headers: &HeaderMap, wall: Duration) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let now = server_date(headers).unwrap_or(wall);
-    let until = httpdate::parse_http_date(value)
-        .ok()?
-        .duration_since(UNIX_EPOCH)
-        .ok()?;
-    Some(until.saturating_sub(now))
-}
-
-/// The server's clock, since the epoch.
-pub(crate) fn server_date(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(DATE)?.to_str().ok()?;
-    httpdate::parse_http_date(value)
-        .ok()?
-        .duration_since(UNIX_EPOCH)
-        .ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::random::FixedRandom;
 
-    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs
-            .iter()
-            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
-            .collect()
-    }
-
     #[test]
-    fn waits_grow_and_stay_below_the_longest() {
+    fn backoff_grows_up_to_the_maximum() {
         let policy = RetryPolicy::default();
         let wait = |attempt| policy.delay(attempt, None, &FixedRandom(1.0)).unwrap();
         assert_eq!(
@@ -161,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_is_obeyed_up_to_a_limit() {
+    fn retry_after_is_obeyed_up_to_a_limit() {
         let policy = RetryPolicy::default();
         let wait = |seconds| policy.delay(1, Some(Duration::from_secs(seconds)), &FixedRandom(0.0));
         assert_eq!(wait(7), Some(Duration::from_secs(7)));
@@ -169,29 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_seconds_or_a_date_of_the_servers_clock() {
-        let read = |pairs: &[_]| retry_after(&headers(pairs), Duration::from_secs(784_111_777));
-        assert_eq!(read(&[("retry-after", "120")]), Some(Duration::from_secs(120)));
-        assert_eq!(
-            read(&[("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT")]),
-            Some(Duration::from_secs(10))
-        );
-        let skewed = [
-            ("retry-after", "Sat, 06 Nov 2094 08:49:47 GMT"),
-            ("date", "Sat, 06 Nov 2094 08:49:17 GMT"),
-        ];
-        assert_eq!(read(&skewed), Some(Duration::from_secs(30)));
-        assert_eq!(
-            read(&[("retry-after", "Fri, 06 Nov 1970 08:49:47 GMT")]),
-            Some(Duration::ZERO)
-        );
-        for nonsense in ["", "soon", "-1", "1e9", "99999999999999999999999"] {
-            assert_eq!(read(&[("retry-after", nonsense)]), None, "{nonsense}");
-        }
-    }
-
-    #[test]
-    fn a_budget_ends_and_is_earned_back() {
+    fn budget_is_spent_and_earned_back() {
         let budget = RetryBudget::new();
         assert_eq!((0..1000).filter(|_| budget.spend()).count(), 100);
         (0..5).for_each(|_| budget.earn());

@@ -419,7 +419,7 @@ async fn timeout_says_which_limit_was_reached() {
     let (error, ()) = tokio::join!(call, time);
     assert_eq!(
         error.to_string(),
-        "POST /v4/clients: the answer took longer than 3s; try again later, or allow more time in the ClientBuilder"
+        "POST /v4/clients: the response took longer than 3s; try again later, or allow more time in the ClientBuilder"
     );
     assert!(error.is_retryable());
 
@@ -453,7 +453,7 @@ async fn slow_body_times_out() {
         env.clock.advance(Duration::from_secs(10));
     };
     let (error, ()) = tokio::join!(call, time);
-    let limit = "the answer took longer than 10s";
+    let limit = "the response took longer than 10s";
     assert!(error.to_string().contains(limit), "{error}");
 }
 

@@ -102,6 +102,7 @@ async fn missing_host_is_a_transient_error() {
 }
 
 /// A name server that knows no name until it is fixed.
+#[derive(Clone)]
 struct NameServer {
     host: SocketAddr,
     fixed: Arc<AtomicBool>,
@@ -130,7 +131,7 @@ async fn dns_failure_is_a_transient_error() {
         .client_builder()
         .base_url(format!("http://synerise.invalid:{}", names.host.port()))
         .allow_plain_http_to_any_host()
-        .http(|http| http.no_proxy().dns_resolver(Arc::new(names)))
+        .http(move |http| http.no_proxy().dns_resolver(Arc::new(names.clone())))
         .build()
         .unwrap();
     let session = client.workspace(env.workspace_key());

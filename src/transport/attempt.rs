@@ -1,0 +1,134 @@
+//! One attempt: a request is sent once, and its response read whole, within the time for it.
+
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode, Version};
+use reqwest::Request;
+use tracing::Instrument;
+
+use crate::clock::{Reading, timeout};
+use crate::error::Error;
+
+use super::body::{Body, BodyError};
+use super::failure::{Failure, Sent};
+use super::pools::Lease;
+use super::request_info::RequestInfo;
+use super::response::BufferedResponse;
+use super::send::Transport;
+
+/// How long an attempt may take.
+#[derive(Clone, Copy)]
+pub(super) struct AttemptLimit {
+    pub(super) time: Duration,
+    /// It is what is left of the whole call's time.
+    pub(super) ends_the_call: bool,
+}
+
+struct Head {
+    status: StatusCode,
+    headers: HeaderMap,
+    version: Version,
+    arrived: Reading,
+}
+
+enum Broken {
+    Head(reqwest::Error),
+    Body(BodyError),
+}
+
+impl Transport {
+    /// Sends a request once. `sent` is what is known of it when it is gone.
+    pub(super) async fn attempt(
+        &self,
+        info: &RequestInfo,
+        request: Request,
+        sent: Sent<'_>,
+        lease: &Lease,
+        number: u32,
+        limit: AttemptLimit,
+    ) -> Result<BufferedResponse, Failure> {
+        let span = tracing::debug_span!(
+            "synerise.request",
+            operation = %info.label,
+            http.request.method = %request.method(),
+            http.request.resend_count = number - 1,
+            server.address = self.base.host(),
+            server.port = self.base.port(),
+            url.template = %info.template,
+            http.response.status_code = tracing::field::Empty,
+            error.type = tracing::field::Empty,
+        );
+        let outcome = self
+            .exchange(info, request, sent, lease, limit)
+            .instrument(span.clone())
+            .await;
+        match &outcome {
+            Ok(response) => span.record("http.response.status_code", response.status.as_u16()),
+            Err(failure) => span.record("error.type", failure.error.kind().as_str()),
+        };
+        outcome
+    }
+
+    async fn exchange(
+        &self,
+        info: &RequestInfo,
+        request: Request,
+        sent: Sent<'_>,
+        lease: &Lease,
+        limit: AttemptLimit,
+    ) -> Result<BufferedResponse, Failure> {
+        let left = self.clock.now();
+        let (mut head, mut body) = (None, Body::new(info.answers_a_secret()));
+        let reading = async {
+            let mut response = lease.client.execute(request).await.map_err(Broken::Head)?;
+            head = Some(Head {
+                status: response.status(),
+                headers: std::mem::take(response.headers_mut()),
+                version: response.version(),
+                arrived: self.clock.now(),
+            });
+            body.read(&mut response, self.limits.body)
+                .await
+                .map_err(Broken::Body)
+        };
+        let outcome = timeout(&*self.clock, limit.time, reading).await;
+        if let Some(head) = &head {
+            self.pools.answered(lease, head.version);
+        }
+        if !matches!(outcome, Some(Ok(()) | Err(Broken::Body(BodyError::TooLarge)))) {
+            self.pools.leave(lease);
+        }
+        match (head, outcome) {
+            (Some(head), Some(Ok(()))) => Ok(head.with(body, left)),
+            // The status counts, and so do the headers, whatever becomes of the body.
+            (Some(head), _) if !head.status.is_success() => Ok(head.with(body, left)),
+            (Some(head), Some(Err(Broken::Body(error)))) => Err(self.unread(info, sent, head.status, error)),
+            (_, Some(Err(Broken::Head(error)))) => Err(self.no_response(info, sent, error)),
+            _ => Err(self.timed_out(info, limit)),
+        }
+    }
+
+    fn timed_out(&self, info: &RequestInfo, limit: AttemptLimit) -> Failure {
+        if limit.ends_the_call {
+            Failure::permanent(self.call_timed_out(info))
+        } else {
+            Failure::sent(Error::timeout(info.label.clone(), "the response", limit.time))
+        }
+    }
+
+    pub(super) fn call_timed_out(&self, info: &RequestInfo) -> Error {
+        Error::timeout(info.label.clone(), "the call with its retries", self.limits.call)
+    }
+}
+
+impl Head {
+    fn with(self, body: Body, sent: Reading) -> BufferedResponse {
+        BufferedResponse {
+            status: self.status,
+            headers: self.headers,
+            body: body.freeze(),
+            sent,
+            arrived: self.arrived,
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Reads the body of a response, within a limit.
+
+use bytes::{Bytes, BytesMut};
+use reqwest::Response;
+
+use super::wiped::WipedBuffer;
+
+/// How much memory is reserved for a body by what its length is announced to be. The limit may be as large as a user likes.
+const MOST_RESERVED: usize = 1024 * 1024;
+
+/// Why a body can't be read whole.
+pub(super) enum BodyError {
+    TooLarge,
+    Broken(reqwest::Error),
+}
+
+/// What has been read of a body so far.
+pub(super) enum Body {
+    /// Nothing, or a single piece, which needs no copy.
+    One(Bytes),
+    Many(BytesMut),
+    /// A body with a secret in it.
+    Wiped(WipedBuffer),
+}
+
+impl Body {
+    pub(super) fn new(wiped: bool) -> Self {
+        if wiped {
+            Self::Wiped(WipedBuffer::default())
+        } else {
+            Self::One(Bytes::new())
+        }
+    }
+
+    /// Reads all that is left of a response's body. What was read before a failure is kept.
+    pub(super) async fn read(&mut self, response: &mut Response, limit: usize) -> Result<(), BodyError> {
+        let announced = response
+            .content_length()
+            .and_then(|length| usize::try_from(length).ok())
+            .unwrap_or_default();
+        if announced > limit {
+            return Err(BodyError::TooLarge);
+        }
+        if let Self::Wiped(buffer) = self {
+            *buffer = WipedBuffer::with_capacity(announced.min(MOST_RESERVED));
+        }
+        while let Some(chunk) = response.chunk().await.map_err(BodyError::Broken)? {
+            if chunk.len() > limit - self.len() {
+                return Err(BodyError::TooLarge);
+            }
+            self.push(chunk, announced);
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, chunk: Bytes, announced: usize) {
+        match self {
+            Self::One(only) if only.is_empty() => *only = chunk,
+            Self::One(first) => {
+                let mut all =
+                    BytesMut::with_capacity(announced.min(MOST_RESERVED).max(first.len() + chunk.len()));
+                all.extend_from_slice(first);
+                all.extend_from_slice(&chunk);
+                *self = Self::Many(all);
+            }
+            Self::Many(all) => all.extend_from_slice(&chunk),
+            Self::Wiped(buffer) => buffer.extend(&chunk),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::One(only) => only.len(),
+            Self::Many(all) => all.len(),
+            Self::Wiped(buffer) => buffer.len(),
+        }
+    }
+
+    pub(super) fn freeze(self) -> Bytes {
+        match self {
+            Self::One(only) => only,
+            Self::Many(all) => all.freeze(),
+            Self::Wiped(buffer) => buffer.freeze(),
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Turns what went wrong on the wire into errors, and says what it means for another attempt.
+
+use http::header::{CONTENT_ENCODING, LOCATION};
+use http::{HeaderMap, StatusCode};
+
+use crate::error::{ApiError, Error, Redactor, error_chain};
+use crate::token::Token;
+
+use super::body::BodyError;
+use super::request_info::RequestInfo;
+use super::response::BufferedResponse;
+use super::retry_after::retry_after;
+use super::send::Transport;
+
+/// What was sent, as far as it is known: servers and proxies quote it.
+#[derive(Clone, Copy)]
+pub(super) struct Sent<'a> {
+    pub(super) token: Option<&'a Token>,
+    /// The same request once more; there is none of one whose body is a stream.
+    pub(super) request: Option<&'a reqwest::Request>,
+}
+
+impl Sent<'_> {
+    fn redactor(self) -> Redactor {
+        let mut redactor = self.request.map(Redactor::for_request).unwrap_or_default();
+        if let Some(token) = self.token {
+            redactor.add(token.expose());
+        }
+        redactor
+    }
+}
+
+/// Why one attempt came to nothing.
+pub(super) struct Failure {
+    pub(super) error: Error,
+    /// The request did not leave.
+    pub(super) unsent: bool,
+    /// Another attempt would fail in the same way.
+    pub(super) permanent: bool,
+}
+
+impl Failure {
+    /// The request may have been carried out.
+    pub(super) fn sent(error: Error) -> Self {
+        Self {
+            error,
+            unsent: false,
+            permanent: false,
+        }
+    }
+
+    pub(super) fn permanent(error: Error) -> Self {
+        Self {
+            error,
+            unsent: false,
+            permanent: true,
+        }
+    }
+
+    fn unsent(error: Error, permanent: bool) -> Self {
+        Self {
+            error,
+            unsent: true,
+            permanent,
+        }
+    }
+}
+
+impl Transport {
+    /// No response: there was no connection, or it broke.
+    pub(super) fn no_response(&self, info: &RequestInfo, sent: Sent<'_>, error: reqwest::Error) -> Failure {
+        let (connect, timeout) = (error.is_connect(), error.is_timeout());
+        let unbuilt = error.is_builder();
+        let problem = error_chain(&error.without_url(), &sent.redactor());
+        let label = info.label.clone();
+        if unbuilt {
+            return Failure::unsent(Error::connection(label, &self.host(), problem), true);
+        }
+        if !connect {
+            return if problem.contains("message head is too large") {
+                let problem = "the response's head has more than 100 headers, or is too long".to_owned();
+                Failure::permanent(Error::connection(label, &self.host(), problem))
+            } else {
+                Failure::sent(Error::connection(label, &self.host(), problem))
+            };
+        }
+        if timeout {
+            let what = format!("connecting to {}", self.host());
+            return Failure::unsent(Error::timeout(label, what, self.limits.connect), false);
+        }
+        if let Some((_, tunnel)) = problem.split_once("tunnel error: ") {
+            let refused = tunnel.contains("authorization required") || tunnel.contains("unsuccessful");
+            let problem = match tunnel {
+                text if text.contains("authorization required") => {
+                    "it asks for a user name and a password (407)".to_owned()
+                }
+                text if text.contains("unsuccessful") => {
+                    format!("it refuses to connect to {}", self.host())
+                }
+                text => text.to_owned(),
+            };
+            return Failure::unsent(Error::proxy(label, problem, refused), refused);
+        }
+        if is_certificate_problem(&problem) {
+            return Failure::unsent(Error::certificate(label, &self.host(), problem), true);
+        }
+        Failure::unsent(Error::connection(label, &self.host(), problem), false)
+    }
+
+    /// The body of a success can't be read whole.
+    pub(super) fn unread(
+        &self,
+        info: &RequestInfo,
+        sent: Sent<'_>,
+        status: StatusCode,
+        error: BodyError,
+    ) -> Failure {
+        match error {
+            BodyError::TooLarge => Failure::permanent(Error::unusable_response(
+                info.label.clone(),
+                status.as_u16(),
+                format!("it is larger than {} bytes", self.limits.body),
+                "ask for less at a time, or allow more by ClientBuilder::max_response_bytes",
+            )),
+            BodyError::Broken(error) => {
+                let problem = error_chain(&error.without_url(), &sent.redactor());
+                Failure::sent(Error::connection(info.label.clone(), &self.host(), problem))
+            }
+        }
+    }
+
+    /// A response that is not a success.
+    pub(super) fn refusal(&self, info: &RequestInfo, sent: Sent<'_>, response: &BufferedResponse) -> Error {
+        let status = response.status();
+        match response.status {
+            StatusCode::SWITCHING_PROTOCOLS => Error::unusable_response(
+                info.label.clone(),
+                status,
+                "it switches to another protocol, which was not asked for",
+                "check the server or proxy that the base URL leads to: it does not answer HTTP as it should",
+            ),
+            StatusCode::NOT_MODIFIED => Error::unusable_response(
+                info.label.clone(),
+                status,
+                "it says that nothing has changed, and has no body",
+                "leave out conditional headers such as If-None-Match, and check the caches on the way",
+            ),
+            other if other.is_redirection() || other.is_informational() => {
+                let redactor = sent.redactor();
+                let target = response.headers.get(LOCATION);
+                let target = target.and_then(|value| value.to_str().ok());
+                let host = target
+                    .and_then(|target| url::Url::parse(target).ok())
+                    .and_then(|url| url.host_str().map(|host| redactor.clean(host)));
+                let problem = match host {
+                    Some(host) => format!("it redirects to {host}, where no credential is sent"),
+                    None => "it is a redirect, which is not followed with a credential".to_owned(),
+                };
+                Error::unexpected_response(info.label.clone(), status, problem)
+            }
+            StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+                let problem = "it asks for a user name and a password (407)".to_owned();
+                Error::proxy(info.label.clone(), problem, true)
+            }
+            _ => self.api_error(info, sent, response),
+        }
+    }
+
+    /// The error that the server describes in the body.
+    pub(super) fn api_error(&self, info: &RequestInfo, sent: Sent<'_>, response: &BufferedResponse) -> Error {
+        let status = response.status();
+        let wait = retry_after(&response.headers, self.clock.now().wall);
+        // Nothing can be read of a body that is compressed.
+        let body: &[u8] = match encoding(&response.headers) {
+            Some(_) => &[],
+            None => &response.body,
+        };
+        ApiError::read(info.label.clone(), status, wait, body, &sent.redactor())
+            .with_hint(info.hint(status))
+            .into()
+    }
+
+    /// A success whose body is compressed although that was not asked for.
+    pub(super) fn compressed(info: &RequestInfo, response: &BufferedResponse) -> Option<Error> {
+        let encoding = encoding(&response.headers).filter(|_| !response.body.is_empty())?;
+        Some(Error::unusable_response(
+            info.label.clone(),
+            response.status(),
+            format!("its body is compressed ({encoding}), which was not asked for"),
+            "switch compression off at the proxy or server that adds it, or switch on reqwest's feature for it",
+        ))
+    }
+
+    pub(super) fn host(&self) -> String {
+        format!("{}:{}", self.base.host(), self.base.port())
+    }
+}
+
+/// How a body is compressed; by one of these names and not by the server's words, which can quote anything.
+fn encoding(headers: &HeaderMap) -> Option<&'static str> {
+    const KNOWN: [&str; 5] = ["gzip", "br", "deflate", "zstd", "compress"];
+    let value = headers.get(CONTENT_ENCODING)?.to_str().ok()?.trim();
+    match KNOWN.into_iter().find(|known| value.eq_ignore_ascii_case(known)) {
+        None if value.is_empty() || value.eq_ignore_ascii_case("identity") => None,
+        None => Some("in another way"),
+        known => known,
+    }
+}
+
+/// Whether no connection was made because of the server's certificate: in the words of rustls, OpenSSL, macOS and Windows.
+fn is_certificate_problem(problem: &str) -> bool {
+    const WORDS: [&str; 5] = [
+        "invalid peer certificate",
+        "certificate verify failed",
+        "certificate was not trusted",
+        "certificate chain",
+        "SEC_E_UNTRUSTED_ROOT",
+    ];
+    WORDS.iter().any(|words| problem.contains(words))
+}

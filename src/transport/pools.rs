@@ -1,0 +1,157 @@
+//! Connection pools: one for each Tokio runtime, and a new one after a connection has failed.
+
+use std::fmt;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::{Handle, Id};
+
+use crate::error::{Error, Result};
+
+/// How many runtimes have a pool at the same time. A program has one or two; the oldest pool goes first.
+const MOST_POOLS: usize = 16;
+
+type Build = Box<dyn Fn() -> Result<reqwest::Client> + Send + Sync>;
+
+/// The HTTP clients of a transport. A pooled connection is driven by a task of the runtime that opened it, and stands still
+/// when that does: so no runtime uses the connections of another.
+pub(crate) struct Pools {
+    build: Build,
+    /// Makes requests, and is the pool of the first runtime that sends.
+    first: reqwest::Client,
+    pools: Mutex<Vec<Pool>>,
+}
+
+struct Pool {
+    runtime: Id,
+    client: reqwest::Client,
+    /// How often the pool was replaced.
+    generation: u64,
+    /// Whether a connection carries many requests at a time (HTTP/2); not known before the first response.
+    multiplexed: Option<bool>,
+}
+
+/// A pool to send one attempt by.
+pub(super) struct Lease {
+    pub(super) client: reqwest::Client,
+    runtime: Id,
+    generation: u64,
+    multiplexed: Option<bool>,
+}
+
+impl Pools {
+    pub(crate) fn new(build: Build) -> Result<Self> {
+        Ok(Self {
+            first: build()?,
+            build,
+            pools: Mutex::default(),
+        })
+    }
+
+    /// A client to make requests with. It sends none.
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.first
+    }
+
+    /// The pool of the runtime that this is called in.
+    pub(super) fn lease(&self) -> Result<Lease> {
+        let runtime = Handle::try_current().map_err(|_| Error::no_runtime())?.id();
+        if let Some(pool) = self.lock().iter().find(|pool| pool.runtime == runtime) {
+            return Ok(pool.lease());
+        }
+        check_drivers()?;
+        let client = if self.lock().is_empty() {
+            self.first.clone()
+        } else {
+            (self.build)()?
+        };
+        let mut pools = self.lock();
+        if let Some(pool) = pools.iter().find(|pool| pool.runtime == runtime) {
+            return Ok(pool.lease());
+        }
+        if pools.len() >= MOST_POOLS {
+            pools.remove(0);
+        }
+        let pool = Pool {
+            runtime,
+            client,
+            generation: 0,
+            multiplexed: None,
+        };
+        let lease = pool.lease();
+        pools.push(pool);
+        Ok(lease)
+    }
+
+    /// Notes what kind of connection a response came by.
+    pub(super) fn answered(&self, lease: &Lease, version: http::Version) {
+        let multiplexed = Some(version >= http::Version::HTTP_2);
+        if lease.multiplexed != multiplexed
+            && let Some(pool) = self.lock().iter_mut().find(|pool| pool.is_of(lease))
+        {
+            pool.multiplexed = multiplexed;
+        }
+    }
+
+    /// Leaves the connections of a pool after one has failed, so that the next attempt opens a new one. A connection of
+    /// HTTP/1 is closed with the attempt that failed on it; there is nothing to leave.
+    pub(super) fn leave(&self, lease: &Lease) {
+        if lease.multiplexed == Some(false) || !self.lock().iter().any(|pool| pool.is_of(lease)) {
+            return;
+        }
+        let Ok(client) = (self.build)() else { return };
+        if let Some(pool) = self.lock().iter_mut().find(|pool| pool.is_of(lease)) {
+            pool.client = client;
+            pool.generation += 1;
+            pool.multiplexed = None;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Pool>> {
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pool {
+    fn lease(&self) -> Lease {
+        Lease {
+            client: self.client.clone(),
+            runtime: self.runtime,
+            generation: self.generation,
+            multiplexed: self.multiplexed,
+        }
+    }
+
+    fn is_of(&self, lease: &Lease) -> bool {
+        self.runtime == lease.runtime && self.generation == lease.generation
+    }
+}
+
+impl fmt::Debug for Pools {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pools")
+            .field("runtimes", &self.lock().len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Tokio can be built without its drivers, and then panics where they are used; nothing but trying tells.
+fn check_drivers() -> Result<()> {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "nothing sleeps: this only asks whether anything could"
+    )]
+    let time = panic::catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO)));
+    if time.is_err() {
+        return Err(Error::no_driver("time"));
+    }
+    let Ok(socket) = std::net::UdpSocket::bind(("127.0.0.1", 0)) else {
+        return Ok(());
+    };
+    if socket.set_nonblocking(true).is_err() {
+        return Ok(());
+    }
+    let io = panic::catch_unwind(AssertUnwindSafe(|| drop(tokio::net::UdpSocket::from_std(socket))));
+    io.map_err(|_| Error::no_driver("IO"))
+}

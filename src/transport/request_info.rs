@@ -1,0 +1,62 @@
+//! What is sent, as far as sending needs to know.
+
+use std::borrow::Cow;
+
+use crate::operation::{Evidence, Operation, Security};
+
+/// What is sent, as far as sending needs to know.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestInfo {
+    pub(super) label: Cow<'static, str>,
+    pub(super) template: Cow<'static, str>,
+    pub(super) operation: Option<&'static Operation>,
+    pub(super) idempotent: bool,
+    pub(super) send_once: bool,
+}
+
+impl RequestInfo {
+    pub(crate) fn operation(operation: &'static Operation) -> Self {
+        Self {
+            label: operation.id.into(),
+            template: operation.path.into(),
+            operation: Some(operation),
+            idempotent: operation.idempotent,
+            send_once: operation.send_once,
+        }
+    }
+
+    /// Any other endpoint. Its query is left out of errors and traces: there may be a tracker key in it.
+    pub(crate) fn endpoint(method: &reqwest::Method, path: &str) -> Self {
+        let path = path.split(['?', '#']).next().unwrap_or_default();
+        Self {
+            label: format!("{method} {path}").into(),
+            template: path.to_owned().into(),
+            operation: None,
+            idempotent: method.is_idempotent(),
+            send_once: false,
+        }
+    }
+
+    pub(crate) fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Whether the response carries a secret, such as a token, so that its bytes are wiped after use.
+    pub(super) fn answers_a_secret(&self) -> bool {
+        self.operation
+            .is_some_and(|operation| operation.response.holds_secret())
+    }
+
+    pub(super) fn hint(&self, status: u16) -> Option<&'static str> {
+        let operation = self.operation?;
+        match (status, operation.evidence, operation.security) {
+            (404, Evidence::Inferred, _) => Some(
+                "its path is not published and was inferred: give the right one to ClientBuilder::server_side_login_path",
+            ),
+            (400 | 401, _, Security::None) => Some(
+                "check that the key or password is right, active, of the kind that this login takes, and of this region",
+            ),
+            _ => None,
+        }
+    }
+}
