@@ -20,7 +20,7 @@ pub(crate) struct Pools {
     build: Build,
     /// Makes requests, and is the pool of the first runtime that sends.
     first: reqwest::Client,
-    pools: Mutex<Vec<Pool>>,
+    by_runtime: Mutex<Vec<Pool>>,
 }
 
 struct Pool {
@@ -45,7 +45,7 @@ impl Pools {
         Ok(Self {
             first: build()?,
             build,
-            pools: Mutex::default(),
+            by_runtime: Mutex::default(),
         })
     }
 
@@ -109,7 +109,7 @@ impl Pools {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Pool>> {
-        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
+        self.by_runtime.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
