@@ -116,7 +116,7 @@ pub(crate) fn add_workspace(
     let id = state.workspaces.len();
     let mut workspace = Workspace::new(48 + id as u64, new_uuid(), name, now);
     workspace.settings = default_settings(state.lifetimes.profile, assumptions);
-    let seeded = WorkspaceFixture {
+    let fixture = WorkspaceFixture {
         guid: workspace.guid.clone(),
         workspace_api_key: add_key(state, id, Scope::Workspace, Permissions::All),
         profile_api_key: add_key(state, id, Scope::Profile, Permissions::All),
@@ -126,7 +126,7 @@ pub(crate) fn add_workspace(
     for user in &mut state.users {
         user.workspaces.push(id);
     }
-    seeded
+    fixture
 }
 
 pub(crate) fn add_key(

@@ -183,9 +183,9 @@ fn by_third_party(
     }
     let uuid = context.optional_text("uuid").map_or_else(new_uuid, str::to_owned);
     let same_visitor = context.state.profile_by_uuid(workspace, &uuid);
-    let nobody_yet = same_visitor.filter(|profile| context.state.profiles[*profile].account.is_none());
+    let without_account = same_visitor.filter(|profile| context.state.profiles[*profile].account.is_none());
     let profile = found
-        .or(nobody_yet)
+        .or(without_account)
         .unwrap_or_else(|| context.state.add_profile(workspace, &uuid));
     context.state.profiles[profile].email = Some(known.email);
     context.state.profiles[profile].account = Some(Account {

@@ -119,8 +119,8 @@ fn loyalty_card(context: &RequestContext<'_>, workspace: WorkspaceId) -> Option<
 fn profile_for(context: &mut RequestContext<'_>, workspace: WorkspaceId) -> ProfileId {
     let uuid = context.text("uuid").to_owned();
     let visitor = context.state.profile_by_uuid(workspace, &uuid);
-    let nobody_yet = visitor.filter(|profile| context.state.profiles[*profile].account.is_none());
-    nobody_yet.unwrap_or_else(|| context.state.add_profile(workspace, &uuid))
+    let without_account = visitor.filter(|profile| context.state.profiles[*profile].account.is_none());
+    without_account.unwrap_or_else(|| context.state.add_profile(workspace, &uuid))
 }
 
 /// The confirmation that the new account needs according to the settings. Sends the e-mail.
