@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
 
 use axum::http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::errors::{ApiError, FieldProblem};
 use crate::schema::{Dialect, Schema, to_json_schema};
@@ -66,7 +66,6 @@ impl Document {
         collect_secret_fields(&document, &mut secret_fields);
 
         let (mut requests, mut responses) = (document.clone(), document);
-        apply_pending_corrections(&mut responses);
         to_json_schema(&mut requests, Dialect::Lenient);
         to_json_schema(&mut responses, Dialect::Strict);
         Ok(Self {
@@ -235,21 +234,6 @@ fn response_schemas(document: &Value, operation: &Value) -> Result<HashMap<Strin
         .collect()
 }
 
-/// Where the document is stricter than the service, and the overlay does not correct it yet: literals that are not
-/// published, and `data: null`. Without effect on a document that has the corrections.
-fn apply_pending_corrections(document: &mut Value) {
-    for schema in ["AccessRestriction", "RegistrationType"] {
-        if let Some(Value::Object(members)) = document.pointer_mut(&format!("/components/schemas/{schema}")) {
-            members.remove("enum");
-        }
-    }
-    if let Some(data) = document.pointer_mut("/components/schemas/CurrentWorkspace/properties/data")
-        && let Some(schema) = data.pointer_mut("/allOf/0").map(Value::take)
-    {
-        *data = json!({ "anyOf": [{ "type": "string", "nullable": true, "enum": [null] }, schema] });
-    }
-}
-
 /// Adds the names of all properties of format `password`, wherever schemas are in `value`.
 fn collect_secret_fields(value: &Value, names: &mut BTreeSet<String>) {
     match value {
@@ -288,6 +272,8 @@ fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::consumer::Kind;
     use crate::operations::Access;
