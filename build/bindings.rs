@@ -210,7 +210,7 @@ fn leave_sending(function: &mut ImplItemFn, secret: bool) -> Result<(), String> 
         .last_mut()
         .ok_or_else(|| changed("it makes no request"))?;
     let Stmt::Local(local) = request else {
-        return Err(changed("its request is no local"));
+        return Err(changed("its request is not a local variable"));
     };
     let made = local
         .init

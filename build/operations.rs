@@ -103,7 +103,7 @@ fn consumers(located: &Located<'_>) -> Result<Vec<Expr>, String> {
     let list = located
         .extension("x-consumers")
         .as_array()
-        .ok_or_else(|| located.refuse("has an x-consumers that is no list"))?;
+        .ok_or_else(|| located.refuse("has an x-consumers that is not a list"))?;
     let one = |value: &Value| -> Result<Expr, String> {
         Ok(match value.as_str().unwrap_or_default() {
             "none" => parse_quote!(Consumer::Nobody),

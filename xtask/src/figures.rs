@@ -43,7 +43,7 @@ struct Row {
     note: Option<String>,
 }
 
-/// Measures; a target that is missed is shown, but is no failure: the machine may have been busy.
+/// Measures; a target that is missed is shown, but is not a failure: the machine may have been busy.
 pub(crate) fn figures(arguments: &Figures) -> Result {
     // The figures' own crate alone: its peers are nobody else's dependencies.
     run(&mut cargo([

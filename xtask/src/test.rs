@@ -2,7 +2,7 @@
 
 use crate::command::{Result, all, cargo, run};
 
-/// The crate of the models. It is no default member: it needs a compiler's optimisation to be quick, and no one else
+/// The crate of the models. It is not a default member: it needs a compiler's optimisation to be quick, and no one else
 /// needs it.
 pub(crate) const MODELS: &str = "synerise-auth-models";
 

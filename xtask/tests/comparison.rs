@@ -269,7 +269,7 @@ fn cases() -> Vec<Case> {
         ("an answer loses its body", vec![delete("$OP/responses/200/content")], vec!["breaking response: status 200 has no body any more (saveItem)"]),
         // Security and consumers
         ("a call needs a token", vec![set("/paths/~1ping/get/security", json!([{"JWT": []}]))], vec!["breaking call: needs JWT now, nothing before (ping)"]),
-        ("a call needs no token any more", vec![set("$OP/security", json!([]))], vec!["additive call: needs nothing now, JWT before (saveItem)"]),
+        ("a call no longer needs a token", vec![set("$OP/security", json!([]))], vec!["additive call: needs nothing now, JWT before (saveItem)"]),
         ("a token becomes optional", vec![set("$OP/security", json!([{}, {"JWT": []}]))], vec!["additive call: needs nothing or JWT now, JWT before (saveItem)"]),
         ("a call needs another credential", vec![set("$OP/security", json!([{"Basic": []}]))], vec!["breaking call: needs Basic now, JWT before (saveItem)"]),
         ("a consumer may no longer call", vec![set("$OP/x-consumers", json!(["workspace"]))], vec!["breaking call: no longer for the consumer `user` (saveItem)"]),

@@ -1,4 +1,4 @@
-//! Fetching a document: what is refused, and what a maintainer is told.
+//! Fetching a document: what is refused, and what a maintainer sees.
 
 mod support;
 
@@ -207,13 +207,13 @@ fn addresses_that_are_not_safe_are_refused_before_anything_is_sent() {
             "http://127.0.0.1.example.com/service.yaml",
             "plain HTTP is allowed to this machine only",
         ),
-        ("ftp://127.0.0.1/service.yaml", "`ftp` is no scheme"),
-        ("file:///etc/passwd", "`file` is no scheme"),
+        ("ftp://127.0.0.1/service.yaml", "`ftp` is not a scheme"),
+        ("file:///etc/passwd", "`file` is not a scheme"),
         (
             "https://user:secret@hub.example.com/service.yaml",
             "holds a user name or password",
         ),
-        ("https://", "is no URL"),
+        ("https://", "is not a URL"),
     ] {
         let run = Tree::new().run("update-spec", &["--from", address]);
         run.expect(1, said);

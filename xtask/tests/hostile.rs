@@ -45,8 +45,8 @@ fn a_reference_that_is_no_component_is_refused() {
             "only whole components",
         ),
         ("#/components/callbacks/x", "only whole components"),
-        ("#/components/schemas/..~1..~1x", "is no name of a component"),
-        ("#/components/schemas/%2e%2e%2fx", "is no name of a component"),
+        ("#/components/schemas/..~1..~1x", "is not a component's name"),
+        ("#/components/schemas/%2e%2e%2fx", "is not a component's name"),
         ("#/components/schemas/Missing", "the document does not define it"),
     ] {
         refused(
@@ -179,8 +179,8 @@ fn names_that_are_no_rust_are_taken_as_names_or_refused() {
     }});
     tree.update(&item(&schema)).expect(0, "Wrote");
     for (id, said) in [
-        ("fn evil() {}", "is no camelCase name"),
-        ("", "is no camelCase name"),
+        ("fn evil() {}", "is not a camelCase name"),
+        ("", "is not a camelCase name"),
     ] {
         let overlay = OVERLAY.replace("operationId: getItem", &format!("operationId: \"{id}\""));
         Tree::with(&selection("http://127.0.0.1:1"), &overlay)
@@ -461,7 +461,7 @@ fn members_of_the_wrong_kind_are_named() {
         (json!({"type": ["string"]}), "`type` must be a string"),
         (json!({"type": "string", "enum": {}}), "`enum` must be"),
         (json!({"allOf": {}}), "a list is expected here"),
-        (json!({"type": "text"}), "`type: text` is no type"),
+        (json!({"type": "text"}), "`type: text` is not a type"),
         (
             json!({"type": "integer", "minimum": "1"}),
             "`minimum` must be a number",
@@ -578,7 +578,7 @@ fn what_the_generator_would_panic_on_is_told_with_the_operation_and_the_remedy()
 #[test]
 fn what_the_project_asks_of_an_operation_is_told_when_it_is_missing() {
     for (part, said) in [
-        ("operationId: getItem, ", "is no camelCase name"),
+        ("operationId: getItem, ", "is not a camelCase name"),
         ("x-evidence: stated, ", "`x-evidence` must be"),
         ("x-source: The test., ", "`x-source` is missing"),
         ("x-consumers: [user], ", "`x-consumers` must be"),

@@ -75,7 +75,7 @@ impl FromStr for OperationKey {
                     path: path.to_owned(),
                 })
             }
-            _ => Err(format!("`{text}` is no operation: write it as `POST /path`")),
+            _ => Err(format!("`{text}` is not an operation: write it as `POST /path`")),
         }
     }
 }

@@ -52,12 +52,12 @@ pub(crate) fn file(path: &Path, limits: Limits) -> Result<Vec<u8>> {
 
 /// Checks that an address is one that may be fetched.
 pub(crate) fn address(text: &str) -> Result<Url> {
-    let url = Url::parse(text).map_err(|error| Failure::failed(format!("`{text}` is no URL: {error}")))?;
+    let url = Url::parse(text).map_err(|error| Failure::failed(format!("`{text}` is not a URL: {error}")))?;
     match url.scheme() {
         "https" => {}
         "http" if is_loopback(&url) => {}
         "http" => fail!("{text}: refused, because plain HTTP is allowed to this machine only; use https://"),
-        other => fail!("{text}: `{other}` is no scheme that can be fetched; use https://"),
+        other => fail!("{text}: `{other}` is not a scheme that can be fetched; use https://"),
     }
     if !url.username().is_empty() || url.password().is_some() {
         fail!(
@@ -83,7 +83,7 @@ pub(crate) fn url(url: &Url, etag: Option<&str>, limits: Limits) -> Result<Fetch
     match response.status() {
         StatusCode::OK => {}
         StatusCode::NOT_MODIFIED if etag.is_some() => return Ok(Fetched::Unchanged),
-        StatusCode::NOT_FOUND => fail!("{url}: 404, there is no document; has it moved?"),
+        StatusCode::NOT_FOUND => fail!("{url}: 404, there is no document here; has it moved?"),
         status if status.is_redirection() && status != StatusCode::NOT_MODIFIED => {
             fail!("{url}: it redirects ({status}) to nowhere that may be followed")
         }

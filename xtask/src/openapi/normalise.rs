@@ -67,8 +67,8 @@ pub(crate) fn normalise(document: &mut Value, selection: &Selection) -> Result<(
 }
 
 /// `nullable` adds null to the type beside it and to nothing else: a part in `allOf` still refuses null, so that
-/// validators refuse what the document means to allow. A reference is said as an alternative to null, and what is no
-/// reference becomes one with the schema around it.
+/// validators refuse what the document means to allow. A reference is said as an alternative to null, and anything else
+/// is merged into the schema around it.
 fn null_beside_a_reference(schema: &mut Map<String, Value>, document: &Value) {
     let Some([part]) = schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice) else {
         return;

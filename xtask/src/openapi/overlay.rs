@@ -46,7 +46,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Vec<Action>> {
 
 fn action(action: &Value) -> Result<Action, String> {
     let Some(members) = action.as_object() else {
-        return Err("is no object".to_owned());
+        return Err("is not an object".to_owned());
     };
     let known = ["target", "description", "update", "remove", EVIDENCE];
     if let Some(unknown) = members.keys().find(|key| !known.contains(&key.as_str())) {
@@ -102,7 +102,7 @@ impl Action {
             .collect();
         if pointers.is_empty() {
             return Err(
-                "matches nothing: vendor fixed it? then delete the action; else mend its target".to_owned(),
+                "matches nothing: vendor fixed it? Then delete the action; otherwise fix its target".to_owned(),
             );
         }
         let before = document.clone();
@@ -122,7 +122,7 @@ impl Action {
             }
         }
         if *document == before {
-            return Err("changes nothing: vendor fixed it? then delete the action".to_owned());
+            return Err("changes nothing: vendor fixed it? Then delete the action".to_owned());
         }
         Ok(())
     }

@@ -42,7 +42,7 @@ impl Reference {
             [section, name] if grammar::section(section).is_some() => {
                 let name = percent_decoded(name).replace("~1", "/").replace("~0", "~");
                 if name.is_empty() || !name.bytes().all(is_name_byte) || name.len() > 128 {
-                    fail!("{pointer}: `{}` is no name of a component", name.escape_debug());
+                    fail!("{pointer}: `{}` is not a component's name", name.escape_debug());
                 }
                 Ok(Self::new(section, &name))
             }

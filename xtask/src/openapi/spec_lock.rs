@@ -69,7 +69,7 @@ impl SpecLock {
                 .or_else(|| source.file.strip_suffix(".json"));
             if !is_source_name(&source.name) || stem != Some(&source.name) {
                 fail!(
-                    "spec.lock: `{}` is no file of `upstream/`",
+                    "spec.lock: `{}` is not a file of `upstream/`",
                     source.file.escape_debug()
                 );
             }

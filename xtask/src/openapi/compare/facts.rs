@@ -339,7 +339,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// A type. What it holds lies below its kind, so that nothing is said of the fields of what is no object any more.
+    /// A type. What it holds lies below its kind, so that nothing is said of the fields of what is no longer an object.
     fn kind(&mut self, node: &Node, view: &View<'a>) {
         let (schema, at) = (view.schema, view.pointer.as_str());
         let kind = kind_of(schema);
@@ -376,7 +376,7 @@ impl<'a> Facts<'a> {
     /// The types that a type is made of, beside its fields.
     fn further(&mut self, node: &Node, schema: &'a Map<String, Value>, at: &str) {
         for keyword in ["oneOf", "anyOf"] {
-            // Values that are listed beside any other are no types of their own.
+            // Values that are listed beside any other are not types of their own.
             let variants = if open_alternative(schema).is_some() {
                 BTreeMap::new()
             } else {

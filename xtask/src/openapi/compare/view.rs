@@ -27,7 +27,7 @@ pub(super) struct View<'a> {
     pub(super) unit: Option<&'a Value>,
 }
 
-/// Follows a schema to what it is; nothing if it is no object.
+/// Follows a schema to what it is; nothing if it is not an object.
 pub(super) fn view<'a>(document: &'a Value, value: &'a Value, pointer: &str) -> Option<View<'a>> {
     let mut schema = value.as_object()?;
     let mut view = View {

@@ -47,7 +47,7 @@ impl<'a> Operation<'a> {
         if !shaped || id.len() > 64 {
             let id = id.escape_debug();
             return self.problem(format!(
-                "`operationId: {id}` is no camelCase name; name it in the overlay"
+                "`operationId: {id}` is not a camelCase name; name it in the overlay"
             ));
         }
         // Two ids that differ only in case become one function.
@@ -86,7 +86,7 @@ impl<'a> Operation<'a> {
                     .all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
             {
                 self.problem(format!(
-                    "the parameter name `{shown}` is no plain name; rename or remove it in the overlay"
+                    "the parameter name `{shown}` is not a plain name; rename or remove it in the overlay"
                 ));
             }
             match text("in") {
@@ -94,7 +94,7 @@ impl<'a> Operation<'a> {
                     in_path.insert(name.to_owned());
                     if parameter.get("required") != Some(&Value::Bool(true)) {
                         self.problem(format!(
-                            "the path parameter `{shown}` is not `required: true`; mend it in the overlay"
+                            "the path parameter `{shown}` is not `required: true`; fix it in the overlay"
                         ));
                     }
                 }
@@ -132,7 +132,7 @@ impl<'a> Operation<'a> {
             .collect();
         for name in template.symmetric_difference(&in_path) {
             self.problem(format!(
-                "the path and its parameters disagree about `{}`; mend it in the overlay",
+                "the path and its parameters disagree about `{}`; fix it in the overlay",
                 name.escape_debug()
             ));
         }
@@ -154,7 +154,7 @@ impl<'a> Operation<'a> {
             [(other, _)] => {
                 let other = other.escape_debug().to_string();
                 self.problem(format!(
-                    "the body is `{other}`, not `application/json`; mend it in the overlay"
+                    "the body is `{other}`, not `application/json`; fix it in the overlay"
                 ));
             }
             [] => self.problem("the body has no content; add it in the overlay"),

@@ -39,7 +39,7 @@ pub(super) fn member_types(document: &mut Value, problems: &mut Vec<String>) -> 
             };
             if !fits {
                 problems.push(format!(
-                    "{pointer}: `{key}` must be {expected}; mend it in the overlay"
+                    "{pointer}: `{key}` must be {expected}; fix it in the overlay"
                 ));
             }
         }
@@ -52,7 +52,7 @@ pub(super) fn member_types(document: &mut Value, problems: &mut Vec<String>) -> 
             && let Some(format) = object.get("type").and_then(Value::as_str)
             && !["string", "integer", "number", "boolean", "object", "array"].contains(&format)
         {
-            problems.push(format!("{pointer}: `type: {}` is no type", format.escape_debug()));
+            problems.push(format!("{pointer}: `type: {}` is not a type", format.escape_debug()));
         }
         Ok(())
     };
@@ -103,7 +103,7 @@ pub(super) fn circles(document: &Value, problems: &mut Vec<String>) {
 const MAX_INVISIBLE: usize = 20;
 
 /// Names and values with characters that nobody sees: they are not what they look like, and could pass for another one
-/// that the crate treats with care. Descriptions have none any more, and examples are only shown.
+/// that the crate treats with care. Descriptions have none left, and examples are only shown.
 pub(super) fn invisible_characters(document: &Value, problems: &mut Vec<String>) {
     let mut found = Vec::new();
     look(document, "", "", &mut found);
