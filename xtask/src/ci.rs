@@ -31,7 +31,7 @@ struct Gate {
     run: fn() -> Result,
 }
 
-/// Quick ones first: who has forgotten to format should not wait for the tests to hear it.
+/// Quick ones first: nobody should wait for the tests to learn that a file is not formatted.
 const GATES: [Gate; 13] = [
     Gate {
         name: "format",
@@ -164,8 +164,8 @@ fn published_documents() -> Result {
 
 /// As docs.rs builds them, with every warning an error.
 ///
-/// docs.rs uses a nightly compiler for `doc_cfg`. Here the stable one is told to allow it, in rustdoc alone: told to all,
-/// it would build every dependency once more.
+/// docs.rs uses a nightly compiler for `doc_cfg`. Here the stable one is allowed to use it, in rustdoc alone: a flag for
+/// every crate would build every dependency once more.
 fn docs() -> Result {
     let mut doc = cargo(["doc", "--quiet", "--no-deps", "--all-features"]);
     for package in package::published()? {

@@ -87,7 +87,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
         .map_err(|_| Failed::new(format!("`{}`: its output is not UTF-8", shown(command))))
 }
 
-/// One outcome for several, of which none kept another from running.
+/// One outcome for several commands that all ran, whatever failed.
 pub(crate) fn all(outcomes: impl IntoIterator<Item = Result>) -> Result {
     let problems: Vec<String> = outcomes
         .into_iter()

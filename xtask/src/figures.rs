@@ -1,5 +1,4 @@
-//! `cargo xtask figures`: what the library is measured to be, beside its peers. The programs of `figures/` measure;
-//! this builds and runs them, and makes the table that the README shows.
+//! `cargo xtask figures`: builds and runs the measurements of `figures/`, and prints the table that the README shows.
 
 use std::collections::BTreeMap;
 use std::fs;

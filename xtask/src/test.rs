@@ -1,4 +1,4 @@
-//! `cargo xtask test`: all the set-up, which is none, and all the tests.
+//! `cargo xtask test`: all the tests; they need no set-up.
 
 use crate::command::{Result, all, cargo, run};
 
@@ -13,7 +13,7 @@ pub(crate) const TESTED: [&str; 2] = ["--features", "synerise-auth/verify"];
 ///
 /// Everything is run, whatever fails: one run shows all that is broken.
 pub(crate) fn test() -> Result {
-    // Without `--workspace`: the default members are what has tests; the figures and their peers are none of it.
+    // Without `--workspace`: only the default members have tests, and the figures would build their peers.
     let tests = run(cargo(["test", "--no-fail-fast"]).args(TESTED));
     let models = run(&mut cargo(["test", "--release", "--package", MODELS]));
     all([tests, models])

@@ -22,7 +22,7 @@ pub(crate) struct Selection {
     pub(crate) left_out: Vec<LeftOut>,
 }
 
-/// What the assembled document says of itself; no single source could say it.
+/// The head of the resulting document, which no source could provide.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct About {
@@ -54,7 +54,7 @@ pub(crate) struct LeftOut {
     pub(crate) reason: String,
 }
 
-/// An operation by what identifies it on the wire.
+/// An operation by its method and path.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(try_from = "String")]
 pub(crate) struct OperationKey {
@@ -147,7 +147,7 @@ impl Selection {
             .map_or(name, String::as_str)
     }
 
-    /// Whether somebody decided not to take this operation.
+    /// Whether selection.toml leaves this operation out.
     pub(crate) fn leaves_out(&self, operation: &OperationKey) -> bool {
         self.left_out
             .iter()

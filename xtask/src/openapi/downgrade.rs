@@ -1,4 +1,4 @@
-//! `OpenAPI` 3.1 brought down to 3.0, where 3.0 can say the same.
+//! Converts `OpenAPI` 3.1 to 3.0, where 3.0 can express the same.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +6,7 @@ use super::failure::{self, Result};
 use super::grammar::{self, Kind};
 use super::reference::Reference;
 
-/// Keywords of JSON Schema 2020-12 that `OpenAPI` 3.0 has nothing for.
+/// Keywords of JSON Schema 2020-12 that `OpenAPI` 3.0 lacks.
 const UNSAYABLE: [&str; 20] = [
     "if",
     "then",
@@ -41,7 +41,7 @@ const ANNOTATIONS: [&str; 7] = [
     "title",
 ];
 
-/// Rewrites a part of a 3.1 document; fails with the list of places that 3.0 cannot say.
+/// Rewrites a part of a 3.1 document; fails with the list of places that 3.0 cannot express.
 pub(crate) fn to_3_0(part: &mut Value) -> Result<()> {
     let mut problems = Vec::new();
     let snapshot = part.clone();

@@ -15,7 +15,7 @@ use super::{build_script, generated_code_check, name_collisions};
 
 /// Kilobytes that the generator may take: a schema can make it try every combination of its alternatives.
 const MAX_MEMORY: &str = "4194304";
-/// Seconds of work for a generator whose parent was killed, so that nobody else ends it.
+/// CPU seconds for a generator whose parent was killed, so that it ends by itself.
 const MAX_CPU: u32 = 600;
 /// Far more than the code of 26 operations.
 const MAX_CODE: usize = 16 << 20;

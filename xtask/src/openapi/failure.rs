@@ -36,7 +36,7 @@ impl Failure {
         }
     }
 
-    /// The same failure, told where it happened.
+    /// The same failure, with the place where it happened in front.
     pub(crate) fn within(mut self, place: impl fmt::Display) -> Self {
         self.line = format!("{place}: {}", self.line);
         self
@@ -49,12 +49,12 @@ macro_rules! fail {
 }
 pub(crate) use fail;
 
-/// The text as one line: a name that a vendor chose could begin another, and say there what it likes.
+/// The text as one line: a line break in a vendor's name could forge a line of output.
 pub(crate) fn one_line(text: &str) -> String {
     text.replace('\n', "\\n")
 }
 
-/// Several findings of one stage as one failure, a line each.
+/// The findings of one stage as one failure, one line for each.
 pub(crate) fn all(stage: &str, findings: &[String]) -> Result<()> {
     match findings {
         [] => Ok(()),

@@ -1,4 +1,4 @@
-//! Characters that a reader does not see: with them a name is not the name that it looks like.
+//! Invisible characters: a name that holds one is not the name that it looks like.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! The parts of several documents joined into one, in which each name means one thing.
+//! Joins the parts of several documents into one, in which each name has one meaning.
 
 use std::collections::BTreeMap;
 
@@ -112,7 +112,7 @@ impl<'a> Merger<'a> {
     }
 }
 
-/// Whether two components of one name are one. A security scheme is what it asks for, however it is described.
+/// Whether two components of one name are the same. Descriptions of security schemes may differ.
 fn same(section: &str, a: &Value, b: &Value) -> bool {
     let wordless = |scheme: &Value| {
         let mut scheme = scheme.clone();

@@ -53,7 +53,7 @@ pub(crate) enum Verb {
     UpdateSpec(Update),
     /// Prove, offline, that upstream, overlay and selection give the vendored document
     VerifySpec(Place),
-    /// Compare two documents in the terms of the crate's users
+    /// Compare two documents: what changes for users of the crate
     DiffSpec(Diff),
     /// Read a document from stdin and run the generator on it
     #[command(hide = true)]

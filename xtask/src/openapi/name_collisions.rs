@@ -1,4 +1,4 @@
-//! Two names of the document that become one in Rust: code that parses, and that no compiler takes.
+//! Two names of the document that become one name in Rust: such code parses, but does not compile.
 
 use std::collections::BTreeSet;
 

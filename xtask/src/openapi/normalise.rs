@@ -1,4 +1,4 @@
-//! The one way in which a document is written, whatever order and wording it came in.
+//! The canonical form of a document, whatever order and wording it came in.
 
 use std::collections::BTreeSet;
 
@@ -67,7 +67,7 @@ pub(crate) fn normalise(document: &mut Value, selection: &Selection) -> Result<(
 }
 
 /// `nullable` adds null to the type beside it and to nothing else: a part in `allOf` still refuses null, so that
-/// validators refuse what the document means to allow. A reference is said as an alternative to null, and anything else
+/// validators refuse what the document means to allow. A reference becomes an alternative to null, and anything else
 /// is merged into the schema around it.
 fn null_beside_a_reference(schema: &mut Map<String, Value>, document: &Value) {
     let Some([part]) = schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice) else {

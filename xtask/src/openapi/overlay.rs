@@ -6,7 +6,7 @@ use serde_json_path::JsonPath;
 use super::failure::{self, Result, fail};
 use super::parse;
 
-/// What the project wants of an action beyond the Overlay specification: the source of what it says.
+/// What the project requires of an action beyond the Overlay specification: its evidence.
 const EVIDENCE: &str = "x-evidence";
 
 /// One action of the overlay.
@@ -80,7 +80,7 @@ fn action(action: &Value) -> Result<Action, String> {
     })
 }
 
-/// Applies the actions in order. One that matches nothing, or changes nothing, is an error: it has outlived its reason.
+/// Applies the actions in order. One that matches nothing, or changes nothing, is an error, because it is no longer needed.
 pub(crate) fn apply(document: &mut Value, actions: &[Action]) -> Result<()> {
     let mut problems = Vec::new();
     for (index, action) in actions.iter().enumerate() {
@@ -102,7 +102,8 @@ impl Action {
             .collect();
         if pointers.is_empty() {
             return Err(
-                "matches nothing: vendor fixed it? Then delete the action; otherwise fix its target".to_owned(),
+                "matches nothing: vendor fixed it? Then delete the action; otherwise fix its target"
+                    .to_owned(),
             );
         }
         let before = document.clone();

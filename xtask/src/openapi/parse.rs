@@ -1,4 +1,4 @@
-//! Text to tree, for JSON and YAML alike, within fixed bounds: the text is untrusted.
+//! Parses JSON and YAML within fixed bounds, because the text is untrusted.
 
 use std::cell::Cell;
 use std::fmt;
@@ -13,7 +13,7 @@ const MAX_DEPTH: usize = 64;
 /// Counts what aliases expand to, so that a few hundred bytes of YAML cannot fill the memory.
 const MAX_NODES: usize = 500_000;
 
-/// What a file begins with that is not text, and what to call it.
+/// The first bytes of files that are not UTF-8 text, and what to call them.
 const NOT_TEXT: [(&[u8], &str); 8] = [
     (b"\x1f\x8b", "is gzip-compressed; decompress it first"),
     (b"\x28\xb5\x2f\xfd", "is zstd-compressed; decompress it first"),

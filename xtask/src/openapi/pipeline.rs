@@ -8,10 +8,10 @@ use super::fetch::{self, Limits};
 use super::select::Source;
 use super::{dry_run, lint, normalise, overlay, parse, select};
 
-/// Larger than a hundred operations are.
+/// Larger than a document of a hundred operations.
 const MAX_RESULT: usize = 4 << 20;
 
-/// The two files that people edit.
+/// The two files that maintainers edit.
 #[derive(Debug)]
 pub(crate) struct Rules {
     pub(crate) selection: Selection,
@@ -40,7 +40,7 @@ pub(crate) struct Upstream {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// What came out, and what a maintainer should know about it.
+/// The resulting document, and what a maintainer should know about it.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) result: Vec<u8>,

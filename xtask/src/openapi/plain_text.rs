@@ -3,12 +3,12 @@
 
 use super::invisible::is_invisible;
 
-/// Longer than any description that helps.
+/// Longer descriptions are cut.
 const MAX_CHARACTERS: usize = 4_000;
 
-/// The text without anything that Markdown, HTML or a reader's eyes could take for more than text.
+/// The text without Markdown, HTML and invisible characters.
 pub(crate) fn plain(text: &str) -> String {
-    // First of all what nobody sees: between words it would keep spaces apart until these were counted.
+    // Invisible characters first: between spaces they would hide an indented code block.
     let visible: String = text
         .chars()
         .filter(|c| c.is_whitespace() || !(c.is_control() || is_invisible(*c)))

@@ -72,7 +72,6 @@ impl Reference {
     }
 }
 
-/// The characters that `OpenAPI` allows in a component's name.
 /// The target of an object's `$ref`, or the object itself.
 pub(crate) fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     located(document, value, String::new()).0
@@ -93,6 +92,7 @@ pub(crate) fn located<'a>(document: &'a Value, value: &'a Value, pointer: String
     (value, pointer)
 }
 
+/// The characters that `OpenAPI` allows in a component's name.
 fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
 }

@@ -4,7 +4,7 @@ use super::compare::{Change, Comparison, Severity, Side};
 use super::failure::{Failure, Result, one_line};
 use super::invisible::{for_json, is_invisible};
 
-/// More than these in one line help nobody; the rest is counted.
+/// The rest is counted.
 const MAX_NAMES: usize = 4;
 
 /// The changes, a line each with the places below it: `-` in the old document, `+` in the new one.
@@ -127,7 +127,7 @@ fn operations(change: &Change) -> String {
 fn code(text: &str) -> String {
     let harmless = text.chars().filter_map(|character| match character {
         '`' => Some('\''),
-        // Both mean something to a table even in code; no name that is meant well has them.
+        // Both mean something to a table even in code; no honest name has them.
         '|' => Some('¦'),
         '\\' => Some('⧵'),
         other => (!other.is_control() && !is_invisible(other)).then_some(other),

@@ -1,7 +1,7 @@
-//! What a vendor's document may not bring along: code, and what would become code.
+//! Removes what would become code from a vendor's document.
 //!
 //! typify reads `x-rust-type` as a path to call, `pattern` as a regular expression to run in every user's program,
-//! `default` as a value to send unasked, `title` as a type's name. None of them is data about the wire.
+//! `default` as a value to send unasked, `title` as a type's name. None of them describes the wire format.
 
 use std::collections::BTreeMap;
 

@@ -19,7 +19,7 @@ const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
 
-/// Words in a path, or in an operation's name, that make a maintainer want to know of it if nobody decided about it.
+/// Words in a path or an operation's name that suggest authentication: a maintainer should decide about the operation.
 const AUTHENTICATION: [&str; 25] = [
     "/auth",
     "auth/",
@@ -48,7 +48,7 @@ const AUTHENTICATION: [&str; 25] = [
     "credential",
 ];
 
-/// More than these say nothing that the first ones did not.
+/// The rest is counted.
 const MAX_UNDECIDED: usize = 30;
 
 /// Takes the chosen operations out of the sources and joins them into one `OpenAPI` 3.0 document.
@@ -105,7 +105,7 @@ fn locate<'a>(sources: &[Source], selection: &'a Selection) -> Result<Vec<(&'a O
     Ok(located)
 }
 
-/// The operations of a document, with the path that all of its servers put before them.
+/// The operations of a document, with the path prefix that all of its servers share.
 fn operations(document: &Value) -> Vec<OperationKey> {
     let prefix = server_path(document);
     let paths = document
@@ -239,7 +239,7 @@ fn chosen_paths(document: &Value, chosen: &[&OperationKey]) -> Result<Value> {
         };
         share_parameters(document, item, &mut operation)?;
         operation.remove(sanitize::VENDOR_ID);
-        // What a document requires of all its operations has to be said by each once they leave it.
+        // What a document requires of all its operations has to be stated by each operation that is taken out of it.
         if !operation.contains_key("security")
             && let Some(security) = document.get("security")
         {

@@ -1,4 +1,4 @@
-//! All or nothing: several files change together, whatever happens in the middle.
+//! Several files change together or not at all, whatever happens in between.
 //!
 //! New files are written beside the old ones, in `openapi/.update/`. A journal that lists them is put in place by one
 //! rename: before it nothing has happened, after it everything will, because whoever comes next finishes what the

@@ -1,4 +1,4 @@
-//! An operation as a sorted map of facts: what it is called by, what it takes, what it answers, type by type.
+//! An operation as a sorted map of facts: its parameters, its body, its responses and every type that they use.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,7 +44,7 @@ pub(super) enum Fact {
     Version,
 }
 
-/// The value of a fact, and where it is said, if it is.
+/// The value of a fact, and its place in the document, if it has one.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) value: Value,
@@ -57,8 +57,8 @@ impl Entry {
     }
 }
 
-/// Something that has facts: a part of a call, or a type. The facts of one that the other document lacks say nothing,
-/// because the lack itself is a fact of something above it.
+/// Something that has facts: a part of a call, or a type. A node that only one document has is not compared: its
+/// absence is a fact of the node above it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Node {
     pub(super) side: Side,
@@ -78,7 +78,7 @@ impl Node {
     }
 }
 
-/// The types of the new document by what they are called in the old one.
+/// Renamed types: the node in the new document, and the node in the old one that it is compared with.
 pub(super) type Aliases = BTreeMap<Node, Node>;
 
 pub(super) struct Facts<'a> {
@@ -87,7 +87,7 @@ pub(super) struct Facts<'a> {
     pub(super) nodes: BTreeMap<Node, BTreeMap<Fact, Entry>>,
     /// The type at each place where one is used.
     types: BTreeMap<Node, Node>,
-    /// The places that are still to be looked at: a list, because types refer to each other in chains and circles.
+    /// Uses of schemas that are still to be visited. A list and not recursion, because types form chains and circles.
     uses: Vec<(Node, &'a Value, String)>,
 }
 
@@ -317,7 +317,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// A schema where it is used: what the place says, and the type that it comes down to.
+    /// The facts of a place where a schema is used, and of its type.
     fn schema(&mut self, node: &Node, schema: &'a Value, at: &str) {
         let Some(view) = view(self.document, schema, at) else {
             return;
@@ -339,7 +339,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// A type. What it holds lies below its kind, so that nothing is said of the fields of what is no longer an object.
+    /// The facts of a type. They lie below its kind, so that a type that is no longer an object has no removed fields.
     fn kind(&mut self, node: &Node, view: &View<'a>) {
         let (schema, at) = (view.schema, view.pointer.as_str());
         let kind = kind_of(schema);
@@ -376,7 +376,7 @@ impl<'a> Facts<'a> {
     /// The types that a type is made of, beside its fields.
     fn further(&mut self, node: &Node, schema: &'a Map<String, Value>, at: &str) {
         for keyword in ["oneOf", "anyOf"] {
-            // Values that are listed beside any other are not types of their own.
+            // Values that are listed beside any other value are not alternatives.
             let variants = if open_alternative(schema).is_some() {
                 BTreeMap::new()
             } else {

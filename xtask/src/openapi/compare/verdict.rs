@@ -1,4 +1,4 @@
-//! What a difference of facts means: one table.
+//! The table of verdicts: what a difference between two facts means for users.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ type Verdict = (Severity, String);
 /// The meaning of a fact that is `old` before and `new` after; nothing if it is the same.
 pub(super) fn of(fact: &Fact, side: Side, old: Option<&Entry>, new: Option<&Entry>) -> Option<Verdict> {
     let (a, b) = (old.map(|entry| &entry.value), new.map(|entry| &entry.value));
-    // That a value is one of an open list shows at the list.
+    // Whether the list is open is a fact of its own.
     let listed_twice = matches!(fact, Fact::Value(_)) && a.is_some() && b.is_some();
     if a == b || listed_twice {
         return None;
@@ -73,7 +73,7 @@ pub(super) fn of(fact: &Fact, side: Side, old: Option<&Entry>, new: Option<&Entr
     })
 }
 
-/// What it means that something is there which was not, or is true which was false; and the other way round.
+/// The verdicts for a fact that appears or becomes true, and for one that disappears or becomes false.
 fn flag(fact: &Fact, side: Side, name: &str, value: &Value) -> Option<(Verdict, Verdict)> {
     let (gained, lost): ((Severity, String), (Severity, String)) = match fact {
         Fact::Server(url) => (

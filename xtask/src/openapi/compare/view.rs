@@ -1,4 +1,4 @@
-//! A schema as the generated types show it: references followed, wrappers of a single `allOf` taken off.
+//! A schema as the generated types show it: references are followed, and wrappers of a single `allOf` are removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ const MAX_STEPS: usize = 16;
 /// More parts than any object has; it bounds the depth of the search for them.
 const MAX_PARTS: usize = 1_000;
 
-/// What a schema comes down to.
+/// A schema behind its references and wrappers.
 pub(super) struct View<'a> {
     /// Where the schema itself is, behind references.
     pub(super) pointer: String,
@@ -73,7 +73,7 @@ pub(super) struct Fields<'a> {
 impl<'a> Fields<'a> {
     pub(super) fn of(document: &'a Value, view: &View<'a>) -> Self {
         let mut fields = Self::default();
-        // Parts that are made of each other many times over would take for ever; once says it all.
+        // Parts that are made of each other many times over would take for ever; each is looked at once.
         let mut seen = BTreeSet::from([view.pointer.clone()]);
         fields.gather(document, view.schema, &view.pointer, &mut seen);
         fields
@@ -133,7 +133,7 @@ pub(super) fn kind_of(schema: &Map<String, Value>) -> String {
     }
 }
 
-/// The alternatives of a schema under labels that survive another order.
+/// The alternatives of a schema, by labels that do not depend on their order.
 pub(super) fn variants<'a>(
     schema: &'a Map<String, Value>,
     keyword: &str,
@@ -154,7 +154,7 @@ pub(super) fn variants<'a>(
             (None, Some(variant)) => kind_of(variant),
             (None, None) => continue,
         };
-        // Two of a kind are told apart by their order.
+        // Two of a kind are distinguished by their order.
         let count = counts.entry(label.clone()).or_insert(0_usize);
         *count += 1;
         let label = match *count {

@@ -1,4 +1,4 @@
-//! What the project asks of its document beyond what the generator needs (design, I-17).
+//! What the project requires of its document beyond what the generator needs: evidence, consumers, idempotence, secrets.
 
 use serde_json::{Map, Value};
 
@@ -16,7 +16,7 @@ const CONSUMERS: [&str; 7] = [
     "organization",
 ];
 
-/// What the project's documents must say that this one does not.
+/// Reports what the document must say and does not.
 pub(super) fn check(document: &mut Value, problems: &mut Vec<String>) -> Result<()> {
     let snapshot = document.clone();
     for (path, method, operation) in operations(&snapshot) {

@@ -1,4 +1,4 @@
-//! Whether a document is one at all: members of the right types, and no schema that consists of itself.
+//! Whether the document is well-formed: members of the right types, no schema that consists of itself, visible names.
 
 use std::collections::BTreeSet;
 
@@ -52,7 +52,10 @@ pub(super) fn member_types(document: &mut Value, problems: &mut Vec<String>) -> 
             && let Some(format) = object.get("type").and_then(Value::as_str)
             && !["string", "integer", "number", "boolean", "object", "array"].contains(&format)
         {
-            problems.push(format!("{pointer}: `type: {}` is not a type", format.escape_debug()));
+            problems.push(format!(
+                "{pointer}: `type: {}` is not a type",
+                format.escape_debug()
+            ));
         }
         Ok(())
     };
@@ -63,7 +66,7 @@ fn is_list_of(value: &Value, fits: impl Fn(&Value) -> bool) -> bool {
     value.as_array().is_some_and(|list| list.iter().all(fits))
 }
 
-/// Components that are nothing but themselves, through `$ref`, `allOf`, `anyOf` or `oneOf`: the generator would not end.
+/// Components that consist of themselves, through `$ref`, `allOf`, `anyOf` or `oneOf`: the generator would never finish.
 pub(super) fn circles(document: &Value, problems: &mut Vec<String>) {
     fn direct<'a>(schema: &'a Value, found: &mut Vec<&'a str>) {
         if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
@@ -99,7 +102,7 @@ pub(super) fn circles(document: &Value, problems: &mut Vec<String>) {
     }
 }
 
-/// More than these say nothing that the first ones did not.
+/// The rest is counted.
 const MAX_INVISIBLE: usize = 20;
 
 /// Names and values with characters that nobody sees: they are not what they look like, and could pass for another one
