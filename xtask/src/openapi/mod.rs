@@ -12,6 +12,8 @@ mod downgrade;
 mod dry_run;
 mod failure;
 mod fetch;
+#[cfg(test)]
+mod fuzz;
 mod generated_code_check;
 mod grammar;
 mod invisible;

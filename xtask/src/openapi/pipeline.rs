@@ -22,8 +22,11 @@ pub(crate) struct Rules {
 
 impl Rules {
     pub(crate) fn read(root: &Path, limits: Limits) -> Result<Self> {
-        let selection_bytes = fetch::file(&root.join("selection.toml"), limits)?;
-        let overlay_bytes = fetch::file(&root.join("overlay.yaml"), limits)?;
+        let selection = fetch::file(&root.join("selection.toml"), limits)?;
+        Self::parse(selection, fetch::file(&root.join("overlay.yaml"), limits)?)
+    }
+
+    pub(crate) fn parse(selection_bytes: Vec<u8>, overlay_bytes: Vec<u8>) -> Result<Self> {
         Ok(Self {
             selection: Selection::parse(&selection_bytes)?,
             actions: overlay::parse(&overlay_bytes)?,
