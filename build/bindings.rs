@@ -87,8 +87,7 @@ fn settings(document: &Document, with_schemars: bool) -> GenerationSettings {
     }
     // What is read, changed and written back whole must keep what the document doesn't know.
     for name in document.open_request_schemas() {
-        let map = "::serde_json::Map<::std::string::String, ::serde_json::Value>";
-        settings.with_replacement(type_name(&name), map, std::iter::empty());
+        settings.with_replacement(type_name(&name), "crate::bindings::RawObject", std::iter::empty());
     }
     if with_schemars {
         settings.with_derive("::schemars::JsonSchema");

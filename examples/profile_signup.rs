@@ -75,10 +75,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// Makes everybody who registers confirm by PIN, and keeps every other setting.
 async fn require_a_pin(client: &Client, key: ApiKey) -> synerise_auth::Result<()> {
-    let mut pin = Pin::default();
-    pin.length = Some(6);
-    pin.valid_for = Some(Duration::from_secs(300));
-    pin.required_of = Some(PinConfirmationType::Everyone);
+    let pin = Pin::new().with_length(6).with_valid_for(Duration::from_secs(300));
+    let pin = pin.with_required_of(PinConfirmationType::Everyone);
     let workspace = client.workspace(key);
     let settings = workspace.profile_settings();
     settings

@@ -124,7 +124,7 @@ pub type WorkspaceUserSession = Session<kind::WorkspaceUser>;
 /// trace as the facade does, and fail with the same [`Error`]. The types here follow the document and change with it; the
 /// facade's don't.
 pub mod raw {
-    pub use crate::bindings::{Call, Client, ClientState, ResponseValue, types};
+    pub use crate::bindings::{Call, Client, ClientState, RawObject, ResponseValue, types};
     pub use crate::operation::*;
 }
 

@@ -13,7 +13,7 @@ use crate::operation::{Operation, Security};
 use crate::transport::{BoxFuture, BufferedResponse, RequestInfo, WipedBuffer};
 
 use super::ClientState;
-use super::coerce::{self, Unreadable};
+use super::coerce::{self, Unreadable, without_mark};
 
 /// A call of an operation: await it, and it is sent.
 #[must_use = "a call does nothing until it is awaited"]
@@ -158,7 +158,7 @@ impl<T: fmt::Debug> fmt::Debug for ResponseValue<T> {
 
 /// Reads what fits the document's types as it is; what doesn't is brought to their shape, or refused with the field's name.
 fn read_json<T: DeserializeOwned>(operation: &'static Operation, response: &BufferedResponse) -> Result<T> {
-    if let Ok(value) = serde_json::from_slice(&response.body) {
+    if let Ok(value) = serde_json::from_slice(without_mark(&response.body)) {
         return Ok(value);
     }
     let refuse =

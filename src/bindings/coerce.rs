@@ -13,6 +13,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::operation::{Field, IfUnreadable, Operation, Shape};
 
+pub(crate) use super::unique::without_mark;
 use super::unique::{self, Unparsable};
 
 /// The time that stands for an unreadable one at which something ends: earlier than any that a service can mean.
@@ -37,6 +38,19 @@ pub(crate) fn read(operation: &Operation, body: &[u8]) -> Result<Value, Unreadab
     reader
         .value(value, &operation.response)
         .map_err(|unfit| Unreadable::Unfit(unfit.to_string()))
+}
+
+/// Brings one field to its shape; `None`, with a warning, if it can't be read.
+pub(crate) fn field(operation: &Operation, name: &'static str, value: Value, shape: &Shape) -> Option<Value> {
+    let mut reader = Reader::new(operation.id);
+    reader.path.push(Step::Field(name));
+    match reader.value(value, shape) {
+        Ok(value) => Some(value),
+        Err(unfit) => {
+            reader.report(&unfit.path, unfit.problem, "left out");
+            None
+        }
+    }
 }
 
 /// Where a value can't be brought to its shape.
@@ -310,7 +324,7 @@ fn parse_time(text: &str) -> Option<DateTime<chrono::FixedOffset>> {
 }
 
 /// A whole number, also as a text or with a fraction of zero.
-pub(crate) fn integer(value: &Value) -> Option<i64> {
+fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
         Value::String(text) => text.trim().parse().ok(),
@@ -353,7 +367,7 @@ fn float(value: &Value) -> Option<Number> {
 }
 
 /// A boolean, also as a text in any case or as 1 and 0.
-pub(crate) fn boolean(value: &Value) -> Option<bool> {
+fn boolean(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(flag) => Some(*flag),
         Value::Number(number) if number.as_i64() == Some(1) => Some(true),

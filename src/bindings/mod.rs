@@ -32,6 +32,7 @@ mod call;
 mod client;
 pub(crate) mod coerce;
 pub(crate) mod conversions;
+mod raw_object;
 mod unique;
 
 mod generated {
@@ -41,5 +42,7 @@ mod generated {
 pub use call::{Call, ResponseValue};
 pub use client::ClientState;
 pub use generated::{Client, types};
+
+pub use raw_object::RawObject;
 
 pub(crate) use call::{json_body, secret_json_body};

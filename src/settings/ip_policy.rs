@@ -1,18 +1,22 @@
 //! From which addresses users may work in a workspace.
 
-use std::fmt;
-
-use serde_json::Value;
-
+use crate::bindings::{Call, Client, RawObject};
 use crate::error::{Error, Result};
-use crate::operation;
+use crate::operation::{self, Operation};
 use crate::session::Session;
 use crate::session::kind::WorkspaceAdmin;
 
-use super::changes::{self, Change, Document};
+use super::document::sealed::Document;
+use super::document::{Fields, Settings, SettingsDocument};
 
-/// From which addresses users may work in a workspace. Fields that this version does not know are kept behind it.
-#[derive(Clone, PartialEq)]
+const ENABLED: &str = "enabled";
+const SUPPORT: &str = "enableSupportSubnets";
+const ADDRESSES: &str = "ipPolicy";
+
+/// From which addresses users may work in a workspace.
+///
+/// Fields that this version does not know are not here; an update writes them back as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IpPolicy {
     /// Whether the policy is enforced.
@@ -21,150 +25,97 @@ pub struct IpPolicy {
     pub support_allowed: Option<bool>,
     /// The addresses and networks that are allowed, as the service writes them.
     pub addresses: Vec<String>,
-    document: Document,
+    unreadable: Vec<&'static str>,
 }
 
-const ENABLED: &str = "enabled";
-const SUPPORT: &str = "enableSupportSubnets";
-const ADDRESSES: &str = "ipPolicy";
-
 impl IpPolicy {
-    fn read(document: Document) -> Self {
-        let flag = |field: &str| document.get(field)?.as_bool();
-        let list = document.get(ADDRESSES).and_then(Value::as_array);
-        Self {
-            enabled: flag(ENABLED),
-            support_allowed: flag(SUPPORT),
-            addresses: list
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect(),
-            document,
-        }
+    /// The names of the service's fields that are there, but that this version can't read, or can't read all of.
+    pub fn unreadable_fields(&self) -> &[&'static str] {
+        &self.unreadable
+    }
+}
+
+impl SettingsDocument for IpPolicy {}
+
+impl Document for IpPolicy {
+    const READ: &'static Operation = &operation::GET_IP_POLICY;
+    const REPLACE: &'static Operation = &operation::REPLACE_IP_POLICY;
+
+    fn fetch(raw: &Client) -> Call<'_, RawObject> {
+        raw.get_ip_policy()
     }
 
-    fn write(&self) -> Result<Document> {
-        let before = Self::read(self.document.clone());
-        let mut document = self.document.clone();
+    fn replace<'a>(raw: &'a Client, document: &'a RawObject) -> Call<'a, RawObject> {
+        raw.replace_ip_policy(document)
+    }
+
+    fn read(fields: &mut Fields<'_>) -> Result<Self> {
+        Ok(Self {
+            enabled: fields.deciding_flag(ENABLED)?,
+            support_allowed: fields.deciding_flag(SUPPORT)?,
+            addresses: fields.texts(ADDRESSES),
+            unreadable: fields.unreadable(),
+        })
+    }
+
+    fn write(&self, before: &Self, document: &mut RawObject) -> Result<()> {
         if self.enabled != before.enabled {
-            document.insert(ENABLED.to_owned(), self.enabled.into());
+            document.set(ENABLED, self.enabled.into());
         }
         if self.support_allowed != before.support_allowed {
-            document.insert(SUPPORT.to_owned(), self.support_allowed.into());
+            document.set(SUPPORT, self.support_allowed.into());
         }
         if self.addresses != before.addresses {
-            if !is_readable(document.get(ADDRESSES)) {
+            if before.unreadable.contains(&ADDRESSES) {
                 return Err(Error::invalid_input(
                     "IP policy",
-                    "holds addresses in a form that this version can't read, and would lose",
+                    "has addresses in a form that this version can't read, and would lose",
                     "change it in Synerise, or with Session::raw",
                 ));
             }
-            document.insert(ADDRESSES.to_owned(), self.addresses.clone().into());
+            document.set(ADDRESSES, self.addresses.clone().into());
         }
-        Ok(document)
+        Ok(())
     }
 }
 
-/// Whether `IpPolicy::addresses` shows all of the list, so that it can be written back without losing any of it.
-fn is_readable(list: Option<&Value>) -> bool {
-    match list {
-        None | Some(Value::Null) => true,
-        Some(Value::Array(items)) => items.iter().all(Value::is_string),
-        Some(_) => false,
-    }
-}
-
-impl fmt::Debug for IpPolicy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IpPolicy")
-            .field("enabled", &self.enabled)
-            .field("support_allowed", &self.support_allowed)
-            .field("addresses", &self.addresses)
-            .finish_non_exhaustive()
-    }
-}
+/// A workspace's IP policy: [`Session::ip_policy`].
+pub type IpPolicyApi<'a, K> = Settings<'a, K, IpPolicy>;
 
 impl<K: WorkspaceAdmin> Session<K> {
     /// From which addresses users may work in the workspace.
     pub fn ip_policy(&self) -> IpPolicyApi<'_, K> {
-        IpPolicyApi(self)
-    }
-}
-
-/// The way to a workspace's IP policy.
-#[derive(Debug)]
-pub struct IpPolicyApi<'a, K>(&'a Session<K>);
-
-impl<K: WorkspaceAdmin> IpPolicyApi<'_, K> {
-    /// The policy as it is.
-    ///
-    /// Operation `getIpPolicy` (`GET /uauth/settings/user-bp-ip-policy`).
-    pub async fn get(&self) -> Result<IpPolicy> {
-        let response = self.0.raw().get_ip_policy().response().await?;
-        changes::read(operation::GET_IP_POLICY.id, response.status(), &response.body).map(IpPolicy::read)
-    }
-
-    /// Changes the policy: reads it, lets `change` change it, and writes all of it back, because the service overwrites the
-    /// whole list. Nothing is written when nothing was changed. Returns what changed. Somebody who changes the policy between
-    /// the read and the write is overwritten.
-    ///
-    /// Operations `getIpPolicy`, `replaceIpPolicy` (`POST /uauth/settings/user-bp-ip-policy`).
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput), with nothing written, when the addresses are to be changed and the list holds some that
-    /// this version can't read.
-    ///
-    /// ```no_run
-    /// # async fn run(workspace: synerise_auth::Session<synerise_auth::kind::WorkspaceUser>) -> synerise_auth::Result<()> {
-    /// workspace.ip_policy().update(|policy| policy.addresses.push("192.0.2.17".into())).await?;
-    /// # Ok(()) }
-    /// ```
-    pub async fn update(&self, change: impl FnOnce(&mut IpPolicy)) -> Result<Vec<Change>> {
-        let mut policy = self.get().await?;
-        change(&mut policy);
-        let wanted = policy.write()?;
-        if wanted == policy.document {
-            return Ok(Vec::new());
-        }
-        let response = self.0.raw().replace_ip_policy(&wanted).response().await?;
-        changes::written(
-            operation::REPLACE_IP_POLICY.id,
-            &response,
-            &policy.document,
-            &wanted,
-        )
+        Settings::new(self)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
+    use super::super::document::tests::changed;
     use super::*;
 
-    fn policy(value: &Value) -> IpPolicy {
-        IpPolicy::read(value.as_object().cloned().unwrap())
-    }
-
     #[test]
-    fn addresses_that_cannot_be_read_are_never_lost_by_a_change() {
+    fn unreadable_addresses_are_never_lost_by_a_change() {
         for odd in [
-            json!({ "ipPolicy": ["192.0.2.1", { "network": "192.0.2.0/24" }] }),
-            json!({ "ipPolicy": { "v4": ["192.0.2.1"] } }),
+            r#"{"ipPolicy":["192.0.2.1",{"network":"192.0.2.0/24"}]}"#,
+            r#"{"ipPolicy":{"v4":["192.0.2.1"]}}"#,
+            r#"{"ipPolicy":[null]}"#,
         ] {
-            let mut changed = policy(&odd);
-            changed.enabled = Some(true);
-            assert_eq!(changed.write().unwrap()["ipPolicy"], odd["ipPolicy"]);
-            changed.addresses.push("192.0.2.17".into());
-            assert!(changed.write().is_err(), "{odd}");
+            let written = changed(odd, |policy: &mut IpPolicy| policy.enabled = Some(true)).unwrap();
+            assert_eq!(
+                written,
+                format!("{},\"enabled\":true}}", odd.strip_suffix('}').unwrap())
+            );
+            let lost = changed(odd, |policy: &mut IpPolicy| {
+                policy.addresses.push("192.0.2.17".into());
+            });
+            assert!(lost.is_err(), "{odd}");
         }
-        for empty in [json!({}), json!({ "ipPolicy": null })] {
-            let mut changed = policy(&empty);
-            changed.addresses.push("192.0.2.17".into());
-            assert_eq!(changed.write().unwrap()["ipPolicy"], json!(["192.0.2.17"]));
+        for empty in [r#"{"a":1}"#, r#"{"a":1,"ipPolicy":null}"#] {
+            let written = changed(empty, |policy: &mut IpPolicy| {
+                policy.addresses.push("192.0.2.17".into());
+            });
+            assert_eq!(written.unwrap(), r#"{"a":1,"ipPolicy":["192.0.2.17"]}"#);
         }
     }
 }

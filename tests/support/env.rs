@@ -166,11 +166,8 @@ pub(crate) fn newcomer() -> Identity {
 
 /// Everybody who registers has to confirm by PIN.
 pub(crate) fn pin_for_everyone() -> Registration {
-    let mut pin = Pin::default();
-    pin.length = Some(6);
-    pin.valid_for = Some(Duration::from_secs(300));
-    pin.required_of = Some(PinConfirmationType::Everyone);
-    Registration::Pin(pin)
+    let pin = Pin::new().with_length(6).with_valid_for(Duration::from_secs(300));
+    Registration::Pin(pin.with_required_of(PinConfirmationType::Everyone))
 }
 
 impl Drop for TestEnv {

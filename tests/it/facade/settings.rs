@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use synerise_auth::ErrorKind;
 use synerise_auth::model::{PinConfirmationType, RegistrationType};
-use synerise_auth::settings::Registration;
+use synerise_auth::settings::{Pin, Registration};
 
 use crate::support::{Answer, Capture, Captured, TestEnv};
 
@@ -86,11 +86,11 @@ async fn every_setting_can_be_read_and_changed() {
     let settings = workspace.profile_settings();
     settings
         .update(|settings| {
-            let mut pin = synerise_auth::settings::Pin::default();
-            pin.length = Some(4);
-            pin.valid_for = Some(Duration::from_secs(60));
-            pin.required_of = Some(PinConfirmationType::Everyone);
-            pin.resend_from_other_device = Some(true);
+            let pin = Pin::new()
+                .with_length(4)
+                .with_valid_for(Duration::from_secs(60))
+                .with_required_of(PinConfirmationType::Everyone)
+                .with_resend_from_other_device(true);
             settings.registration = Registration::Pin(pin);
             settings.token_lifetime = Some(Duration::from_secs(7 * 24 * 3600));
             settings.confirmation_redirect = Some("https://shop.example/welcome".into());
@@ -105,12 +105,12 @@ async fn every_setting_can_be_read_and_changed() {
         panic!("{read:?}");
     };
     assert_eq!(
-        (pin.length, pin.valid_for),
+        (pin.length(), pin.valid_for()),
         (Some(4), Some(Duration::from_secs(60)))
     );
     assert_eq!(
-        (&pin.required_of, pin.resend_from_other_device),
-        (&Some(PinConfirmationType::Everyone), Some(true))
+        (pin.required_of(), pin.resend_from_other_device()),
+        (Some(&PinConfirmationType::Everyone), Some(true))
     );
     assert_eq!(read.token_lifetime, Some(Duration::from_secs(604_800)));
     assert_eq!(
