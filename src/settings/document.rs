@@ -129,6 +129,7 @@ fn parse(operation: &Operation, response: &BufferedResponse) -> Result<RawObject
 }
 
 /// The fields of a document, read by type. One that can't be read is noted, with a warning, and looks like a missing one.
+#[derive(Debug)]
 pub struct Fields<'a> {
     operation: &'static Operation,
     status: u16,

@@ -165,7 +165,7 @@ async fn pin_is_bound_to_the_last_device_that_asked() {
 
     let workspace = env.workspace();
     let settings = workspace.profile_settings();
-    let allow = |pin: &mut Pin| pin.resend_from_other_device = Some(true);
+    let allow = |pin: &mut Pin| *pin = pin.clone().with_resend_from_other_device(true);
     settings
         .update(|settings| match &mut settings.registration {
             Registration::Pin(pin) => allow(pin),

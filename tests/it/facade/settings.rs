@@ -279,3 +279,138 @@ async fn write_without_a_response_body_succeeds() {
         assert_eq!((changes.len(), &changes[0].after), (1, &json!(true)));
     }
 }
+
+// What nobody changed
+
+/// A service whose settings are this text, and which answers a write with what it was sent.
+async fn with_text(path: &'static str, text: &'static str) -> Capture {
+    Capture::start(move |request| {
+        if request.method == "POST" && request.target == path {
+            Answer::new(200, "application/json", request.body.clone())
+        } else if request.target == path {
+            Answer::new(200, "application/json", text)
+        } else {
+            Answer::json(json!({ "token": "workspace-token" }))
+        }
+    })
+    .await
+}
+
+/// The text of the last request's body.
+fn sent(server: &Capture) -> String {
+    String::from_utf8(server.last().body.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn values_that_nobody_changed_go_back_byte_for_byte() {
+    for value in [
+        "18446744073709551616",
+        "-9223372036854775809",
+        "0.1000000000000000000000001",
+        "1.10",
+        "1E400",
+        "-0.0",
+        r#""\u00e9\/""#,
+        r#"{ "z" : 1.0, "a" : [ 18446744073709551616 ] }"#,
+        "\"3600\"",
+        "[]",
+    ] {
+        let text: &'static str =
+            format!(r#"{{"tokenLifetimeInSeconds":{value},"quota":{value},"registrationType":"AUTOMATIC"}}"#)
+                .leak();
+        let server = with_text(GENERAL, text).await;
+        let workspace = server.workspace();
+        let settings = workspace.profile_settings();
+        let changes = settings
+            .update(|settings| settings.voucher_pool = Some("pool-1".into()))
+            .await
+            .unwrap();
+        assert_eq!(
+            sent(&server),
+            format!(
+                "{},\"voucherPoolUuid\":\"pool-1\"}}",
+                text.strip_suffix('}').unwrap()
+            )
+        );
+        let fields: Vec<_> = changes.iter().map(|change| change.field.as_str()).collect();
+        assert_eq!(fields, ["voucherPoolUuid"], "{value}");
+    }
+    let text = r#"{"mode":18446744073709551616,"enabled":"TRUE","ipPolicy":["192.0.2.1"],"limit":1e2}"#;
+    let server = with_text(IP_POLICY, text).await;
+    let workspace = server.workspace();
+    workspace
+        .ip_policy()
+        .update(|policy| policy.addresses.push("192.0.2.2".into()))
+        .await
+        .unwrap();
+    assert_eq!(
+        sent(&server),
+        text.replace("\"192.0.2.1\"", "\"192.0.2.1\",\"192.0.2.2\"")
+    );
+}
+
+#[tokio::test]
+async fn change_that_only_the_service_made_is_among_the_changes() {
+    let text = r#"{"registrationType":"AUTOMATIC","quota":18446744073709551616}"#;
+    let server = Capture::start(move |request| match request.method.as_str() {
+        "POST" if request.target == GENERAL => {
+            let body = String::from_utf8(request.body.to_vec()).unwrap();
+            Answer::new(200, "application/json", body.replace("51616", "51617"))
+        }
+        "GET" => Answer::new(200, "application/json", text),
+        _ => Answer::json(json!({ "token": "t" })),
+    })
+    .await;
+    let workspace = server.workspace();
+    let settings = workspace.profile_settings();
+    let changes = settings
+        .update(|settings| settings.voucher_pool = Some("p".into()))
+        .await
+        .unwrap();
+    let fields: Vec<_> = changes.iter().map(|change| change.field.as_str()).collect();
+    assert_eq!(fields, ["quota", "voucherPoolUuid"]);
+}
+
+#[tokio::test]
+async fn response_that_says_nothing_of_the_settings_is_not_compared() {
+    for answer in [json!({}), json!({ "status": "OK" })] {
+        let settings = json!({ "registrationType": "AUTOMATIC", "tokenLifetimeInSeconds": 60 });
+        let server = service(GENERAL, settings, move |_| Answer::json(answer.clone())).await;
+        let workspace = server.workspace();
+        let settings = workspace.profile_settings();
+        let changes = settings
+            .update(|settings| settings.email_change_by_form = Some(true))
+            .await
+            .unwrap();
+        assert_eq!((changes.len(), &changes[0].after), (1, &json!(true)));
+    }
+}
+
+#[tokio::test]
+async fn unreadable_flag_of_the_ip_policy_is_an_error() {
+    for (field, value) in [
+        ("enabled", json!("maybe")),
+        ("enabled", json!({})),
+        ("enableSupportSubnets", json!([true])),
+    ] {
+        let server = with_settings(IP_POLICY, json!({ field: value, "ipPolicy": [] })).await;
+        let workspace = server.workspace();
+        let error = workspace.ip_policy().get().await.unwrap_err();
+        assert!(error.to_string().contains(&format!("`{field}`")), "{error}");
+        let settings = workspace.ip_policy();
+        let update = settings.update(|policy| policy.addresses.push("192.0.2.1".into()));
+        assert_eq!(update.await.unwrap_err().kind(), ErrorKind::UnexpectedResponse);
+        assert_eq!(server.last().method, "GET");
+    }
+    let server = with_settings(
+        IP_POLICY,
+        json!({ "enabled": null, "enableSupportSubnets": "TRUE", "ipPolicy": ["192.0.2.1", 7] }),
+    )
+    .await;
+    let policy = server.workspace().ip_policy().get().await.unwrap();
+    assert_eq!((policy.enabled, policy.support_allowed), (None, Some(true)));
+    assert_eq!(
+        (&*policy.addresses, policy.unreadable_fields()),
+        (&["192.0.2.1".to_owned()][..], &["ipPolicy"][..])
+    );
+}
