@@ -201,13 +201,11 @@ impl Fields<'_> {
 
     fn read(&mut self, name: &'static str, shape: &Shape) -> Option<Value> {
         let value = self.document.value(name).filter(|value| !value.is_null())?;
-        match coerce::field(self.operation, name, value, shape) {
-            Some(value) => Some(value),
-            None => {
-                self.unreadable.push(name);
-                None
-            }
+        let value = coerce::field(self.operation, name, value, shape);
+        if value.is_none() {
+            self.unreadable.push(name);
         }
+        value
     }
 
     fn left_out(&mut self, name: &'static str, problem: &'static str) {
