@@ -3,6 +3,7 @@
 mod clippy;
 mod dependencies;
 mod package;
+mod phrases;
 mod tools;
 
 use std::env;
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 
-use crate::command::{Failed, Result, cargo, program, root, run};
+use crate::command::{Failed, Result, all, cargo, program, root, run};
 use crate::fuzz;
 use crate::test::test;
 
@@ -141,7 +142,7 @@ fn format() -> Result {
 }
 
 fn spelling() -> Result {
-    run(&mut tools::typos()?)
+    all([run(&mut tools::typos()?), phrases::check()])
 }
 
 fn spec() -> Result {
