@@ -199,7 +199,7 @@ async fn quickstart_refuses_invalid_input_before_sending() {
             "fake workspace-key",
             "the API key in environment variable SYNERISE_API_KEY holds",
         ),
-        ("not a url", KEY, "base URL is no absolute URL"),
+        ("not-a-url", KEY, "base URL is not an absolute URL"),
         (
             "http://shop.example",
             KEY,

@@ -120,7 +120,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a call may take, its retries and a token's renewal included. 60 s by default.
+    /// How long a call may take, its retries and a token's refresh included. 60 s by default.
     pub fn call_timeout(mut self, timeout: Duration) -> Self {
         self.limits.call = timeout;
         self
@@ -138,7 +138,7 @@ impl ClientBuilder {
         self
     }
 
-    /// When tokens are renewed.
+    /// When tokens are refreshed.
     pub fn refresh_policy(mut self, policy: RefreshPolicy) -> Self {
         self.refresh = policy;
         self
@@ -173,7 +173,7 @@ impl ClientBuilder {
     /// Builds the client.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the base URL is no URL, or would send credentials unencrypted to another host; when
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the base URL is not a URL, or would send credentials unencrypted to another host; when
     /// the application's name can't be in a header; when the HTTP client refuses its settings (no TLS, for example); when the
     /// machine has no CA certificates, unless the base URL is plain HTTP; when a proxy in the environment (`HTTPS_PROXY`,
     /// `HTTP_PROXY`, `ALL_PROXY`) can't be read, because requests would go around it.

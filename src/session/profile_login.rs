@@ -150,7 +150,7 @@ impl<K> ProfileLoginRequest<K> {
         self
     }
 
-    /// Keeps the password in memory, so that the session can log in again once its token is over. Only the identity and the
+    /// Keeps the password in memory, so that the session can log in again once its token has expired. Only the identity and the
     /// device are sent again, never agreements or attributes: those may have changed since.
     ///
     /// A third party's token may be good for one login only: awaiting a login that should keep one is an error.

@@ -215,12 +215,12 @@ impl<K: PortalUser> Session<K> {
     /// Operation `selectWorkspace` (`POST /uauth/auth/login/user/profile/{businessProfileUUID}`).
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when it is no GUID; status 423 when access is locked.
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when it is not a GUID; status 423 when access is locked.
     pub async fn select_workspace(&self, guid: impl TryInto<Uuid>) -> Result<Session<WorkspaceUser>> {
         let guid = guid.try_into().map_err(|_| {
             Error::invalid_input(
                 "workspace",
-                "is no GUID",
+                "is not a GUID",
                 "take it from Session::workspaces, for example",
             )
         })?;

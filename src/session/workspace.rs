@@ -51,9 +51,9 @@ impl Session<Workspace> {
         })
     }
 
-    /// Prolongs the session now, by its current token, and returns the new one.
+    /// Refreshes the session now, with its current token, and returns the new one.
     ///
-    /// There is rarely a reason to: a workspace's session renews itself by its key. It is here for keys that are about to be
+    /// There is rarely a reason to: a workspace's session refreshes itself by its key. It is here for keys that are about to be
     /// withdrawn.
     ///
     /// Operation `refreshWorkspaceToken` (`GET /v4/auth/refresh/profile`).

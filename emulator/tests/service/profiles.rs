@@ -341,25 +341,28 @@ async fn a_valid_profile_token_is_refreshed() {
         .emulator
         .clock()
         .advance(std::time::Duration::from_secs(3599));
-    let renewed = caller.post(REFRESH, &token, &key).await;
+    let refreshed = caller.post(REFRESH, &token, &key).await;
     assert_eq!(
-        (&renewed.body["origin"], &renewed.body["realm"]),
+        (&refreshed.body["origin"], &refreshed.body["realm"]),
         (&json!("SYNERISE"), &json!("client"))
     );
-    assert_ne!(renewed.token(), token);
+    assert_ne!(refreshed.token(), token);
     assert_eq!(
         caller.post(REFRESH, &visitor, &key).await.body["realm"],
         "anonymous_client"
     );
     caller.emulator.clock().advance(std::time::Duration::from_secs(1));
     assert_eq!(caller.post_status(REFRESH, &token, &key).await, 401);
-    assert_eq!(caller.post_status(REFRESH, &renewed.token(), &key).await, 200);
+    assert_eq!(caller.post_status(REFRESH, &refreshed.token(), &key).await, 200);
 
     let wrong = json!({ "apiKey": caller.emulator.workspace().workspace_api_key });
-    assert_eq!(caller.post_status(REFRESH, &renewed.token(), &wrong).await, 401);
+    assert_eq!(caller.post_status(REFRESH, &refreshed.token(), &wrong).await, 401);
     let second = caller.emulator.add_workspace("Second");
     let foreign = json!({ "apiKey": second.profile_api_key });
-    assert_eq!(caller.post_status(REFRESH, &renewed.token(), &foreign).await, 401);
+    assert_eq!(
+        caller.post_status(REFRESH, &refreshed.token(), &foreign).await,
+        401
+    );
     assert_eq!(
         caller
             .post_status(REFRESH, &caller.workspace_token().await, &key)

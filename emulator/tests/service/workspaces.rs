@@ -63,14 +63,14 @@ async fn a_valid_workspace_token_is_refreshed() {
         .emulator
         .clock()
         .advance(std::time::Duration::from_secs(1800));
-    let renewed = caller.get("/v4/auth/refresh/profile", &token).await.token();
-    assert_ne!(renewed, token);
+    let refreshed = caller.get("/v4/auth/refresh/profile", &token).await.token();
+    assert_ne!(refreshed, token);
     caller
         .emulator
         .clock()
         .advance(std::time::Duration::from_secs(1800));
     assert_eq!(caller.get_status("/v4/auth/refresh/profile", &token).await, 401);
-    assert_eq!(caller.get_status(CURRENT, &renewed).await, 200);
+    assert_eq!(caller.get_status(CURRENT, &refreshed).await, 200);
 
     let user = caller.user_token().await;
     let refused = caller.get("/v4/auth/refresh/profile", &user).await;

@@ -11,7 +11,7 @@ use crate::Result;
 use crate::cache::Cache;
 use crate::login_server::LoginServer;
 
-/// A header and its end, behind an `ArcSwap`. It is never renewed.
+/// A header and its end, behind an `ArcSwap`. It is never refreshed.
 #[derive(Debug)]
 pub struct Floor(ArcSwap<Held>);
 
@@ -47,7 +47,7 @@ impl Cache for CoarseFloor {
         if coarse_clock() < held.end {
             Ok(held)
         } else {
-            Err("the floor is not renewed".into())
+            Err("the floor is not refreshed".into())
         }
     }
 
@@ -80,7 +80,7 @@ impl Cache for Floor {
         if Instant::now() < held.end {
             Ok(held)
         } else {
-            Err("the floor is not renewed".into())
+            Err("the floor is not refreshed".into())
         }
     }
 

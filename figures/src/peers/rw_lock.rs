@@ -1,5 +1,5 @@
 //! A token cache as most people write it: a token and its end behind a Tokio `RwLock`, checked again under the write
-//! lock, and renewed a minute ahead.
+//! lock, and refreshed a minute ahead.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::Result;
 use crate::cache::Cache;
 use crate::login_server::LoginServer;
 
-/// How long before its end the token is renewed.
+/// How long before its end the token is refreshed.
 pub const MARGIN: Duration = Duration::from_mins(1);
 
 /// The cache.

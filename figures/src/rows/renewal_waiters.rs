@@ -1,4 +1,4 @@
-//! `renewal_waiters`: callers that have to wait while a valid token is being renewed.
+//! `renewal_waiters`: callers that have to wait while a valid token is being refreshed.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -24,7 +24,7 @@ use super::{Effort, runtime};
 
 const CALLERS: usize = 1000;
 
-/// A token's life, and where in it its renewal is due, but its end has not come: for those whose clock can be moved.
+/// A token's life, and where in it its refresh is due, but its end has not come: for those whose clock can be moved.
 const LIFETIME: Duration = Duration::from_hours(1);
 const NEAR_THE_END: u64 = 3597;
 
@@ -34,7 +34,7 @@ pub(super) fn measure(_: Effort) -> Result<Vec<Row>> {
         let clock = FiguresClock::default();
         let ours = Ours::of(Client::builder().base_url(server.base_url()).clock(clock.clone()))?;
         let ours = waiters(&server, ours, LIFETIME, async |_| clock.advance(NEAR_THE_END)).await?;
-        // It renews a token of less than 4 minutes every 10 s, by Tokio's clock, whether anybody asks or not.
+        // It refreshes a token of less than 4 minutes every 10 s, by Tokio's clock, whether anybody asks or not.
         let google = waiters(
             &server,
             Google::cold(&server)?,
@@ -54,7 +54,7 @@ pub(super) fn measure(_: Effort) -> Result<Vec<Row>> {
         Ok(vec![
             Row::new(
                 "renewal_waiters",
-                format!("of {CALLERS} callers, those that wait while a valid token is being renewed"),
+                format!("of {CALLERS} callers, those that wait while a valid token is being refreshed"),
                 "callers",
             )
             .ours(ours)
@@ -66,7 +66,7 @@ pub(super) fn measure(_: Effort) -> Result<Vec<Row>> {
     })
 }
 
-/// Brings a token near its end by `age`, holds its renewal at the server, and counts the callers that aren't served at
+/// Brings a token near its end by `age`, holds its refresh at the server, and counts the callers that aren't served at
 /// once.
 async fn waiters<C: Cache>(
     server: &LoginServer,
@@ -89,11 +89,11 @@ async fn waiters<C: Cache>(
     age(&cache).await;
     let (report, mut waiting) = mpsc::unbounded_channel();
     let mut callers = JoinSet::new();
-    // The first caller makes a lazy cache renew; the others come while that is under way.
+    // The first caller makes a lazy cache refresh; the others come while that is under way.
     callers.spawn(call(Arc::clone(&cache), report.clone()));
     timeout(Duration::from_secs(20), server.login_after(C::LOGIN, seen))
         .await
-        .map_err(|_| format!("{} did not renew its token", C::NAME))?;
+        .map_err(|_| format!("{} did not refresh its token", C::NAME))?;
     for _ in 1..CALLERS {
         callers.spawn(call(Arc::clone(&cache), report.clone()));
     }

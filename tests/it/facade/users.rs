@@ -174,7 +174,10 @@ async fn invalid_workspace_guid_is_refused_before_sending() {
     let user = env.user().await.unwrap();
     for text in ["", "../../../v4/clients", "not-a-guid"] {
         let error = user.select_workspace(text).await.unwrap_err();
-        assert!(error.to_string().starts_with("workspace is no GUID"), "{error}");
+        assert!(
+            error.to_string().starts_with("workspace is not a GUID"),
+            "{error}"
+        );
     }
     assert_eq!(env.emulator.count("selectWorkspace"), 0);
 }

@@ -122,8 +122,8 @@ fn operations(change: &Change) -> String {
     }
 }
 
-/// What a vendor wrote may not become a link, a mention or a row of its own. Code is the one place where GitHub makes
-/// nothing of an address, an `@name` or a `#number`, however it is spelt.
+/// What a vendor wrote may not become a link, a mention or a row of its own. Only in code does GitHub ignore an
+/// address, an `@name` or a `#number`, however it is spelt.
 fn code(text: &str) -> String {
     let harmless = text.chars().filter_map(|character| match character {
         '`' => Some('\''),
