@@ -103,8 +103,8 @@ impl<K: Kind> Session<K> {
     /// Discards the cached token, for callers that know it is no longer valid (after rotating a key, for example). The next
     /// call gets another one at once, also during a backoff.
     ///
-    /// A 401 to a request of this session does that by itself, at most once a second while no new token is accepted: see
-    /// [`Request::send`].
+    /// A 401 to a request of this session does that by itself, but not more than once a second while the new tokens are refused
+    /// as well: see [`Request`]. This call has no such limit.
     pub fn invalidate(&self) {
         self.lifecycle.invalidate();
     }

@@ -62,8 +62,11 @@ impl<K: Kind> Session<K> {
 
 /// A request that is being put together. It is sent when it is awaited, as a login is.
 ///
-/// It is sent with the session's token. When the server answers 401, the token is dropped and the request sent once more with a
-/// new one. A user's token is not dropped: there is no other, and endpoints that take no users answer 401 as well.
+/// It is sent with the session's token. When the server answers 401, the token is discarded and the request sent once more with
+/// a new one. A user's token is not discarded: there is no other, and endpoints that don't take users answer 401 as well.
+///
+/// When the new token is refused as well, the 401 is the result. For a second after that, further requests that are refused
+/// get the 401 at once, without a login for each: the endpoint, and not the token, is what is wrong.
 ///
 /// Whatever is not a success (2xx) is an error.
 ///

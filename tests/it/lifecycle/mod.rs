@@ -3,7 +3,10 @@
 mod cancellation;
 mod events;
 mod expiry;
+mod one_clock;
 mod recovery;
 mod refresh;
 mod runtimes;
 mod sharing;
+mod times;
+mod unauthorized;

@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, UNIX_EPOCH};
 
-use synerise_auth::clock::{Clock, ManualClock, Reading, Sleep};
+use synerise_auth::clock::{Clock, ManualClock, Reading, Sleep, SleepPurpose};
 use synerise_auth::kind::Workspace;
+use synerise_auth::lifecycle::Event;
 use synerise_auth::random::{FixedRandom, Random};
 use synerise_auth::{ErrorKind, Session};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::support::{START, TestEnv, bounded, failed, refreshed, secs, spawn_token};
+use crate::support::{START, TestEnv, bounded, failed, millis, next, refreshed, secs, spawn_token};
 
 fn current_thread() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
@@ -186,6 +187,10 @@ impl Clock for Faulty {
     fn sleep(&self, duration: Duration) -> Sleep {
         self.clock.sleep(duration)
     }
+
+    fn sleep_for(&self, duration: Duration, purpose: SleepPurpose) -> Sleep {
+        self.clock.sleep_for(duration, purpose)
+    }
 }
 
 impl Random for Faulty {
@@ -255,6 +260,34 @@ async fn panic_in_a_background_refresh_keeps_the_token() {
         env.pass(secs(1));
         session.token().await.unwrap();
         assert_eq!(refreshed(&mut events).await, 2, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn panic_in_a_clock_does_not_end_keep_alive() {
+    for what in ["clock", "random"] {
+        let (env, broken, session) = faulty(what).await;
+        let mut events = session.subscribe();
+        let guard = session.keep_alive().unwrap();
+        bounded(env.clock.wait_for_sleeps(SleepPurpose::KeepAlive, 1)).await;
+        broken.store(true, Ordering::SeqCst);
+        env.pass(secs(60));
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        broken.store(false, Ordering::SeqCst);
+        bounded(async {
+            while session.status().generation == 0 {
+                env.pass(millis(100));
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        while !matches!(
+            next(&mut events).await,
+            Some(Event::Refreshed { generation: 1, .. })
+        ) {}
+        assert!(guard.is_running(), "{what}");
     }
 }
 
