@@ -49,7 +49,7 @@ async fn key_is_fetched_once_for_all_callers() {
     let valid = token("valid");
     let callers = verify_at_once(&env, &valid, 200);
     let (results, ()) = tokio::join!(callers, async {
-        gate.wait_for(1).await;
+        bounded(gate.wait_for(1)).await;
         gate.release();
     });
     assert_eq!(all(results), None);
@@ -225,13 +225,12 @@ async fn no_caller_waits_longer_than_ten_seconds() {
     let env = TestEnv::with_client(|client| client.attempt_timeout(secs(60)).call_timeout(secs(90))).await;
     let valid = token("valid");
     assert_eq!(all(verify_at_once(&env, &valid, 1).await), None);
-    env.emulator.faults().on(FETCH).always(Fault::hang());
+    let gate = env.emulator.faults().on(FETCH).hold();
     env.pass(REFETCH_FLOOR);
     let forged = token("one bit of the signature");
     let callers = verify_at_once(&env, &forged, 10);
     let (results, ()) = tokio::join!(callers, async {
-        // The fetch's own limit, that of its call and its attempt, and one of each caller.
-        env.clock.sleepers(3 + 10).await;
+        bounded(gate.wait_for(1)).await;
         assert_eq!(problem(env.client.verifier().verify(&valid).await), None);
         env.pass(secs(10));
     });
@@ -313,7 +312,7 @@ async fn keys_of_an_hour_are_fetched_again_behind_the_callers() {
     for _ in 0..100 {
         bounded(verifier.verify(&old)).await.unwrap();
     }
-    gate.wait_for(1).await;
+    bounded(gate.wait_for(1)).await;
     gate.release();
     // Nobody needs a token of the new key for the old one to be trusted no more.
     bounded(async {
@@ -382,7 +381,7 @@ async fn caller_that_gives_up_costs_nobody_a_request() {
     for _ in 0..20 {
         let verifier = env.client.verifier();
         let caller = tokio::spawn(async move { verifier.verify(token("valid")).await });
-        gate.wait_for(1).await;
+        bounded(gate.wait_for(1)).await;
         caller.abort();
         assert!(caller.await.unwrap_err().is_cancelled());
     }
@@ -402,13 +401,13 @@ async fn fetch_of_a_runtime_that_was_shut_down_is_made_again() {
         .unwrap();
     let verifier = env.client.verifier();
     other.spawn(async move { verifier.warm_up().await });
-    gate.wait_for(1).await;
+    bounded(gate.wait_for(1)).await;
     let waiting = tokio::spawn({
         let verifier = env.client.verifier();
         async move { verifier.verify(token("valid")).await }
     });
-    // One sleep each for the limits of the fetch, its call and its attempt, and one of each caller.
-    env.clock.sleepers(5).await;
+    // It joins the fetch that the other runtime has begun.
+    tokio::task::yield_now().await;
     other.shutdown_background();
     gate.release();
     assert_eq!(problem(bounded(waiting).await.unwrap()), None);

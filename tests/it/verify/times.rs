@@ -142,7 +142,7 @@ fn a_leeway_of_any_length_is_survived() {
         let verifier = verifier().with_leeway(Duration::MAX);
         assert_eq!(problem(verifier.verify_now(token(name))), None, "{name}");
     }
-    for wall in [Duration::ZERO, Duration::MAX] {
+    for wall in [Duration::ZERO, secs(1 << 60)] {
         let verifier = verifier().with_clock(ManualClock::at(UNIX_EPOCH + wall));
         assert!(problem(verifier.verify_now(token("valid"))).is_some());
     }
