@@ -17,3 +17,4 @@ mod store_trust;
 mod test_util;
 #[cfg(feature = "verify")]
 mod verify;
+mod wire;

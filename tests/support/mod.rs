@@ -10,6 +10,7 @@
 
 mod capture;
 mod env;
+mod raw;
 
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ pub(crate) use env::{
     CLIENTS, CUSTOMER, DEVICE, NEWCOMER, PASSWORD, START, TestEnv, USER, VISITOR, customer, newcomer,
     pin_for_everyone,
 };
+pub(crate) use raw::{Http2Reply, Http2Server, RawRequest, RawServer, Reply, on_own_thread};
 
 /// Asks for the session's token in a task of its own.
 pub(crate) fn spawn_token<K: Kind>(session: &Session<K>) -> JoinHandle<Result<Token>> {
