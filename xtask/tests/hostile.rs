@@ -431,6 +431,30 @@ fn parts_that_are_made_of_each_other_many_times_over_are_compared_in_good_time()
 }
 
 #[test]
+fn part_that_is_made_of_its_own_type_is_compared_in_good_time() {
+    let own = json!({"$ref": "#/components/schemas/Item"});
+    let nested = |kind: &str| {
+        item(&json!({"type": "object", "properties": {
+            "x": {"allOf": [own, {"type": "object", "properties": {"y": {"type": kind}}}]},
+            "z": {"allOf": [own, {"type": "object"}]}
+        }}))
+    };
+    let tree = Tree::new();
+    let (before, after) = (
+        tree.write("before.json", &nested("string").to_string()),
+        tree.write("after.json", &nested("integer").to_string()),
+    );
+    let run = Run::verb("diff-spec", &[before.to_str().unwrap(), after.to_str().unwrap()]);
+    assert!(
+        run.stdout
+            .contains("field `y`: type changed from string to integer"),
+        "{run:?}"
+    );
+    // The generator ends on it, in the process that is kept apart.
+    tree.update(&nested("string")).expect(1, "generate: ");
+}
+
+#[test]
 fn a_document_of_countless_nodes_is_refused() {
     let text = format!("{{\"openapi\": \"3.0.0\", \"x\": [{}0]}}", "0,".repeat(600_000));
     Tree::new().update_text(&text, &[]).expect(1, "nodes");

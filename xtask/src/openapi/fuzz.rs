@@ -1,7 +1,8 @@
 //! Mutated documents, overlays and selections through the whole pipeline: each is a result or a one-line failure.
 //!
 //! An ordinary test runs a fixed number of rounds from a fixed start. With `XTASK_FUZZ_SECONDS` set, a run takes that
-//! long from another start: `XTASK_FUZZ_SECONDS=600 cargo test --release --package xtask --bin xtask fuzz`.
+//! long from another start: `XTASK_FUZZ_SECONDS=600 cargo test --package xtask --bin xtask fuzz`. `XTASK_FUZZ_START` repeats
+//! one round.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
@@ -48,6 +49,13 @@ fn rounds(mut round: impl FnMut(&mut Random)) {
         .and_then(|text| text.parse().ok());
     let begin = std::time::Instant::now();
     let offset = seconds.map_or(0, |_| u64::from(std::process::id()) << 32);
+    // A round that takes all the memory ends the process: its start is the last one that was printed.
+    let repeat: Option<u64> = std::env::var("XTASK_FUZZ_START")
+        .ok()
+        .and_then(|text| text.parse().ok());
+    if let Some(start) = repeat {
+        return round(&mut Random(start));
+    }
     let mut count = 0_u32;
     loop {
         let more = seconds.map_or(count < ROUNDS, |seconds| {
@@ -58,6 +66,9 @@ fn rounds(mut round: impl FnMut(&mut Random)) {
         }
         count += 1;
         let start = offset + u64::from(count) * 0x9E37_79B9 + 1;
+        if seconds.is_some() {
+            eprintln!("start {start}");
+        }
         let outcome = panic::catch_unwind(AssertUnwindSafe(|| round(&mut Random(start))));
         assert!(
             outcome.is_ok(),

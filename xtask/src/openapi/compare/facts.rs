@@ -1,6 +1,6 @@
 //! An operation as a sorted map of facts: its parameters, its body, its responses and every type that they use.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::{Map, Value, json};
 
@@ -88,7 +88,12 @@ pub(super) struct Facts<'a> {
     /// The type at each place where one is used.
     types: BTreeMap<Node, Node>,
     /// Uses of schemas that are still to be visited. A list and not recursion, because types form chains and circles.
-    uses: Vec<(Node, &'a Value, String)>,
+    uses: VecDeque<(Node, &'a Value, String, String)>,
+    /// The named type whose parts are being visited, or nothing.
+    owner: String,
+    /// The parts without a name that were visited, by owner and place: a part may hold its owner's fields, itself among
+    /// them.
+    seen: BTreeSet<(Side, String, String)>,
 }
 
 impl<'a> Facts<'a> {
@@ -98,7 +103,9 @@ impl<'a> Facts<'a> {
             aliases: aliases.clone(),
             nodes: BTreeMap::new(),
             types: BTreeMap::new(),
-            uses: Vec::new(),
+            uses: VecDeque::new(),
+            owner: String::new(),
+            seen: BTreeSet::new(),
         }
     }
 
@@ -185,7 +192,8 @@ impl<'a> Facts<'a> {
         facts.parameters(about, &at("parameters"));
         facts.body(about, at("requestBody"));
         facts.responses(about, &at("responses"));
-        while let Some((node, schema, at)) = facts.uses.pop() {
+        while let Some((node, schema, at, owner)) = facts.uses.pop_front() {
+            facts.owner = owner;
             facts.schema(&node, schema, &at);
         }
         facts
@@ -218,6 +226,11 @@ impl<'a> Facts<'a> {
             place: Some(at.to_owned()),
         };
         self.node(node).insert(fact, entry);
+    }
+
+    fn visit(&mut self, node: Node, schema: &'a Value, at: String) {
+        let owner = self.owner.clone();
+        self.uses.push_back((node, schema, at, owner));
     }
 
     fn texts(&mut self, node: &Node, owner: &Value, at: &str, names: &[&str]) {
@@ -254,8 +267,7 @@ impl<'a> Facts<'a> {
             self.add(&node, Fact::Style(label), style, &at);
             self.texts(&node, parameter, &at, &["description", "example", "deprecated"]);
             if let Some(schema) = parameter.get("schema") {
-                self.uses
-                    .push((node.below("schema"), schema, step(&at, "schema")));
+                self.visit(node.below("schema"), schema, step(&at, "schema"));
             }
         }
     }
@@ -311,8 +323,7 @@ impl<'a> Facts<'a> {
                 &at,
             );
             if let Some(schema) = media.get("schema") {
-                self.uses
-                    .push((node.below("schema"), schema, step(&at, "schema")));
+                self.visit(node.below("schema"), schema, step(&at, "schema"));
             }
         }
     }
@@ -334,7 +345,16 @@ impl<'a> Facts<'a> {
         };
         let own = self.aliases.get(&own).cloned().unwrap_or(own);
         self.types.insert(node.clone(), own.clone());
-        if !self.nodes.contains_key(&own) {
+        let first = match view.name {
+            Some(_) => {
+                self.owner.clone_from(&own.path);
+                true
+            }
+            None => self
+                .seen
+                .insert((node.side, self.owner.clone(), view.pointer.clone())),
+        };
+        if first && !self.nodes.contains_key(&own) {
             self.kind(&own, &view);
         }
     }
@@ -361,7 +381,7 @@ impl<'a> Facts<'a> {
         for (name, (at, field)) in fields.all {
             let required = fields.required.contains(&name);
             self.add(&node, Fact::Part(format!("field `{name}`")), required, &at);
-            self.uses.push((node.below("fields").below(&name), field, at));
+            self.visit(node.below("fields").below(&name), field, at);
         }
         self.further(&node, schema, at);
         self.limits(&node, schema, at);
@@ -386,7 +406,7 @@ impl<'a> Facts<'a> {
                 let at = step(&step(at, keyword), &index.to_string());
                 let node = node.below(keyword);
                 self.add(&node, Fact::Variant(label.clone()), true, &at);
-                self.uses.push((node.below(&label), variant, at));
+                self.visit(node.below(&label), variant, at);
             }
             self.node(&node.below(keyword));
         }
@@ -396,7 +416,7 @@ impl<'a> Facts<'a> {
         self.add(node, Fact::Additional, value, at);
         for (keyword, schema) in [("additionalProperties", typed), ("items", schema.get("items"))] {
             if let Some(schema) = schema {
-                self.uses.push((node.below(keyword), schema, step(at, keyword)));
+                self.visit(node.below(keyword), schema, step(at, keyword));
             }
         }
     }
