@@ -1,8 +1,11 @@
 //! Values that must never be seen: API keys, passwords, tokens, PINs and codes.
 
+use std::convert::Infallible;
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serializer};
 use zeroize::Zeroizing;
 
@@ -10,7 +13,13 @@ use crate::error::{Error, Result};
 
 /// A value that is never printed, never serialized by accident, and wiped from memory when the last copy is dropped.
 ///
-/// `Debug` shows `[redacted]`; there is no `Display` and no `Serialize`. Clones share one allocation.
+/// `Debug` shows `[redacted]`; there is no `Display` and no `Serialize`. Clones share one allocation. It can be read from a
+/// configuration by `Deserialize`, whose errors do not quote the value either.
+///
+/// What is wiped: this value; the JSON bodies that it is sent in and the responses that tokens come in, as far as they are this
+/// crate's buffers; the copies by which secrets are found in a server's text. What is not: the buffers of the HTTP client and of TLS
+/// that a request or a response went through, the operating system's, and what the value was made of elsewhere (an environment
+/// variable, a file that was read, a `&str` that you keep).
 ///
 /// ```
 /// use synerise_auth::Secret;
@@ -67,9 +76,79 @@ impl From<&str> for Secret {
     }
 }
 
+impl FromStr for Secret {
+    type Err = Infallible;
+
+    fn from_str(value: &str) -> Result<Self, Infallible> {
+        Ok(Self::new(value))
+    }
+}
+
 impl<'de> Deserialize<'de> for Secret {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::new)
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Asked for a text, formats for people refuse another type by themselves, and quote the value.
+        if deserializer.is_human_readable() {
+            deserializer.deserialize_any(SecretVisitor)
+        } else {
+            deserializer.deserialize_string(SecretVisitor)
+        }
+    }
+}
+
+/// Takes a text. Of anything else serde's own error would quote the value: a PIN that was written as a number, for example.
+struct SecretVisitor;
+
+impl SecretVisitor {
+    fn refuse<E: serde::de::Error>() -> Result<Secret, E> {
+        Err(E::custom("a secret is not a string"))
+    }
+}
+
+impl<'de> Visitor<'de> for SecretVisitor {
+    type Value = Secret;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Secret, E> {
+        Ok(Secret::new(value))
+    }
+
+    fn visit_string<E: serde::de::Error>(self, value: String) -> Result<Secret, E> {
+        Ok(Secret::new(value))
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<Secret, E> {
+        Self::refuse()
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<Secret, E> {
+        Self::refuse()
+    }
+
+    fn visit_i128<E: serde::de::Error>(self, _: i128) -> Result<Secret, E> {
+        Self::refuse()
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<Secret, E> {
+        Self::refuse()
+    }
+
+    fn visit_u128<E: serde::de::Error>(self, _: u128) -> Result<Secret, E> {
+        Self::refuse()
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Secret, E> {
+        Self::refuse()
+    }
+
+    fn visit_bytes<E: serde::de::Error>(self, _: &[u8]) -> Result<Secret, E> {
+        Self::refuse()
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Secret, E> {
+        Self::refuse()
     }
 }
 
@@ -136,25 +215,13 @@ impl ApiKey {
     /// Takes a key as Synerise shows it.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when it is empty, or holds white space, a line break or anything else that is not
-    /// printable ASCII: such a key was cut or pasted wrongly. Its shape is not checked further: keys look like UUIDs
-    /// today, which Synerise does not promise.
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when it is empty or was cut or pasted wrongly: with white space or
+    /// another character that is not printable ASCII, with its quotes, with its name (`NAME=…`) or `Bearer` in front, or a
+    /// variable that was not replaced (`${NAME}`). Its shape is not checked further: keys look like UUIDs today, which Synerise
+    /// does not promise.
     pub fn new(key: impl Into<String>) -> Result<Self> {
         let key = Zeroizing::new(key.into());
-        if key.is_empty() {
-            return Err(Error::invalid_input(
-                "API key",
-                "is empty",
-                "copy it from Settings > API Keys in Synerise",
-            ));
-        }
-        if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Error::invalid_input(
-                "API key",
-                "holds white space, a line break or another character that no key has",
-                "copy it again without quotes and line ends",
-            ));
-        }
+        check(&key)?;
         Ok(Self(Secret::new(key.as_str())))
     }
 
@@ -180,6 +247,99 @@ impl ApiKey {
     }
 }
 
+/// Refuses what can't be a key, without quoting it.
+fn check(key: &str) -> Result<()> {
+    let refuse =
+        |problem: &'static str, remedy: &'static str| Err(Error::invalid_input("API key", problem, remedy));
+    if key.is_empty() {
+        return refuse("is empty", "copy it from Settings > API Keys in Synerise");
+    }
+    if key.contains(['"', '\'', '`']) {
+        return refuse("contains a quote", "copy it again without quotes and line ends");
+    }
+    if key.contains(['$', '{', '}', '<', '>']) || key.starts_with('%') && key.ends_with('%') {
+        return refuse(
+            "is a variable or a placeholder that was not replaced by its value",
+            "check where it comes from, or copy the key itself",
+        );
+    }
+    let has_scheme = ["bearer", "basic"].iter().any(|scheme| {
+        let (start, rest) = key.split_at_checked(scheme.len()).unwrap_or_default();
+        start.eq_ignore_ascii_case(scheme) && rest.starts_with([' ', ':', '=', '\t'])
+    });
+    if has_scheme {
+        return refuse(
+            "starts with an authentication scheme",
+            "copy the key alone, without `Bearer`",
+        );
+    }
+    // Padding of Base64 may end a key; a name in front of it may not begin one.
+    if key.trim_end_matches('=').contains('=') || key.contains(": ") {
+        return refuse("has a name in front", "copy the key alone, without `NAME=`");
+    }
+    if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return refuse(
+            "contains white space, a line break or another character that no key has",
+            "copy it again without quotes and line ends",
+        );
+    }
+    if key.ends_with([',', ';', ':']) {
+        return refuse("ends with punctuation", "copy the key alone");
+    }
+    if key.starts_with("eyJ") && key.contains('.') {
+        return refuse(
+            "is a token, not a key",
+            "copy the key from Settings > API Keys in Synerise",
+        );
+    }
+    Ok(())
+}
+
+impl FromStr for ApiKey {
+    type Err = Error;
+
+    /// As [`ApiKey::new`].
+    fn from_str(key: &str) -> Result<Self> {
+        Self::new(key)
+    }
+}
+
+impl TryFrom<String> for ApiKey {
+    type Error = Error;
+
+    /// As [`ApiKey::new`].
+    fn try_from(key: String) -> Result<Self> {
+        Self::new(key)
+    }
+}
+
+impl TryFrom<&str> for ApiKey {
+    type Error = Error;
+
+    /// As [`ApiKey::new`].
+    fn try_from(key: &str) -> Result<Self> {
+        Self::new(key)
+    }
+}
+
+impl TryFrom<Secret> for ApiKey {
+    type Error = Error;
+
+    /// As [`ApiKey::new`].
+    fn try_from(key: Secret) -> Result<Self> {
+        check(key.expose())?;
+        Ok(Self(key))
+    }
+}
+
+/// From a configuration. There is no `Serialize`: a key is never written by accident.
+impl<'de> Deserialize<'de> for ApiKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let key = Secret::deserialize(deserializer)?;
+        Self::try_from(key).map_err(serde::de::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,9 +357,87 @@ mod tests {
 
     #[test]
     fn keys_that_were_pasted_wrongly_are_refused_without_being_quoted() {
-        for wrong in ["", " ", "fake\nkey", "fake key", "fake-key\r\n", "fäke"] {
-            let error = ApiKey::new(wrong).unwrap_err().to_string();
-            assert!(!error.contains("fake") && !error.contains('\n'), "{error}");
+        for wrong in [
+            "",
+            " ",
+            "fake\nkey",
+            "fake key",
+            "fake-key\r\n",
+            "fäke",
+            "\"fake-key\"",
+            "'fake-key'",
+            "\"fake-key",
+            "`fake-key`",
+            "\u{201c}fake-key\u{201d}",
+            "fake\u{200b}key",
+            "SYNERISE_API_KEY=fake-key",
+            "export KEY=fake-key",
+            "KEY=\"fake-key\"",
+            "apiKey:\"fake-key\"",
+            "key: fake-key",
+            "Bearer fake-key",
+            "bearer\tfake-key",
+            "BEARER:fake-key",
+            "Basic fake-key",
+            "$FAKE",
+            "${FAKE_KEY}",
+            "{{ fake }}",
+            "<fake-key>",
+            "%FAKE%",
+            "fake-key,",
+            "fake-key;",
+            "eyJhbGciOiJmYWtlIn0.e30.fake",
+        ] {
+            let error = ApiKey::new(wrong).unwrap_err();
+            assert_eq!(error.input(), Some("API key"), "{wrong:?}");
+            let line = error.to_string();
+            assert!(
+                !line.to_lowercase().contains("fake") && !line.contains('\n'),
+                "{line}"
+            );
+        }
+        for right in [
+            "fake-key",
+            "1c586ac4-cb47-4c45-a7cf-e0fb74e8e5f4",
+            "ZmFrZQ==",
+            "fake:key",
+            "eyJfake",
+            "bearers-key",
+            "fake%20key",
+        ] {
+            assert!(ApiKey::new(right).is_ok(), "{right}");
+        }
+    }
+
+    #[test]
+    fn keys_are_read_from_a_configuration() {
+        let key = ApiKey::new("fake-key").unwrap();
+        assert_eq!("fake-key".parse::<ApiKey>().unwrap(), key);
+        assert_eq!(ApiKey::try_from("fake-key".to_owned()).unwrap(), key);
+        assert_eq!(serde_json::from_str::<ApiKey>("\"fake-key\"").unwrap(), key);
+        assert_eq!(serde_json::from_value::<ApiKey>("fake-key".into()).unwrap(), key);
+        let error = serde_json::from_str::<ApiKey>("\"'fake-key'\"")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("API key contains a quote") && !error.contains("fake"),
+            "{error}"
+        );
+        // A value of another type is not quoted.
+        for (json, value) in [
+            ("471108", "471108"),
+            ("-471108", "471108"),
+            ("47.11", "47.11"),
+            ("[\"fake\"]", "fake"),
+            ("{\"a\":\"fake\"}", "fake"),
+            ("true", "true"),
+        ] {
+            for error in [
+                serde_json::from_str::<Secret>(json).unwrap_err(),
+                serde_json::from_value::<Secret>(serde_json::from_str(json).unwrap()).unwrap_err(),
+            ] {
+                assert!(!error.to_string().contains(value), "{error}");
+            }
         }
     }
 }

@@ -1,15 +1,11 @@
-//! A server's refusal: four documented shapes of error bodies, read into one.
+//! A server's refusal.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use serde_json::Value;
-
+use super::body::ErrorBody;
 use super::{ErrorKind, Redactor};
-
-/// How many field errors are kept of a refusal; a form has fewer fields.
-const FIELD_ERRORS_KEPT: usize = 50;
 
 /// How many of them are in the one line that an error is printed as.
 const FIELD_ERRORS_SHOWN: usize = 3;
@@ -50,8 +46,8 @@ pub struct FieldError {
 }
 
 impl ApiError {
-    /// Reads a refusal. Whatever the body is, nothing in it makes this fail: what fits no documented shape becomes the
-    /// message, cut and without secrets.
+    /// Reads a refusal. Whatever the body is, nothing in it makes this fail: what fits no known shape becomes the message, cut
+    /// and without secrets.
     pub(crate) fn read(
         operation: Cow<'static, str>,
         status: u16,
@@ -59,40 +55,17 @@ impl ApiError {
         body: &[u8],
         redactor: &Redactor,
     ) -> Self {
-        let mut error = Self {
+        let body = ErrorBody::read(body, redactor);
+        Self {
             operation,
             status,
-            code: None,
-            message: None,
-            field_errors: Vec::new(),
-            trace_id: None,
+            code: body.code,
+            message: body.message,
+            field_errors: body.field_errors,
+            trace_id: body.trace_id,
             retry_after,
             hint: None,
-        };
-        match serde_json::from_slice::<Value>(body) {
-            Ok(Value::Object(fields)) => {
-                let text = |name: &str| fields.get(name).and_then(|value| plain(value, redactor));
-                error.code = text("errorCode").or_else(|| text("code"));
-                error.message = match (text("error"), text("message")) {
-                    (Some(summary), Some(message)) if message.contains(&summary) => Some(message),
-                    (Some(summary), Some(message)) => Some(format!("{summary}: {message}")),
-                    (summary, message) => message.or(summary),
-                };
-                error.trace_id = text("traceId");
-                if let Some(Value::Array(items)) = fields.get("errors") {
-                    error.field_errors = items
-                        .iter()
-                        .take(FIELD_ERRORS_KEPT)
-                        .map(|item| FieldError::read(item, redactor))
-                        .collect();
-                }
-                if error.message.is_none() && error.code.is_none() && error.field_errors.is_empty() {
-                    error.message = excerpt(body, redactor);
-                }
-            }
-            _ => error.message = excerpt(body, redactor),
         }
-        error
     }
 
     pub(crate) fn with_hint(mut self, hint: Option<&'static str>) -> Self {
@@ -100,14 +73,20 @@ impl ApiError {
         self
     }
 
-    /// The kind of [`Error`] that this refusal is.
+    /// The kind of [`Error`](super::Error) that this refusal is, by its code or by the code of one of its field errors.
     pub(super) fn kind(&self) -> ErrorKind {
-        match self.code.as_deref() {
-            Some("SAU-302") => ErrorKind::ActivationRequired(ActivationMethod::Link),
-            Some("SAU-303") => ErrorKind::ActivationRequired(ActivationMethod::Pin),
-            Some("SAU-601") => ErrorKind::DeviceIdRequired,
-            _ => ErrorKind::Api,
-        }
+        let in_fields = self.field_errors.iter().filter_map(|error| error.code.as_deref());
+        self.code
+            .as_deref()
+            .into_iter()
+            .chain(in_fields)
+            .find_map(|code| match code.trim().to_ascii_uppercase().as_str() {
+                "SAU-302" => Some(ErrorKind::ActivationRequired(ActivationMethod::Link)),
+                "SAU-303" => Some(ErrorKind::ActivationRequired(ActivationMethod::Pin)),
+                "SAU-601" => Some(ErrorKind::DeviceIdRequired),
+                _ => None,
+            })
+            .unwrap_or(ErrorKind::Api)
     }
 
     /// The operation that was refused: its id in the document, or the method and path of another endpoint.
@@ -160,6 +139,7 @@ impl ApiError {
             return hint;
         }
         match self.status {
+            200..=299 => "see what the server says: its status is a success, and its body is an error",
             400 | 422 => "check what was sent against what the server says about it",
             401 => "check that the credential is right, active, of the right kind, and of this region",
             403 => "give the API key or the user the permission, or call it as a consumer that has it",
@@ -198,17 +178,6 @@ impl fmt::Display for ApiError {
     }
 }
 
-impl FieldError {
-    fn read(item: &Value, redactor: &Redactor) -> Self {
-        let text = |name: &str| item.get(name).and_then(|value| plain(value, redactor));
-        Self {
-            field: text("field").or_else(|| text("path")),
-            code: text("code").or_else(|| text("errorCode")),
-            message: text("message").or_else(|| plain(item, redactor)),
-        }
-    }
-}
-
 impl fmt::Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [&self.field, &self.code, &self.message];
@@ -218,22 +187,6 @@ impl fmt::Display for FieldError {
         }
         parts.try_for_each(|part| write!(f, ": {part}"))
     }
-}
-
-/// A scalar as text: servers send codes as numbers and as strings.
-fn plain(value: &Value, redactor: &Redactor) -> Option<String> {
-    let text = match value {
-        Value::String(text) => redactor.clean(text),
-        Value::Number(number) => redactor.clean(&number.to_string()),
-        Value::Bool(flag) => flag.to_string(),
-        _ => return None,
-    };
-    (!text.is_empty()).then_some(text)
-}
-
-fn excerpt(body: &[u8], redactor: &Redactor) -> Option<String> {
-    let text = redactor.clean(&String::from_utf8_lossy(body));
-    (!text.is_empty()).then_some(text)
 }
 
 #[cfg(test)]
@@ -291,11 +244,83 @@ mod tests {
     #[test]
     fn field_errors_are_bounded_and_a_pin_is_no_code() {
         let body = format!(r#"{{"errors":[{}"last"]}}"#, r#""no","#.repeat(10_000));
-        assert_eq!(read(400, &body).field_errors().len(), FIELD_ERRORS_KEPT);
+        assert_eq!(read(400, &body).field_errors().len(), 50);
         let mut redactor = Redactor::default();
         redactor.add("4711");
         let error = ApiError::read("op".into(), 400, None, br#"{"message":4711}"#, &redactor);
         assert_eq!(error.message(), Some("[redacted]"));
+    }
+
+    #[test]
+    fn codes_are_compared_as_a_server_may_write_them() {
+        for body in [
+            r#"{"errorCode":"sau-601"}"#,
+            r#"{"ErrorCode":" SAU-601 "}"#,
+            r#"{"error_code":"SAU-601"}"#,
+            r#"{"error":{"code":"SAU-601"}}"#,
+            r#"{"errors":[{"errorCode":"SAU-601","path":"deviceId"}]}"#,
+            "\u{feff}{\"errorCode\":\"SAU-601\"}",
+        ] {
+            assert_eq!(read(400, body).kind(), ErrorKind::DeviceIdRequired, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_servers_own_words_are_never_lost() {
+        for (body, said) in [
+            (
+                r#"{"error":"invalid_grant","error_description":"wrong key"}"#,
+                "invalid_grant: wrong key",
+            ),
+            (
+                r#"{"title":"Not allowed","detail":"no such role","status":403}"#,
+                "Not allowed: no such role",
+            ),
+            (r#"{"Message":"not found"}"#, "not found"),
+            (
+                r#"{"message":["a is short","b is long"]}"#,
+                "a is short; b is long",
+            ),
+            (
+                r#"{"message":{"pl":"nie","en":"no"}}"#,
+                r#"{"pl":"nie","en":"no"}"#,
+            ),
+            (
+                r#"{"error":{"status":"DENIED","message":"no","details":[{"reason":"R"}]}}"#,
+                "no [R]",
+            ),
+            (r#"{"error":true,"msg":"no"}"#, "no"),
+            (
+                r#"{"errors":{"email":["is taken","is odd"],"phone":"is short","a":{"message":"m","code":7}}}"#,
+                " [email: is taken; is odd] [phone: is short] [a: 7: m]",
+            ),
+            (r#"{"errors":"all wrong"}"#, "all wrong"),
+            (
+                r#"{"violations":[{"propertyPath":"a.b","message":"no"}]}"#,
+                " [a.b: no]",
+            ),
+            (r#"{"errors":[{"path":["a",0],"message":"no"}]}"#, " [a.0: no]"),
+            (r#"[{"code":"X","message":"no"}]"#, " [X: no]"),
+            (r#""just words""#, "just words"),
+            ("\u{feff}{\"message\":\"no\"}", "no"),
+            ("  \r\n{\"message\":\"no\"}", "no"),
+            (r#"{"message":"","error":"Unauthorized"}"#, "Unauthorized"),
+            (r#"{"errors":[]," ":1}"#, r#"{"errors":[]," ":1}"#),
+            ("{\"message\":\"torn", "{\"message\":\"torn"),
+        ] {
+            let line = read(403, body).to_string();
+            let line = line.strip_prefix("op was refused with 403").unwrap();
+            let line = line.split_once("; give the API key").unwrap().0;
+            assert_eq!(line.strip_prefix(": ").unwrap_or(line), said, "{body}");
+        }
+        for body in [
+            r#"{"traceId":"t1"}"#,
+            r#"{"trace_id":"t1"}"#,
+            r#"{"requestId":"t1"}"#,
+            r#"{"error":{"traceID":"t1"}}"#,
+        ] {
+            assert_eq!(read(403, body).trace_id(), Some("t1"), "{body}");
+        }
     }
 
     #[test]

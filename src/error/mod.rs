@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod api;
+mod body;
 mod chain;
 mod kind;
 mod names;

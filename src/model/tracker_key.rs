@@ -1,5 +1,8 @@
 //! Keys of the web tracking code, which some endpoints of Synerise take in the query.
 
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer};
 use url::{Url, form_urlencoded};
 
 use crate::error::{Error, Result};
@@ -25,8 +28,11 @@ impl TrackerKey {
     /// # Errors
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when it is empty or was pasted wrongly.
     pub fn new(key: impl Into<String>) -> Result<Self> {
-        ApiKey::new(key)
-            .map(|key| Self(key.secret().clone()))
+        Self::checked(ApiKey::new(key))
+    }
+
+    fn checked(key: Result<ApiKey>) -> Result<Self> {
+        key.map(|key| Self(key.secret().clone()))
             .map_err(|error| error.in_input("tracker key"))
     }
 
@@ -78,6 +84,41 @@ fn not_absolute() -> Error {
         "is not an absolute HTTP URL",
         "give it with its scheme and host",
     )
+}
+
+impl FromStr for TrackerKey {
+    type Err = Error;
+
+    /// As [`TrackerKey::new`].
+    fn from_str(key: &str) -> Result<Self> {
+        Self::new(key)
+    }
+}
+
+impl TryFrom<String> for TrackerKey {
+    type Error = Error;
+
+    /// As [`TrackerKey::new`].
+    fn try_from(key: String) -> Result<Self> {
+        Self::new(key)
+    }
+}
+
+impl TryFrom<&str> for TrackerKey {
+    type Error = Error;
+
+    /// As [`TrackerKey::new`].
+    fn try_from(key: &str) -> Result<Self> {
+        Self::new(key)
+    }
+}
+
+/// From a configuration. There is no `Serialize`.
+impl<'de> Deserialize<'de> for TrackerKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let key = Secret::deserialize(deserializer)?;
+        Self::checked(ApiKey::try_from(key)).map_err(serde::de::Error::custom)
+    }
 }
 
 #[cfg(test)]
@@ -138,5 +179,21 @@ mod tests {
             assert!(key.sign(wrong).is_err(), "{wrong:?}");
         }
         assert!(!format!("{key:?}").contains("fake"));
+    }
+
+    #[test]
+    fn keys_are_read_from_a_configuration() {
+        let key = TrackerKey::new("fake-key").unwrap();
+        assert_eq!("fake-key".parse::<TrackerKey>().unwrap(), key);
+        assert_eq!(serde_json::from_str::<TrackerKey>("\"fake-key\"").unwrap(), key);
+        let error = serde_json::from_str::<TrackerKey>("\"fake key\"")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("tracker key contains white space") && !error.contains("fake"),
+            "{error}"
+        );
+        let error = "\"fake-key\"".parse::<TrackerKey>().unwrap_err();
+        assert_eq!(error.input(), Some("tracker key"));
     }
 }

@@ -1,0 +1,211 @@
+//! The bodies of refusals: four documented shapes, and what other services, gateways and frameworks send, read into one.
+
+use serde_json::{Map, Value};
+
+use super::redact::wipe;
+use super::{FieldError, Redactor};
+
+/// How many field errors are kept of a refusal; a form has fewer fields.
+const FIELD_ERRORS_KEPT: usize = 50;
+
+/// How long the parts of a message may be together, in bytes. Each of them is bounded already.
+const LONGEST_MESSAGE: usize = 600;
+
+/// Names are compared without letter case, `_` and `-`. The first that says something counts.
+const CODES: [&str; 2] = ["errorcode", "code"];
+const TRACE_IDS: [&str; 5] = ["traceid", "requestid", "correlationid", "xtraceid", "xrequestid"];
+
+/// All of them that say something are the message.
+const MESSAGES: [&str; 11] = [
+    "error",
+    "title",
+    "message",
+    "errormessage",
+    "msg",
+    "errordescription",
+    "detail",
+    "details",
+    "description",
+    "reason",
+    "errors",
+];
+
+/// Lists of field errors, or objects of them by field.
+const FIELD_ERRORS: [&str; 5] = ["errors", "fielderrors", "violations", "details", "invalidparams"];
+
+const FIELDS: [&str; 7] = [
+    "field",
+    "path",
+    "propertypath",
+    "property",
+    "pointer",
+    "param",
+    "name",
+];
+const FIELD_MESSAGES: [&str; 6] = [
+    "message",
+    "defaultmessage",
+    "msg",
+    "reason",
+    "detail",
+    "description",
+];
+
+/// What the body of a refusal says, without secrets.
+#[derive(Default)]
+pub(super) struct ErrorBody {
+    pub(super) code: Option<String>,
+    pub(super) message: Option<String>,
+    pub(super) field_errors: Vec<FieldError>,
+    pub(super) trace_id: Option<String>,
+}
+
+impl ErrorBody {
+    pub(super) fn read(body: &[u8], redactor: &Redactor) -> Self {
+        let mut read = Self::default();
+        let json = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+        if let Ok(mut value) = serde_json::from_slice(json) {
+            match &value {
+                Value::Object(fields) => read.object(fields, redactor),
+                Value::Array(items) if items.iter().any(Value::is_object) => read.list(items, redactor),
+                Value::String(text) => read.message = said(redactor.clean(text)),
+                _ => {}
+            }
+            wipe(&mut value);
+        }
+        if read.message.is_none() && read.code.is_none() && read.field_errors.is_empty() {
+            read.message = said(redactor.clean(&String::from_utf8_lossy(json)));
+        }
+        read
+    }
+
+    fn object(&mut self, fields: &Map<String, Value>, redactor: &Redactor) {
+        let first = |names: &[&str]| named(fields, names).find_map(|value| scalar(value, redactor));
+        self.code = self.code.take().or_else(|| first(&CODES));
+        self.trace_id = self.trace_id.take().or_else(|| first(&TRACE_IDS));
+        for (name, value) in known(fields, &MESSAGES) {
+            match value {
+                // `{"error": {"code": …, "message": …}}`
+                Value::Object(inner) if name == "error" => self.object(inner, redactor),
+                Value::Array(_) | Value::Object(_) if FIELD_ERRORS.contains(&name) => {}
+                Value::Bool(_) => {}
+                other => self.say(text(other, redactor)),
+            }
+        }
+        for (_, value) in known(fields, &FIELD_ERRORS) {
+            match value {
+                Value::Array(items) => self.list(items, redactor),
+                Value::Object(fields) => {
+                    for (field, value) in fields.iter().take(FIELD_ERRORS_KEPT) {
+                        let mut error = field_error(value, redactor);
+                        error.field = error.field.or_else(|| said(redactor.clean(field)));
+                        self.push(error);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn list(&mut self, items: &[Value], redactor: &Redactor) {
+        for item in items.iter().take(FIELD_ERRORS_KEPT) {
+            self.push(field_error(item, redactor));
+        }
+    }
+
+    fn push(&mut self, error: FieldError) {
+        let says_something = error.field.is_some() || error.code.is_some() || error.message.is_some();
+        if says_something && self.field_errors.len() < FIELD_ERRORS_KEPT {
+            self.field_errors.push(error);
+        }
+    }
+
+    /// Adds a part to the message, unless it is in it already.
+    fn say(&mut self, part: Option<String>) {
+        let Some(part) = part else { return };
+        self.message = Some(match self.message.take() {
+            None => part,
+            Some(message) if message.contains(&part) => message,
+            Some(message) if part.contains(&message) => part,
+            Some(message) if message.len() + part.len() > LONGEST_MESSAGE => message,
+            Some(message) => format!("{message}: {part}"),
+        });
+    }
+}
+
+fn field_error(item: &Value, redactor: &Redactor) -> FieldError {
+    let Value::Object(fields) = item else {
+        return FieldError {
+            field: None,
+            code: None,
+            message: text(item, redactor),
+        };
+    };
+    let first = |names: &[&str]| named(fields, names).find_map(|value| scalar(value, redactor));
+    let path = || {
+        let parts = named(fields, &["path"]).find_map(Value::as_array)?;
+        let parts: Vec<_> = parts.iter().filter_map(|part| scalar(part, redactor)).collect();
+        said(parts.join("."))
+    };
+    let error = FieldError {
+        field: first(&FIELDS).or_else(path),
+        code: first(&CODES),
+        message: first(&FIELD_MESSAGES).or_else(|| first(&["error"])),
+    };
+    if error.field.is_none() && error.code.is_none() && error.message.is_none() {
+        return FieldError {
+            message: text(item, redactor),
+            ..error
+        };
+    }
+    error
+}
+
+/// The fields of these names, in the order of the names.
+fn known<'a>(
+    fields: &'a Map<String, Value>,
+    names: &'a [&str],
+) -> impl Iterator<Item = (&'a str, &'a Value)> {
+    names.iter().flat_map(move |name| {
+        let same = fields.iter().filter(move |(field, _)| is_same_name(field, name));
+        same.map(move |(_, value)| (*name, value))
+    })
+}
+
+fn named<'a>(fields: &'a Map<String, Value>, names: &'a [&str]) -> impl Iterator<Item = &'a Value> {
+    known(fields, names).map(|(_, value)| value)
+}
+
+/// Whether a field's name is this one, which is lower case.
+fn is_same_name(field: &str, name: &str) -> bool {
+    let plain = field.bytes().filter(u8::is_ascii_alphanumeric);
+    plain.map(|byte| byte.to_ascii_lowercase()).eq(name.bytes())
+}
+
+/// A scalar as text: servers send codes as numbers and as strings.
+fn scalar(value: &Value, redactor: &Redactor) -> Option<String> {
+    match value {
+        Value::String(text) => said(redactor.clean(text)),
+        Value::Number(number) => said(redactor.clean(&number.to_string())),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// Any value as text.
+fn text(value: &Value, redactor: &Redactor) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::Array(items) if items.iter().all(|item| !item.is_object() && !item.is_array()) => {
+            let parts: Vec<_> = items.iter().filter_map(|item| scalar(item, redactor)).collect();
+            // Cut like any other text of the server.
+            said(redactor.clean(&parts.join("; ")))
+        }
+        Value::Array(_) | Value::Object(_) => said(redactor.clean(&value.to_string())),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::String(_) | Value::Number(_) => scalar(value, redactor),
+    }
+}
+
+fn said(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
