@@ -156,7 +156,12 @@ impl Transport {
                     Some(host) => format!("it redirects to {host}, where no credential is sent"),
                     None => "it is a redirect, which is not followed with a credential".to_owned(),
                 };
-                Error::unexpected_response(info.label.clone(), status, problem)
+                Error::unusable_response(
+                    info.label.clone(),
+                    status,
+                    problem,
+                    "use the address that it leads to as the base URL, if it is Synerise's",
+                )
             }
             StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
                 let problem = "it asks for a user name and a password (407)".to_owned();

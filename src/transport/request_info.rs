@@ -53,8 +53,17 @@ impl RequestInfo {
             (404, Evidence::Inferred, _) => Some(
                 "its path is not published and was inferred: give the right one to ClientBuilder::server_side_login_path",
             ),
-            (400 | 401, _, Security::None) => Some(
+            (400 | 422, _, Security::None) => Some(
+                "check what this login or request was given: the key or password, and every id, against what the server says",
+            ),
+            (401, _, Security::None) => Some(
                 "check that the key or password is right, active, of the kind that this login takes, and of this region",
+            ),
+            (403, _, Security::None) => Some(
+                "check that the key or user may log in here: its permissions, the addresses that it is allowed from, and its kind",
+            ),
+            (404, _, Security::None) => Some(
+                "check that the account exists, and that the base URL is that of the account's region, without a path of its own",
             ),
             _ => None,
         }

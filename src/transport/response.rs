@@ -8,7 +8,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde::de::DeserializeOwned;
 
 use crate::clock::Reading;
-use crate::error::{Error, Result};
+use crate::error::{Error, Redactor, Result};
 
 use super::retry_after::server_date;
 
@@ -60,20 +60,50 @@ impl BufferedResponse {
         )
     }
 
-    /// Reads the body as JSON. What is wrong with it is told by line and column, never by content.
+    /// Reads the body as JSON. What is wrong with it is told by the field's name and place, never by its value.
     pub(crate) fn json<T: DeserializeOwned>(&self, label: &str) -> Result<T> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            let problem = match error.classify() {
-                serde_json::error::Category::Data => {
-                    format!(
-                        "its JSON is not of the type asked for (line {}, column {})",
-                        error.line(),
-                        error.column()
-                    )
-                }
-                _ => self.not_json(),
+        let body = self
+            .body
+            .strip_prefix("\u{feff}".as_bytes())
+            .unwrap_or(&self.body);
+        let mut deserializer = serde_json::Deserializer::from_slice(body);
+        let read = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+            let path = error.path().to_string();
+            (path, error.into_inner())
+        });
+        let read = read.and_then(|value| match deserializer.end() {
+            Ok(()) => Ok(value),
+            Err(error) => Err((".".to_owned(), error)),
+        });
+        read.map_err(|(path, error)| {
+            if error.classify() != serde_json::error::Category::Data {
+                return Error::unexpected_response(label.to_owned().into(), self.status(), self.not_json());
+            }
+            let place = match path.as_str() {
+                "." => "its JSON".to_owned(),
+                // A map's keys are the server's words.
+                path => format!("its field `{}`", Redactor::default().clean(path)),
             };
-            Error::unexpected_response(label.to_owned().into(), self.status(), problem)
+            let problem = match missing_field(&error.to_string()) {
+                Some(field) => format!("{place} has no field `{field}`"),
+                None => format!("{place} is not of the type asked for"),
+            };
+            Error::unusable_response(
+                label.to_owned().into(),
+                self.status(),
+                format!("{problem} (line {}, column {})", error.line(), error.column()),
+                "check the type that it is read as against the endpoint's documentation",
+            )
         })
     }
+}
+
+/// The name in serde's `missing field`, which comes from the type. Other messages quote values.
+fn missing_field(message: &str) -> Option<&str> {
+    let (name, _) = message.strip_prefix("missing field `")?.split_once('`')?;
+    let is_name = name.len() <= 64
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_-$@.".contains(c));
+    is_name.then_some(name)
 }
