@@ -144,18 +144,27 @@ impl NewAccount {
 impl fmt::Debug for NewAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NewAccount")
-            .field("email", &self.email)
             .field("uuid", &self.uuid)
             .finish_non_exhaustive()
     }
 }
 
 /// An account on a device, as far as its activation by PIN needs to know.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct AccountDevice {
     email: String,
     uuid: ProfileUuid,
     device_id: String,
+}
+
+/// Without the e-mail address, which is personal.
+impl fmt::Debug for AccountDevice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccountDevice")
+            .field("uuid", &self.uuid)
+            .field("device_id", &self.device_id)
+            .finish_non_exhaustive()
+    }
 }
 
 impl AccountDevice {

@@ -55,13 +55,23 @@ impl fmt::Display for ProfileUuid {
 /// By what a profile of Synerise is known: the workspace is set up for the one or the other.
 ///
 /// Identifiers are sent as they are, never trimmed or lowered.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum LoginId {
     /// The e-mail address: the default of a workspace.
     Email(String),
     /// Your own identifier. A text in practice; the service takes any JSON.
     CustomId(Value),
+}
+
+/// Without the address or the identifier, which are personal.
+impl fmt::Debug for LoginId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Email(_) => "Email([redacted])",
+            Self::CustomId(_) => "CustomId([redacted])",
+        })
+    }
 }
 
 impl LoginId {

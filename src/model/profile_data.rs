@@ -1,5 +1,7 @@
 //! What a login or a registration can say of a profile beside who it is: agreements, attributes, tags.
 
+use std::fmt;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -78,11 +80,7 @@ fn agreement<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>,
         Value::Number(number) if number.as_i64() == Some(0) => false,
         Value::String(text) if text.eq_ignore_ascii_case("true") => true,
         Value::String(text) if text.eq_ignore_ascii_case("false") => false,
-        other => {
-            return Err(D::Error::custom(format!(
-                "an agreement is true or false, not {other}"
-            )));
-        }
+        _ => return Err(D::Error::custom("an agreement is neither true nor false")),
     }))
 }
 
@@ -98,8 +96,15 @@ fn agreement<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>,
 /// assert!(refused.to_string().contains("`email`"));
 /// # Ok::<(), synerise_auth::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Attributes(pub(crate) Map<String, Value>);
+
+/// The names alone: the values are personal.
+impl fmt::Debug for Attributes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 impl Attributes {
     /// None yet.

@@ -2,12 +2,14 @@
 //!
 //! Everything is optional, because Synerise's texts promise none of it.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 
 use super::{AccessRestriction, ConsumerType};
 
 /// Who a user is, as a login says it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct UserInfo {
     /// The kind of consumer.
@@ -22,6 +24,20 @@ pub struct UserInfo {
     pub authorities: Vec<String>,
     /// The ids of the user's roles, in one text as the service sends it.
     pub roles: Option<String>,
+}
+
+/// Without the name, which is an e-mail address.
+impl fmt::Debug for UserInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserInfo")
+            .field("kind", &self.kind)
+            .field("id", &self.id)
+            .field("name", &self.name.as_ref().map(|_| "[redacted]"))
+            .field("workspace_id", &self.workspace_id)
+            .field("authorities", &self.authorities)
+            .field("roles", &self.roles)
+            .finish()
+    }
 }
 
 /// A workspace in the list of those that a user may work in.

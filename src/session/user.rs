@@ -1,5 +1,6 @@
 //! Users of the portal: login, second factor, and the workspaces they may work in.
 
+use std::fmt;
 use std::future::IntoFuture;
 use std::sync::Arc;
 
@@ -72,13 +73,21 @@ impl Device {
 }
 
 /// A login that is being put together. It is sent when it is awaited.
-#[derive(Debug)]
 #[must_use = "a login does nothing until it is awaited"]
 pub struct UserLoginRequest {
     context: Arc<Context>,
     username: String,
     password: Secret,
     device: Device,
+}
+
+/// Without the user name, which is an e-mail address.
+impl fmt::Debug for UserLoginRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserLoginRequest")
+            .field("device", &self.device)
+            .finish_non_exhaustive()
+    }
 }
 
 impl UserLoginRequest {

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod exact_requests;
+mod foreign_words;
 mod operations;
 mod profiles;
 mod requests;
