@@ -180,6 +180,17 @@ fn collect(value: &Value, pointer: &mut String, found: &mut Vec<String>) {
     }
 }
 
+fn has_several_parts(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => members.iter().any(|(key, value)| {
+            (key == "allOf" && value.as_array().is_some_and(|parts| parts.len() > 1))
+                || has_several_parts(value)
+        }),
+        Value::Array(items) => items.iter().any(has_several_parts),
+        _ => false,
+    }
+}
+
 /// Changes bytes of the text.
 fn garble(text: &str, random: &mut Random) -> Vec<u8> {
     let mut bytes = text.as_bytes().to_vec();
@@ -232,6 +243,10 @@ fn fuzz_documents_are_taken_or_refused() {
         assert!(compare::compare(&result, &result).changes.is_empty(), "{text}");
         compare::compare(&good, &result);
         compare::compare(&result, &good);
+        // typify ends on a part that holds its own type; `update-spec` runs it in a process of its own.
+        if has_several_parts(&result) {
+            return;
+        }
         // It may refuse the document, but in words: progenitor's panics are caught inside.
         if let Ok(code) = build_script::generate(&text) {
             for code in &code {
