@@ -51,6 +51,7 @@ fn run_inside(test: &str, variables: &[(&str, &std::ffi::OsStr)]) -> String {
 }
 
 /// Prints what comes of building a client for each kind of base URL.
+#[allow(clippy::print_stdout, reason = "the process that started this one reads it")]
 fn build_each() {
     for (kind, url) in [
         ("loopback", "http://127.0.0.1:1"),

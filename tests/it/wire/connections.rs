@@ -18,7 +18,8 @@ async fn retry_does_not_go_by_the_connection_that_swallowed_the_request() {
     });
     let clock = ManualClock::new();
     let client = builder(&server.url(), &clock)
-        .http(|http| http.http2_prior_knowledge())
+        // Without pings, which would find out as well.
+        .http(|http| http.http2_prior_knowledge().http2_keep_alive_interval(None))
         .build()
         .unwrap();
     let session = client.workspace(key());
@@ -46,12 +47,9 @@ async fn connection_of_http2_that_answers_no_ping_is_given_up() {
         (0, _) => Http2Reply::Swallow,
         _ => Http2Reply::Json("{}"),
     });
-    // The clock stands, so that only a ping can find out.
+    // The clock stands, so that only a ping can find out: within 8 s by default.
     let client = builder(&server.url(), &ManualClock::new())
-        .http(|http| {
-            let http = http.http2_prior_knowledge().http2_keep_alive_interval(millis(50));
-            http.http2_keep_alive_timeout(millis(50))
-        })
+        .http(reqwest::ClientBuilder::http2_prior_knowledge)
         .build()
         .unwrap();
     let session = client.workspace(key());
@@ -62,9 +60,12 @@ async fn connection_of_http2_that_answers_no_ping_is_given_up() {
 
 #[test]
 fn second_runtime_does_not_wait_for_the_first_ones_connections() {
-    let server = RawServer::start(|request, number| match request.is_login() {
-        true => Reply::login(number),
-        false => Reply::json("{}"),
+    let server = RawServer::start(|request, number| {
+        if request.is_login() {
+            Reply::login(number)
+        } else {
+            Reply::json("{}")
+        }
     });
     // The clock stands: a call that waits for the other runtime never returns.
     let client = builder(&server.url(), &ManualClock::new()).build().unwrap();

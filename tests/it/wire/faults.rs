@@ -9,9 +9,12 @@ use super::builder;
 
 /// A server that logs in, and gives each other request this reply.
 fn replying(reply: Reply) -> RawServer {
-    RawServer::start(move |request, number| match request.is_login() {
-        true => Reply::login(number),
-        false => reply.clone(),
+    RawServer::start(move |request, number| {
+        if request.is_login() {
+            Reply::login(number)
+        } else {
+            reply.clone()
+        }
     })
 }
 
@@ -110,9 +113,7 @@ async fn odd_responses_get_the_fitting_words() {
 
 #[tokio::test]
 async fn response_with_too_many_headers_is_named_and_not_fetched_again() {
-    let headers: String = (0..150)
-        .map(|number| format!("\r\nx-header-{number}: 1"))
-        .collect();
+    let headers = "\r\nx-header: 1".repeat(150);
     let server = replying(Reply::text(&format!("200 OK{headers}"), "{}"));
     let error = error_of(&server).await;
     assert!(error.to_string().contains("more than 100 headers"), "{error}");

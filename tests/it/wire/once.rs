@@ -3,7 +3,7 @@
 use synerise_auth::account::NewAccount;
 use synerise_auth::client::RetryPolicy;
 use synerise_auth::clock::ManualClock;
-use synerise_auth::{Client, ErrorKind};
+use synerise_auth::{Client, ErrorKind, reqwest};
 
 use crate::support::{Http2Reply, Http2Server, bounded, key};
 
@@ -17,7 +17,7 @@ fn refusing(reply: Http2Reply) -> Http2Server {
 
 fn client(server: &Http2Server, policy: RetryPolicy) -> Client {
     builder(&server.url(), &ManualClock::new())
-        .http(|http| http.http2_prior_knowledge())
+        .http(reqwest::ClientBuilder::http2_prior_knowledge)
         .retry_policy(policy)
         .build()
         .unwrap()

@@ -138,9 +138,12 @@ async fn retry_after_with_a_fraction_is_waited_for_whole() {
 #[tokio::test]
 async fn success_with_a_broken_body_is_an_error() {
     for (what, reply) in broken("200 OK") {
-        let server = RawServer::start(move |request, number| match request.is_login() {
-            true => Reply::login(number),
-            false => reply.clone(),
+        let server = RawServer::start(move |request, number| {
+            if request.is_login() {
+                Reply::login(number)
+            } else {
+                reply.clone()
+            }
         });
         let clock = ManualClock::new();
         let session = session(&server, &clock);
