@@ -1,7 +1,7 @@
 //! What a verified token says.
 
 use std::fmt;
-use std::io::Read;
+use std::io::{self, Read};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
@@ -81,15 +81,9 @@ impl VerifiedClaims {
         };
         let unreadable = || malformed("the claim `auth` is not a compressed list of texts");
         let packed = PACKED.decode(packed).map_err(|_| unreadable())?;
-        let mut json = Vec::new();
-        // The limit is on what comes out: a small input can unpack to a thousand times its size.
-        GzDecoder::new(&*packed)
-            .take(MOST_UNPACKED + 1)
-            .read_to_end(&mut json)
-            .map_err(|_| unreadable())?;
-        if json.len() as u64 > MOST_UNPACKED {
-            return Err(malformed("the claim `auth` unpacks to more than 250 KB"));
-        }
+        let json = read_bounded(GzDecoder::new(&*packed))
+            .map_err(|_| unreadable())?
+            .ok_or_else(|| malformed("the claim `auth` unpacks to more than 250 KB"))?;
         serde_json::from_slice(&json).map_err(|_| unreadable())
     }
 
@@ -173,6 +167,14 @@ impl fmt::Debug for VerifiedClaims {
             .field("created_at", &self.created_at)
             .finish_non_exhaustive()
     }
+}
+
+/// All that there is to read; `None` when it is more than the limit. The limit is on what comes out: a small input can
+/// unpack to a thousand times its size.
+fn read_bounded(reader: impl Read) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    reader.take(MOST_UNPACKED + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= MOST_UNPACKED).then_some(bytes))
 }
 
 fn check_issuer(claim: &Claim) -> Result<()> {
@@ -317,4 +319,17 @@ fn floor_of_text(text: &str) -> Option<u64> {
         return None;
     }
     whole.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_unpacked_than_the_limit() {
+        let endless = || io::repeat(b'A');
+        assert_eq!(read_bounded(endless()).unwrap(), None);
+        let most = read_bounded(endless().take(MOST_UNPACKED)).unwrap();
+        assert_eq!(most.map(|bytes| bytes.len() as u64), Some(MOST_UNPACKED));
+    }
 }

@@ -208,7 +208,9 @@ async fn known_keys_are_used_through_an_outage() {
         let last = forged.len() - 3;
         forged[last] = if forged[last] == b'A' { b'B' } else { b'A' };
         let forged = String::from_utf8(forged).unwrap();
-        for result in verify_at_once(&env, &forged, 100).await {
+        let mut refused = verify_at_once(&env, &forged, 100).await;
+        refused.extend(verify_at_once(&env, &forged, 1).await);
+        for result in refused {
             let error = result.unwrap_err();
             assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(503)));
             assert!(error.is_retryable());
@@ -250,8 +252,10 @@ async fn without_any_key_one_request_a_second_is_sent() {
     env.emulator.faults().on(FETCH).always(Fault::status(503));
     let valid = token("valid");
     for second in 1..4 {
-        for result in verify_at_once(&env, &valid, 100).await {
-            assert_eq!(result.unwrap_err().status(), Some(503));
+        for _ in 0..2 {
+            for result in verify_at_once(&env, &valid, 100).await {
+                assert_eq!(result.unwrap_err().status(), Some(503));
+            }
         }
         assert_eq!(fetches(&env), second);
         env.pass(secs(1));
