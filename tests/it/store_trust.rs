@@ -51,7 +51,7 @@ impl TokenStore for Planted {
 }
 
 #[tokio::test]
-async fn entry_that_is_no_token_is_replaced() {
+async fn entry_that_is_not_a_token_is_replaced() {
     for text in [
         "tok\n",
         "tok\r\n",

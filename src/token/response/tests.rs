@@ -91,7 +91,7 @@ fn token_that_arrives_expired_is_an_error_that_names_the_operation() {
 }
 
 #[test]
-fn contradicting_date_neither_locks_out_nor_prolongs() {
+fn contradicting_date_neither_locks_out_nor_extends() {
     let created = Some(WALL * 1000);
     let now = u64::try_from(WALL).unwrap();
     for (expiration, created, date, expected, what) in [
@@ -165,7 +165,7 @@ fn wrong_units_are_recognized_or_capped() {
             Some(WALL * 1000),
             Some(now),
             LONGEST.as_secs_f64() + 2.0,
-            "for ever",
+            "forever",
         ),
         (
             253_402_300_799,

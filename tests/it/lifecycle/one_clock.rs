@@ -78,7 +78,7 @@ async fn retry_after_is_waited_for() {
 }
 
 #[tokio::test]
-async fn request_in_flight_is_no_backoff() {
+async fn request_in_flight_is_not_a_backoff() {
     let service = Service::start().await;
     service.session.token().await.unwrap();
     let gate = service.emulator.faults().on(CLIENTS).hold();

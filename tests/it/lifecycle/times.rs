@@ -107,7 +107,7 @@ async fn profile_times_may_be_fractions_or_text() {
 }
 
 #[tokio::test]
-async fn contradicting_date_neither_locks_out_nor_prolongs() {
+async fn contradicting_date_neither_locks_out_nor_extends() {
     let claims = json!({ "exp": start() + 60, "ctd": start() * 1000 });
     for ahead in [61, 120, 3600, 24 * 3600, 365 * 24 * 3600] {
         let date = UNIX_EPOCH + START + secs(ahead);
