@@ -59,7 +59,7 @@
 //! | share tokens between clients | [`store`] |
 //! | know what an error means | [`ErrorKind`]; every error is one line with its remedy |
 //! | set time limits, retries, a proxy, certificates | [`ClientBuilder`] |
-//! | test my service without an account | the crate `synerise-auth-emulator`, and [`clock::ManualClock`] |
+//! | test my service without an account | the crate `synerise-auth-emulator`; with the feature `test-util`: `clock::ManualClock`, `random::FixedRandom`, `Session::fixed` |
 //! | call an operation as the document has it | [`raw`] |
 //!
 //! # Features, TLS, Rust
@@ -68,6 +68,7 @@
 //! |---|---|---|
 //! | `rustls` | yes | TLS by rustls with aws-lc-rs; certificates are checked as the platform does |
 //! | `native-tls` | no | TLS by the platform's own library (OpenSSL on Linux) |
+//! | `test-util` | no | for your own tests: a clock and jitter that a test controls, sessions and tokens without a server |
 //! | `schemars` | no | `schemars::JsonSchema` for the generated types and the open enums |
 //!
 //! Without a TLS feature only plain HTTP to this machine works. Plain HTTP to other hosts is refused. The crate builds with Rust 1.89 or later,

@@ -144,7 +144,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Where the time comes from; tests give a [`ManualClock`](crate::clock::ManualClock).
+    /// Where the time comes from; tests give a `ManualClock` (feature `test-util`).
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self

@@ -91,8 +91,7 @@ async fn profile_times_may_be_fractions_or_text() {
         (json!("soon"), secs(60)),
     ] {
         let env = TestEnv::new().await;
-        let body =
-            json!({ "token": "opaque", "expiration": expiration, "created": START.as_millis() as u64 });
+        let body = json!({ "token": "opaque", "expiration": expiration, "created": start() * 1000 });
         env.emulator
             .faults()
             .on("authenticateProfile")
