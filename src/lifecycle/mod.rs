@@ -69,7 +69,7 @@ pub(crate) struct Lifecycle {
     source: Box<dyn TokenSource>,
     state: Mutex<State>,
     events: OnceLock<broadcast::Sender<Event>>,
-    /// For the refreshes, which must not keep a session that nobody uses.
+    /// For refreshes: one that runs does not keep a session that was dropped.
     this: Weak<Self>,
     _entry: Option<registry::Entry>,
 }

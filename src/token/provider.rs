@@ -1,4 +1,4 @@
-//! What gives tokens, whoever logged in.
+//! What gives tokens, whatever the kind of session.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ pub type TokenFuture<'a> = Pin<Box<dyn Future<Output = Result<Token>> + Send + '
 
 /// Gives tokens that are valid now. Every [`Session`](crate::Session) is one.
 ///
-/// For code that needs a token and does not care whose it is: it can hold an `Arc<dyn TokenProvider>`, and a test can give it
+/// For code that needs a token and does not depend on the kind of session: it can hold an `Arc<dyn TokenProvider>`, and a test can give it
 /// a provider of its own, or a session that needs no server (`Session::fixed`, with the feature `test-util`).
 ///
 /// ```
