@@ -241,7 +241,7 @@ async fn call_as_workspace(client: &Client, printed: &Printed) {
     printed.result(workspace.refresh().await);
     printed.result(workspace.profile_settings().get().await);
     let change = |settings: &mut synerise_auth::settings::ProfileSettings| {
-        settings.registration = Registration::Automatic
+        settings.registration = Registration::Automatic;
     };
     printed.result(workspace.profile_settings().update(change).await);
     printed.result(

@@ -159,7 +159,7 @@ impl Identity {
             )),
             IdentityProvider::Unspecified => Err(Error::invalid_input(
                 "identity provider",
-                "UNKNOWN is none",
+                "UNKNOWN is not a provider",
                 "name the provider that issued the token",
             )),
             provider => {

@@ -154,6 +154,58 @@ fn troubleshooting_quotes_the_errors_as_they_are() {
     }
 }
 
+/// Each refused input in the library's sources: a part of its text is in a heading of the page.
+#[test]
+fn troubleshooting_has_an_entry_for_every_refused_input() {
+    let page = read("TROUBLESHOOTING.md");
+    let headings: Vec<&str> = page.lines().filter(|line| line.starts_with("### ")).collect();
+    let quoted: Vec<&str> = headings
+        .iter()
+        .flat_map(|heading| heading.split('`').skip(1).step_by(2))
+        .flat_map(|text| text.split('…').map(str::trim))
+        .filter(|part| part.contains(' '))
+        .collect();
+    let mut seen = 0;
+    let mut missing = BTreeSet::new();
+    for (path, text) in files() {
+        if !path.starts_with("src") || !has_extension(&path, "rs") || path.ends_with("tests.rs") {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        for call in code
+            .split("invalid_input(")
+            .skip(1)
+            .chain(code.split("refuse(").skip(1))
+        {
+            // The problem is the first text of a call that reads as one; names of inputs and advice do not begin with such a verb.
+            let arguments = call.split(')').next().unwrap_or_default();
+            let problem = arguments.split('"').skip(1).step_by(2).find(|text| {
+                [
+                    "is ",
+                    "has ",
+                    "contains ",
+                    "belongs ",
+                    "does not ",
+                    "was ",
+                    "can't ",
+                ]
+                .iter()
+                .any(|verb| text.starts_with(verb))
+            });
+            let Some(problem) = problem else { continue };
+            seen += 1;
+            if !quoted.iter().any(|part| problem.contains(part)) {
+                missing.insert(problem.to_owned());
+            }
+        }
+    }
+    assert!(seen > 30, "only {seen} were found: is the search broken?");
+    assert!(
+        missing.is_empty(),
+        "TROUBLESHOOTING.md has no heading for {missing:#?}"
+    );
+}
+
 #[test]
 fn every_example_in_the_documentation_is_compiled() {
     // Written apart, so that this file holds none itself.
