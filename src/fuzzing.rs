@@ -12,11 +12,21 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::bindings::{RawObject, coerce};
 use crate::clock::Reading;
 use crate::error::{ApiError, Error, Redactor};
+use crate::model::TrackerKey;
+use crate::operation::OPERATIONS;
 use crate::secret::Secret;
-use crate::token::{Token, TokenResponse, Validity};
-use crate::transport::{retry_after, server_date};
+use crate::settings::{IpPolicy, ProfileSettings, rewritten};
+use crate::token::{Token, TokenResponse, TokenTimes, Validity};
+use crate::transport::{BaseUrl, retry_after, server_date};
+
+/// A key whose private half is in the repository's test data, but not with the fuzzer.
+const TEST_KEY: &[u8] = include_bytes!("../emulator/keys/test-only-1.public.pem");
+
+/// The longest lifetime that the fuzzed client believes.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 const PLANTED: &str = "planted-secret-1";
 
@@ -34,7 +44,7 @@ pub fn claims(data: &[u8]) {
         expires_at: NOW,
     };
     if let Ok(text) = str::from_utf8(data)
-        && let Ok(token) = Token::new(&Secret::new(text), 1, validity, None)
+        && let Ok(token) = Token::new(text, 1, validity, None)
     {
         let _ = format!("{token:?} {:?}", token.claims());
     }
@@ -72,24 +82,86 @@ pub fn retry_after_header(data: &[u8]) {
     let _ = (retry_after(&headers, NOW.wall), server_date(&headers));
 }
 
-/// When a token expires: by its response, its claims and the server's clock.
+/// When a token expires: the body of a login's response, and the server's clock in the first eight bytes.
 pub fn token_lifetime(data: &[u8]) {
-    let number = |index: usize| {
-        let bytes = data.get(8 * index..8 * index + 8)?;
-        bytes.try_into().ok().map(i64::from_le_bytes)
+    let Some((date, body)) = data.split_first_chunk::<8>() else {
+        return;
     };
+    let date = u64::from_le_bytes(*date);
     let response = TokenResponse {
-        token: Secret::new(String::from_utf8_lossy(data.get(24..).unwrap_or_default())),
-        expiration: number(0).filter(|number| *number != 0),
-        created: number(1).filter(|number| *number != 0),
+        operation: "operation",
+        token: Secret::new(String::from_utf8_lossy(body)),
+        times: TokenTimes::of_body(body),
         details: None,
-        server_date: number(2)
-            .and_then(|seconds| u64::try_from(seconds).ok())
-            .map(Duration::from_secs),
+        stored: date % 2 == 0,
+        server_date: (date != 0).then(|| Duration::from_secs(date)),
         sent: NOW,
         arrived: NOW,
     };
-    if let Ok((_, lifetime)) = response.lifetime() {
-        assert!(!lifetime.is_zero());
+    if let Ok(lifetime) = response.lifetime(LONGEST) {
+        assert!(!lifetime.length.is_zero() && lifetime.length <= LONGEST);
+    }
+}
+
+/// A success of each operation: the first byte chooses which.
+pub fn responses(data: &[u8]) {
+    let Some((&choice, body)) = data.split_first() else {
+        return;
+    };
+    let operation = OPERATIONS[usize::from(choice) % OPERATIONS.len()];
+    if let Err(problem) = coerce::read(operation, body) {
+        let text = format!("{problem:?}");
+        assert!(text.len() < 1024 && !text.contains(PLANTED), "{text}");
+    }
+}
+
+/// A path that a caller wrote: what would be sent is what was asked for, below the base URL.
+pub fn paths(data: &[u8]) {
+    const BASE: &str = "https://api.example.com/front";
+    let (Ok(path), Ok(base)) = (str::from_utf8(data), BaseUrl::parse(BASE, false)) else {
+        return;
+    };
+    if let Ok(url) = base.join(path) {
+        assert_eq!(url.as_str(), format!("{BASE}{path}"));
+    }
+}
+
+/// A URL that is signed with a tracker key: only its own pair of the query is touched.
+pub fn signed_urls(data: &[u8]) {
+    let (Ok(url), Ok(key)) = (str::from_utf8(data), TrackerKey::new(PLANTED)) else {
+        return;
+    };
+    match key.sign(url) {
+        Ok(signed) => {
+            let pairs = signed.query().unwrap_or_default().split('&');
+            assert_eq!(pairs.filter(|pair| pair.starts_with("token=")).count(), 1);
+        }
+        Err(error) => check_line(&error.to_string()),
+    }
+}
+
+/// The public key in PEM, and a token that it should have signed: split at the first zero byte.
+pub fn verification(data: &[u8]) {
+    let mut parts = data.splitn(2, |byte| *byte == 0);
+    let (pem, token) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    if let Ok(verifier) = crate::verify::Verifier::from_pem(pem) {
+        let _ = verifier.verify_now(token);
+    }
+    if let Ok(verifier) = crate::verify::Verifier::from_pem(TEST_KEY) {
+        assert!(verifier.verify_now(token).is_err(), "nobody has the private key");
+    }
+}
+
+/// A document of settings that nobody changes: every byte of its values is written back.
+pub fn settings(data: &[u8]) {
+    let Ok(document) = serde_json::from_slice::<RawObject>(data) else {
+        return;
+    };
+    let text = |document: &RawObject| serde_json::to_string(document).unwrap_or_default();
+    if let Ok(written) = rewritten(&document, |_: &mut ProfileSettings| {}) {
+        assert_eq!(text(&written), text(&document));
+    }
+    if let Ok(written) = rewritten(&document, |_: &mut IpPolicy| {}) {
+        assert_eq!(text(&written), text(&document));
     }
 }

@@ -228,10 +228,29 @@ impl<K, D> Clone for Settings<'_, K, D> {
 
 impl<K, D> Copy for Settings<'_, K, D> {}
 
+/// A document that is read, changed and written, without a server.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn rewritten<D: sealed::Document>(
+    document: &RawObject,
+    change: impl FnOnce(&mut D),
+) -> Result<RawObject> {
+    let before = D::read(&mut Fields {
+        operation: D::READ,
+        status: 200,
+        document,
+        unreadable: Vec::new(),
+    })?;
+    let mut after = before.clone();
+    change(&mut after);
+    let mut wanted = document.clone();
+    after.write(&before, &mut wanted)?;
+    Ok(wanted)
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::sealed::Document;
-    use super::{Fields, RawObject, Result};
+    use super::{RawObject, Result, rewritten};
 
     /// A document that is read, changed and written, as its JSON text.
     pub(in crate::settings) fn changed<D: Document>(
@@ -239,16 +258,6 @@ pub(super) mod tests {
         change: impl FnOnce(&mut D),
     ) -> Result<String> {
         let document: RawObject = serde_json::from_str(text).unwrap();
-        let before = D::read(&mut Fields {
-            operation: D::READ,
-            status: 200,
-            document: &document,
-            unreadable: Vec::new(),
-        })?;
-        let mut after = before.clone();
-        change(&mut after);
-        let mut wanted = document.clone();
-        after.write(&before, &mut wanted)?;
-        Ok(serde_json::to_string(&wanted).unwrap())
+        Ok(serde_json::to_string(&rewritten(&document, change)?).unwrap())
     }
 }

@@ -27,3 +27,6 @@ pub use document::{Settings, SettingsDocument};
 pub use ip_policy::{IpPolicy, IpPolicyApi};
 pub use profile_settings::{ProfileSettings, ProfileSettingsApi};
 pub use registration::{Pin, Registration};
+
+#[cfg(fuzzing)]
+pub(crate) use document::rewritten;
