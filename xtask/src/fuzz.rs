@@ -3,7 +3,7 @@
 //! libFuzzer needs its counters compiled in. The compiler's flags for that are stable; only the sanitizers, which a crate
 //! without `unsafe` gains little from, are not.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -106,6 +106,8 @@ fn run_target(programs: &Path, name: &str, seconds: u64) -> Result {
         Ok(folder)
     };
     let (corpus, artifacts) = (folder("corpus")?, folder("artifacts")?);
+    let log = target().join("fuzz").join(format!("{name}.log"));
+    let stderr = File::create(&log).map_err(|error| Failed::new(format!("{}: {error}", log.display())))?;
     let mut fuzz = program(programs.join(name));
     fuzz.args(LIMITS).arg(format!("-max_total_time={seconds}"));
     fuzz.arg(format!("-artifact_prefix={}/", artifacts.display()))
@@ -114,5 +116,17 @@ fn run_target(programs: &Path, name: &str, seconds: u64) -> Result {
     if seeds.is_dir() {
         fuzz.arg(seeds);
     }
-    run(&mut fuzz)
+    // libFuzzer prints a page even when all is well.
+    run(fuzz.stderr(stderr)).map_err(|problem| {
+        let text = fs::read_to_string(&log).unwrap_or_default();
+        let found: Vec<&str> = text
+            .lines()
+            .filter(|line| line.contains("panicked") || line.starts_with("SUMMARY"))
+            .collect();
+        Failed::new(format!(
+            "{name}: {} (all of it is in {}); {problem}",
+            found.join("; "),
+            log.display()
+        ))
+    })
 }
