@@ -181,7 +181,7 @@ impl AccountDevice {
 impl Session<Anonymous> {
     /// Registers an account. It is never sent twice, whatever happens: if the answer is lost, the account may exist.
     ///
-    /// Depending on the workspace's settings ([`Registration`]), it can be used at once or has to be activated first.
+    /// Depending on the workspace's settings ([`Registration`](crate::settings::Registration)), it can be used at once or has to be activated first.
     ///
     /// Operation `registerProfile` (`POST /sauth/clients/registered`); the API key needs the permission
     /// `SAUTH_REGISTER_CLIENT_CREATE`.
@@ -215,7 +215,7 @@ impl<K: Customer> Session<K> {
     /// Has the activation PIN sent again.
     ///
     /// Only the last device that asked for a PIN may, unless the settings allow it to others
-    /// ([`Pin::resend_from_other_device`]). From then on, the account can be activated from this device only.
+    /// ([`Pin`](crate::settings::Pin)). From then on, the account can be activated from this device only.
     ///
     /// Operation `requestActivationPin` (`POST /sauth/clients/activation/by-pin-code/request`).
     pub async fn resend_pin(&self, account: &AccountDevice) -> Result<()> {
