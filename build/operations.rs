@@ -28,8 +28,9 @@ pub(crate) fn generate(document: &Document) -> Result<String, String> {
         let security = security(document, &located)?;
         let evidence: Expr = match located.extension("x-evidence").as_str() {
             Some("stated") => parse_quote!(Evidence::Stated),
+            Some("observed") => parse_quote!(Evidence::Observed),
             Some("inferred") => parse_quote!(Evidence::Inferred),
-            _ => return Err(located.refuse("has another x-evidence than stated or inferred")),
+            _ => return Err(located.refuse("has another x-evidence than stated, observed or inferred")),
         };
         let source = located.extension("x-source").as_str().unwrap_or_default();
         let consumers = consumers(&located)?;

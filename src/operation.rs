@@ -75,7 +75,11 @@ pub enum Unauthorized {
 pub enum Evidence {
     /// Synerise states them.
     Stated,
-    /// Something about them had to be concluded; the builder can override it.
+    /// Synerise's own mobile apps do it so, without a promise; [`ClientBuilder::operation_path`](crate::ClientBuilder::operation_path)
+    /// overrides the path.
+    Observed,
+    /// Something about them had to be concluded; [`ClientBuilder::operation_path`](crate::ClientBuilder::operation_path)
+    /// overrides the path.
     Inferred,
 }
 

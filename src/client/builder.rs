@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
 use crate::lifecycle::{LifecycleConfig, RefreshPolicy};
-use crate::operation;
+use crate::operation::{Evidence, OPERATIONS, Operation};
 use crate::random::{Random, SystemRandom};
 use crate::region::Region;
 use crate::session::Context;
@@ -32,7 +32,8 @@ pub struct ClientBuilder {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     store: Option<Arc<dyn TokenStore>>,
-    paths: HashMap<&'static str, String>,
+    /// By operation id, as the caller wrote it.
+    paths: HashMap<String, String>,
 }
 
 impl Default for ClientBuilder {
@@ -163,10 +164,20 @@ impl ClientBuilder {
         self
     }
 
-    /// The path of the server-side login, which Synerise does not publish (it is inferred in the document).
-    pub fn server_side_login_path(mut self, path: impl Into<String>) -> Self {
-        self.paths
-            .insert(operation::AUTHENTICATE_PROFILE_SERVER_SIDE.id, path.into());
+    /// Another path for an operation whose path Synerise does not publish: one that was observed in its apps or inferred. A
+    /// path that Synerise states can't be replaced.
+    ///
+    /// The operation is named by its id in the document, as [`Error::operation`] tells it.
+    ///
+    /// ```
+    /// # use synerise_auth::Client;
+    /// let client = Client::builder()
+    ///     .operation_path("authenticateProfileServerSide", "/sauth/v3/auth/login/client/backend")
+    ///     .build()?;
+    /// # Ok::<(), synerise_auth::Error>(())
+    /// ```
+    pub fn operation_path(mut self, operation_id: impl Into<String>, path: impl Into<String>) -> Self {
+        self.paths.insert(operation_id.into(), path.into());
         self
     }
 
@@ -174,14 +185,18 @@ impl ClientBuilder {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the base URL is not a URL, or would send credentials unencrypted to another host; when
-    /// the application's name can't be in a header; when the HTTP client refuses its settings (no TLS, for example); when the
+    /// the application's name can't be in a header; when the HTTP client refuses its settings (no TLS, for example); when [`operation_path`](Self::operation_path) was given an operation that is
+    /// unknown or whose path is stated; when the
     /// machine has no CA certificates, unless the base URL is plain HTTP; when a proxy in the environment (`HTTPS_PROXY`,
     /// `HTTP_PROXY`, `ALL_PROXY`) can't be read, because requests would go around it.
     pub fn build(self) -> Result<Client> {
         let base = BaseUrl::parse(&self.base_url, self.plaintext_allowed)?;
-        for (id, path) in &self.paths {
-            base.join(path)
+        let mut paths = HashMap::new();
+        for (id, path) in self.paths {
+            let operation = overridable(&id)?;
+            base.join(&path)
                 .map_err(|error| error.in_input(&format!("path of {id}")))?;
+            paths.insert(operation.id, path);
         }
         let mut agent = format!(
             "synerise-auth/{} ({})",
@@ -209,7 +224,7 @@ impl ClientBuilder {
             limits,
             retry: self.retry,
             budget: RetryBudget::new(),
-            paths: self.paths,
+            paths,
         });
         let config = LifecycleConfig {
             clock: self.clock,
@@ -230,6 +245,27 @@ impl ClientBuilder {
             published_keys,
         ))
     }
+}
+
+/// The operation with this id, if its path is not stated by Synerise.
+fn overridable(id: &str) -> Result<&'static Operation> {
+    let unpublished = OPERATIONS
+        .iter()
+        .filter(|known| known.evidence != Evidence::Stated);
+    if let Some(operation) = unpublished.clone().find(|known| known.id == id) {
+        return Ok(operation);
+    }
+    let problem = if OPERATIONS.iter().any(|known| known.id == id) {
+        "can't be replaced: Synerise states it"
+    } else {
+        "can't be set: there is no such operation"
+    };
+    let ids: Vec<&str> = unpublished.map(|known| known.id).collect();
+    Err(Error::invalid_input(
+        format!("path of {id:?}"),
+        problem,
+        format!("give ClientBuilder::operation_path one of: {}", ids.join(", ")),
+    ))
 }
 
 impl fmt::Debug for ClientBuilder {

@@ -65,7 +65,7 @@ impl Session<Workspace> {
     /// `profile_key` is a **profile** API key. The workspace's key needs the permission `SAUTH_SERVER_LOGIN_CLIENT_CREATE`.
     ///
     /// Operation `authenticateProfileServerSide`. Its path is not published: see
-    /// [`ClientBuilder::server_side_login_path`](crate::ClientBuilder::server_side_login_path).
+    /// [`ClientBuilder::operation_path`](crate::ClientBuilder::operation_path).
     pub fn login_profile(
         &self,
         profile_key: ApiKey,

@@ -50,8 +50,12 @@ impl RequestInfo {
     pub(super) fn hint(&self, status: u16) -> Option<&'static str> {
         let operation = self.operation?;
         match (status, operation.evidence, operation.security) {
+            (404, Evidence::Observed, _) => Some(
+                "check that the account exists; the path is not published and was observed in Synerise's own apps: if it is \
+                 another one, give it to ClientBuilder::operation_path",
+            ),
             (404, Evidence::Inferred, _) => Some(
-                "its path is not published and was inferred: give the right one to ClientBuilder::server_side_login_path",
+                "its path is not published and was inferred: give the right one to ClientBuilder::operation_path",
             ),
             (400 | 422, _, Security::None) => Some(
                 "check what this login or request was given: the key or password, and every id, against what the server says",

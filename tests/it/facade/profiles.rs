@@ -462,11 +462,15 @@ async fn wrong_server_side_login_path_says_what_to_configure() {
     let error = login.await.unwrap_err();
     assert_eq!(error.status(), Some(404));
     assert!(
-        error.advice().contains("ClientBuilder::server_side_login_path"),
+        error.advice().contains("ClientBuilder::operation_path"),
         "{error}"
     );
 
-    let client = env.client_builder().server_side_login_path(path).build().unwrap();
+    let client = env
+        .client_builder()
+        .operation_path("authenticateProfileServerSide", path)
+        .build()
+        .unwrap();
     let workspace = client.workspace(env.workspace_key());
     workspace
         .login_profile(env.profile_key(), customer(PASSWORD), ADDRESS)
@@ -483,9 +487,27 @@ fn server_side_login_path_must_stay_on_the_host() {
         "/a\\b",
     ] {
         let error = synerise_auth::Client::builder()
-            .server_side_login_path(path)
+            .operation_path("authenticateProfileServerSide", path)
             .build()
             .unwrap_err();
         assert!(error.kind() == ErrorKind::InvalidInput, "{path}: {error}");
+    }
+}
+
+#[test]
+fn only_a_path_that_is_not_stated_can_be_replaced() {
+    for (operation, problem) in [
+        ("workspaceLogin", "can't be replaced: Synerise states it"),
+        ("authenticateprofileserverside", "there is no such operation"),
+        ("", "there is no such operation"),
+    ] {
+        let builder = synerise_auth::Client::builder().operation_path(operation, "/elsewhere");
+        let error = builder.build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+        assert!(error.to_string().contains(problem), "{error}");
+        assert!(
+            error.advice().contains("authenticateProfileServerSide"),
+            "{error}"
+        );
     }
 }

@@ -494,7 +494,10 @@ async fn server_side_login_path_can_be_configured() {
     let server = server().await;
     let client = server
         .builder()
-        .server_side_login_path("/sauth/v3/auth/login/client/backend")
+        .operation_path(
+            "authenticateProfileServerSide",
+            "/sauth/v3/auth/login/client/backend",
+        )
         .build()
         .unwrap();
     let address = IpAddr::from([192, 0, 2, 17]);

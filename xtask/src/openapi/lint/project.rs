@@ -31,8 +31,8 @@ pub(super) fn check(document: &mut Value, problems: &mut Vec<String>) -> Result<
 fn operation_problems(document: &Value, operation: &Value) -> Vec<String> {
     let mut problems = Vec::new();
     let text = |key: &str| operation.get(key).and_then(Value::as_str).unwrap_or_default();
-    if !["stated", "inferred"].contains(&text("x-evidence")) {
-        problems.push("`x-evidence` must be `stated` or `inferred`".to_owned());
+    if !["stated", "observed", "inferred"].contains(&text("x-evidence")) {
+        problems.push("`x-evidence` must be `stated`, `observed` or `inferred`".to_owned());
     }
     for key in ["x-source", "summary", "description"] {
         if text(key).trim().is_empty() {
