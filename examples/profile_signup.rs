@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let key = ApiKey::new(&emulator.workspace().profile_api_key)?;
     let (uuid, device) = ("00000000-0000-4000-8000-000000000001", "jans-phone");
-    let visitor = client.anonymous(key.clone(), Visitor::new(uuid).device_id(device));
+    let visitor = client.anonymous(key.clone(), Visitor::new(uuid).with_device_id(device));
     println!(
         "1. an anonymous visitor: a token that lives for {:?}",
         visitor.token().await?.lifetime()
@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let account = NewAccount::new(EMAIL, PASSWORD, uuid)
         .device_id(device)
         .first_name("Jan")
-        .agreements(Agreements::new().email(true))
+        .agreements(Agreements::new().with_email(true))
         .attributes(Attributes::new().set("favourite_colour", "green")?);
     visitor.register(account).await?;
     println!("2. registered, and not active yet");

@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         workspace.name.as_deref().unwrap_or_default()
     );
 
-    let guid = workspace.guid.as_deref().ok_or("the workspace has no GUID")?;
+    let guid = workspace.guid.ok_or("the workspace has no GUID")?;
     let inside = user.select_workspace(guid).await?;
     let permissions = inside.user_info().map_or(0, |info| info.authorities.len());
     println!("5. in the workspace, with {permissions} permissions");

@@ -17,11 +17,11 @@ use crate::session::kind::PortalUser;
 /// use synerise_auth::chrono::NaiveDate;
 ///
 /// let day = |day| NaiveDate::from_ymd_opt(2025, 5, day).unwrap();
-/// let query = UsageQuery::days(day(29), day(30))?.actions(["page.visit"]);
+/// let query = UsageQuery::days(day(29), day(30))?.with_actions(["page.visit"]);
 /// assert!(UsageQuery::days(day(30), day(29)).is_err());
 /// # Ok::<(), synerise_auth::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageQuery {
     from: NaiveDate,
     to: NaiveDate,
@@ -52,14 +52,14 @@ impl UsageQuery {
 
     /// These event types only.
     #[must_use]
-    pub fn actions<T: Into<String>>(mut self, actions: impl IntoIterator<Item = T>) -> Self {
+    pub fn with_actions<T: Into<String>>(mut self, actions: impl IntoIterator<Item = T>) -> Self {
         self.actions = actions.into_iter().map(Into::into).collect();
         self
     }
 
     /// These workspaces only, by their GUIDs.
     #[must_use]
-    pub fn workspaces(mut self, guids: impl IntoIterator<Item = Uuid>) -> Self {
+    pub fn with_workspaces(mut self, guids: impl IntoIterator<Item = Uuid>) -> Self {
         self.workspaces = guids.into_iter().collect();
         self
     }

@@ -24,7 +24,7 @@ use crate::session::kind::{Anonymous, Customer};
 /// let account = NewAccount::new("customer@shop.example", "not-a-real-Password-1", uuid)
 ///     .device_id("device-1")
 ///     .first_name("Jan")
-///     .agreements(Agreements::new().email(true));
+///     .agreements(Agreements::new().with_email(true));
 /// visitor.register(account).await?;
 /// # Ok(()) }
 /// ```

@@ -1,5 +1,9 @@
 //! Between the facade's values and the generated types of requests and answers.
 
+use std::time::SystemTime;
+
+use uuid::Uuid;
+
 use crate::error::Result;
 use crate::model::input::{custom_id, required, required_secret};
 use crate::model::{
@@ -84,15 +88,27 @@ impl From<types::UserConsumer> for UserInfo {
     }
 }
 
+/// A workspace's GUID. One that is not a GUID is reported and left out: the rest of the workspace is of use without it.
+fn guid(text: Option<&str>) -> Option<Uuid> {
+    let text = text?;
+    let guid = Uuid::parse_str(text.trim()).ok();
+    if guid.is_none() {
+        tracing::warn!(
+            "a response differs from the documented one: a workspace's GUID can't be read, and is left out"
+        );
+    }
+    guid
+}
+
 impl From<types::WorkspaceSummary> for WorkspaceSummary {
     fn from(raw: types::WorkspaceSummary) -> Self {
         Self {
-            guid: raw.business_profile_guid,
+            guid: guid(raw.business_profile_guid.as_deref()),
             id: raw.id,
             name: raw.name,
             logo: raw.logo,
             subdomain: raw.subdomain,
-            created: raw.created,
+            created: raw.created.map(SystemTime::from),
             ip_restricted: raw.ip_restricted,
             mfa_required: raw.mfa_required,
         }
@@ -113,12 +129,12 @@ impl From<types::WorkspaceAccess> for WorkspaceRestrictions {
 impl From<types::WorkspaceDetails> for WorkspaceDetails {
     fn from(raw: types::WorkspaceDetails) -> Self {
         Self {
-            guid: raw.business_profile_guid,
+            guid: guid(raw.business_profile_guid.as_deref()),
             id: raw.id,
             name: raw.name,
             logo: raw.logo,
             subdomain: raw.subdomain,
-            created: raw.created,
+            created: raw.created.map(SystemTime::from),
             ip_restriction: raw.ip_restriction,
             mfa_restriction: raw.mfa_restriction,
             labels: raw.labels,
@@ -130,7 +146,6 @@ impl From<types::WorkspaceDetails> for WorkspaceDetails {
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
-    use uuid::Uuid;
 
     use super::*;
 

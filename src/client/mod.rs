@@ -89,7 +89,7 @@ impl Client {
     /// use synerise_auth::Visitor;
     ///
     /// let uuid = "00000000-0000-4000-8000-000000000001";
-    /// let visitor = client.anonymous(key, Visitor::new(uuid).device_id("device-1"));
+    /// let visitor = client.anonymous(key, Visitor::new(uuid).with_device_id("device-1"));
     /// let token = visitor.token().await?;
     /// # Ok(()) }
     /// ```

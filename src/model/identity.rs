@@ -1,4 +1,4 @@
-//! Who logs in, with what: what the service requires of each other is the shape of these types.
+//! Who logs in, and with what. The service's rules about which fields go together are the shape of these types.
 
 use std::fmt;
 
@@ -28,6 +28,12 @@ impl ProfileUuid {
     }
 }
 
+impl AsRef<str> for ProfileUuid {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
 impl From<Uuid> for ProfileUuid {
     fn from(uuid: Uuid) -> Self {
         Self(uuid.to_string())
@@ -52,7 +58,7 @@ impl fmt::Display for ProfileUuid {
     }
 }
 
-/// By what a profile of Synerise is known: the workspace is set up for the one or the other.
+/// What identifies a profile of Synerise: which of the two a workspace uses is one of its settings.
 ///
 /// Identifiers are sent as they are, never trimmed or lowered.
 #[derive(Clone, PartialEq)]
@@ -98,10 +104,10 @@ impl LoginId {
 /// );
 /// let by_facebook = Identity::facebook("not-a-real-token");
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Identity(pub(crate) Proof);
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Proof {
     Password {
         login: LoginId,
@@ -194,7 +200,7 @@ impl Identity {
 }
 
 /// Whom an anonymous session is for: the UUID that the visitor is tracked by and, best, the device.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Visitor {
     pub(crate) uuid: ProfileUuid,
     pub(crate) device_id: Option<String>,
@@ -211,7 +217,7 @@ impl Visitor {
 
     /// The device's identifier. Synerise recommends to send it always.
     #[must_use]
-    pub fn device_id(mut self, id: impl Into<String>) -> Self {
+    pub fn with_device_id(mut self, id: impl Into<String>) -> Self {
         self.device_id = Some(id.into());
         self
     }

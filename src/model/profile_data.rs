@@ -14,7 +14,7 @@ use crate::operation::RESERVED_ATTRIBUTES;
 /// ```
 /// use synerise_auth::model::Agreements;
 ///
-/// let agreements = Agreements::new().email(true).sms(false);
+/// let agreements = Agreements::new().with_email(true).with_sms(false);
 /// // In all the forms that the service takes:
 /// let same: Agreements = serde_json::from_str(r#"{ "email": "TRUE", "sms": 0 }"#).unwrap();
 /// assert_eq!(agreements, same);
@@ -39,9 +39,9 @@ pub struct Agreements {
 }
 
 macro_rules! setters {
-    ($($(#[$docs:meta])* $name:ident)+) => {
+    ($($(#[$docs:meta])* $name:ident: $field:ident)+) => {
         $($(#[$docs])* #[must_use] pub fn $name(mut self, agreed: bool) -> Self {
-            self.$name = Some(agreed);
+            self.$field = Some(agreed);
             self
         })+
     };
@@ -55,19 +55,19 @@ impl Agreements {
 
     setters! {
         /// Agreement to e-mail.
-        email
+        with_email: email
         /// Agreement to SMS.
-        sms
+        with_sms: sms
         /// Agreement to push messages.
-        push
+        with_push: push
         /// Agreement to push messages in the browser. Documented for the previous generation of the API only.
-        webpush
+        with_webpush: webpush
         /// Agreement to messages by Bluetooth.
-        bluetooth
+        with_bluetooth: bluetooth
         /// Agreement to messages by RFID.
-        rfid
+        with_rfid: rfid
         /// Agreement to messages by Wi-Fi.
-        wifi
+        with_wifi: wifi
     }
 }
 
@@ -156,7 +156,7 @@ mod tests {
             ("0", false),
         ] {
             let read: Agreements = serde_json::from_str(&format!("{{\"rfid\":{form}}}")).unwrap();
-            assert_eq!(read, Agreements::new().rfid(agreed), "{form}");
+            assert_eq!(read, Agreements::new().with_rfid(agreed), "{form}");
         }
         for wrong in ["2", "\"yes\"", "[]", "1.5"] {
             assert!(

@@ -3,8 +3,9 @@
 //! Everything is optional, because Synerise's texts promise none of it.
 
 use std::fmt;
+use std::time::SystemTime;
 
-use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::{AccessRestriction, ConsumerType};
 
@@ -45,7 +46,7 @@ impl fmt::Debug for UserInfo {
 #[non_exhaustive]
 pub struct WorkspaceSummary {
     /// The GUID, by which it is selected.
-    pub guid: Option<String>,
+    pub guid: Option<Uuid>,
     /// The numeric id.
     pub id: Option<i64>,
     /// The name.
@@ -55,7 +56,7 @@ pub struct WorkspaceSummary {
     /// The subdomain.
     pub subdomain: Option<String>,
     /// When it was created.
-    pub created: Option<DateTime<Utc>>,
+    pub created: Option<SystemTime>,
     /// Whether it can be used from some addresses only.
     pub ip_restricted: Option<bool>,
     /// Whether it needs a second factor.
@@ -81,7 +82,7 @@ pub struct WorkspaceRestrictions {
 #[non_exhaustive]
 pub struct WorkspaceDetails {
     /// The GUID.
-    pub guid: Option<String>,
+    pub guid: Option<Uuid>,
     /// The numeric id.
     pub id: Option<i64>,
     /// The name.
@@ -91,7 +92,7 @@ pub struct WorkspaceDetails {
     /// The subdomain.
     pub subdomain: Option<String>,
     /// When it was created.
-    pub created: Option<DateTime<Utc>>,
+    pub created: Option<SystemTime>,
     /// The restriction by address.
     pub ip_restriction: Option<AccessRestriction>,
     /// The restriction by second factor.

@@ -19,6 +19,7 @@ mod context;
 #[cfg(any(test, feature = "test-util"))]
 mod fixed;
 pub mod kind;
+pub mod login_mode;
 mod login_response;
 pub(crate) mod profile_login;
 mod profile_token;
@@ -27,9 +28,7 @@ mod request;
 pub(crate) mod user;
 pub(crate) mod workspace;
 
-pub use profile_login::{
-    Conditional, ConditionalLoginOutcome, Direct, ProfileLoginRequest, ProfileLogins, ServerSide,
-};
+pub use profile_login::{ConditionalLoginOutcome, ProfileLoginRequest, ProfileLogins};
 pub use request::{Body, Request, Response};
 pub use user::{MfaChallenge, UserLoginOutcome, UserLoginRequest, UserLogins};
 pub use workspace::PermissionCheck;

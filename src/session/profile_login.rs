@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use crate::bindings::{self, conversions, types};
 use crate::error::{Error, Result};
-use crate::lifecycle::Lifecycle;
 use crate::model::{Agreements, Attributes, ConditionalLoginStatus, Identity};
 use crate::operation;
 use crate::secret::ApiKey;
 use crate::token::TokenResponse;
-use crate::transport::{Authenticator, BoxFuture};
+use crate::transport::BoxFuture;
 
 use super::kind::{Anonymous, Profile, Workspace};
+use super::login_mode::{Conditional, Direct, ServerSide};
 use super::login_response::profile_token_response;
 use super::profile_token::ProfileTokenSource;
 use super::repeatable_login::RepeatableLogin;
@@ -72,43 +72,28 @@ impl Session<Workspace> {
         identity: Identity,
         device: IpAddr,
     ) -> ProfileLoginRequest<ServerSide> {
-        let kind = ServerSide {
+        let mode = ServerSide {
             workspace: Arc::clone(&self.lifecycle),
             device,
         };
-        ProfileLoginRequest::new(Arc::clone(&self.context), profile_key, identity, kind)
+        ProfileLoginRequest::new(Arc::clone(&self.context), profile_key, identity, mode)
     }
-}
-
-/// A login of a customer by themselves.
-#[derive(Debug)]
-pub struct Direct(());
-
-/// A login of a customer who has an account.
-pub struct Conditional {
-    anonymous: Option<Arc<dyn Authenticator>>,
-}
-
-/// A login of a customer by a backend.
-pub struct ServerSide {
-    workspace: Arc<Lifecycle>,
-    device: IpAddr,
 }
 
 /// A login that is being put together. It is sent when it is awaited.
 #[must_use = "a login does nothing until it is awaited"]
-pub struct ProfileLoginRequest<K> {
+pub struct ProfileLoginRequest<M> {
     context: Arc<Context>,
     request: RepeatableLogin,
     agreements: Agreements,
     attributes: Attributes,
     tags: Vec<String>,
     keep_credentials: bool,
-    kind: K,
+    mode: M,
 }
 
-impl<K> ProfileLoginRequest<K> {
-    fn new(context: Arc<Context>, key: ApiKey, identity: Identity, kind: K) -> Self {
+impl<M> ProfileLoginRequest<M> {
+    fn new(context: Arc<Context>, key: ApiKey, identity: Identity, mode: M) -> Self {
         Self {
             context,
             request: RepeatableLogin {
@@ -121,7 +106,7 @@ impl<K> ProfileLoginRequest<K> {
             attributes: Attributes::new(),
             tags: Vec::new(),
             keep_credentials: false,
-            kind,
+            mode,
         }
     }
 
@@ -189,7 +174,7 @@ impl<K> ProfileLoginRequest<K> {
 impl ProfileLoginRequest<Conditional> {
     /// Sends the login as an anonymous visitor: Synerise's texts recommend it, and also say that it needs no token.
     pub fn as_anonymous(mut self, visitor: &Session<Anonymous>) -> Self {
-        self.kind.anonymous = Some(visitor.authenticator());
+        self.mode.anonymous = Some(visitor.authenticator());
         self
     }
 }
@@ -215,7 +200,7 @@ impl IntoFuture for ProfileLoginRequest<ServerSide> {
 
     fn into_future(mut self) -> Self::IntoFuture {
         Box::pin(async move {
-            self.request.behalf = Some((Arc::clone(&self.kind.workspace), self.kind.device));
+            self.request.behalf = Some((Arc::clone(&self.mode.workspace), self.mode.device));
             let response = self
                 .request
                 .send_body(&self.context.transport, self.body()?)
@@ -226,6 +211,8 @@ impl IntoFuture for ProfileLoginRequest<ServerSide> {
 }
 
 /// What came of a conditional login.
+///
+/// Exhaustive on purpose: an outcome that a later version adds must not pass unseen.
 #[derive(Debug)]
 pub enum ConditionalLoginOutcome {
     /// The customer is logged in.
@@ -247,7 +234,7 @@ impl IntoFuture for ProfileLoginRequest<Conditional> {
         Box::pin(async move {
             let body = self.body()?;
             let operation = &operation::AUTHENTICATE_PROFILE_CONDITIONALLY;
-            let client = bindings::Client::open(&self.context.transport, self.kind.anonymous.clone());
+            let client = bindings::Client::open(&self.context.transport, self.mode.anonymous.clone());
             let (answer, response) = client.authenticate_profile_conditionally(&body).read().await?;
             let token = match (answer.status, answer.token) {
                 (None | Some(ConditionalLoginStatus::Success), Some(token)) => token,
@@ -280,26 +267,10 @@ impl IntoFuture for ProfileLoginRequest<Conditional> {
     }
 }
 
-impl<K> fmt::Debug for ProfileLoginRequest<K> {
+impl<M> fmt::Debug for ProfileLoginRequest<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProfileLoginRequest")
             .field("identity", &self.request.identity)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Conditional {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Conditional")
-            .field("anonymous", &self.anonymous.is_some())
-            .finish()
-    }
-}
-
-impl fmt::Debug for ServerSide {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerSide")
-            .field("device", &self.device)
             .finish_non_exhaustive()
     }
 }

@@ -139,6 +139,8 @@ impl IntoFuture for UserLoginRequest {
 }
 
 /// What came of a user's login.
+///
+/// Exhaustive on purpose: an outcome that a later version adds must not pass unseen.
 #[derive(Debug)]
 pub enum UserLoginOutcome {
     /// The user is logged in, and can select a workspace.

@@ -131,6 +131,7 @@ impl StoredToken {
 
 /// What saving a token led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Saved {
     /// The token is kept.
     Kept,

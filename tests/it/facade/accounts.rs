@@ -44,7 +44,7 @@ async fn automatic_registration_allows_login_at_once() {
         .device_id(DEVICE)
         .custom_id("card-17")
         .first_name("Jan")
-        .agreements(Agreements::new().sms(true))
+        .agreements(Agreements::new().with_sms(true))
         .attributes(Attributes::new().set("size", 42).unwrap());
     env.visitor().register(account).await.unwrap();
     log_in(&env).await.unwrap();

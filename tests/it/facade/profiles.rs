@@ -88,7 +88,7 @@ async fn login_details_reach_the_profile() {
         .profile(env.profile_key())
         .login(customer(PASSWORD))
         .device_id(DEVICE)
-        .agreements(Agreements::new().email(true).sms(false))
+        .agreements(Agreements::new().with_email(true).with_sms(false))
         .attributes(attributes)
         .tags(["vip", "2026"]);
     login.await.unwrap();
@@ -280,7 +280,7 @@ async fn visitors_share_a_session_by_key_uuid_and_device() {
     let session = |visitor: Visitor| env.client.anonymous(env.profile_key(), visitor);
     let first = session(Visitor::new(VISITOR));
     let same = session(Visitor::new(VISITOR));
-    let device = session(Visitor::new(VISITOR).device_id(DEVICE));
+    let device = session(Visitor::new(VISITOR).with_device_id(DEVICE));
     let other = session(Visitor::new("other"));
     let token = first.token().await.unwrap();
     assert_eq!(token.origin(), Some(&TokenOrigin::Anonymous));
@@ -353,7 +353,7 @@ async fn kept_credentials_log_in_again_without_the_details() {
         .profile(env.profile_key())
         .login(customer(PASSWORD))
         .device_id(DEVICE)
-        .agreements(Agreements::new().email(true))
+        .agreements(Agreements::new().with_email(true))
         .tags(["once"])
         .keep_credentials();
     let profile = login.await.unwrap();

@@ -140,7 +140,7 @@ async fn user_lists_workspaces_and_selects_one() {
     assert!(names.contains(&"Second"), "{names:?}");
     let second = workspaces
         .iter()
-        .find(|workspace| workspace.guid.as_deref() == Some(&restricted))
+        .find(|workspace| workspace.guid.map(|guid| guid.to_string()).as_deref() == Some(&*restricted))
         .unwrap();
     assert_eq!(
         (second.mfa_required, second.ip_restricted),
@@ -162,7 +162,7 @@ async fn user_lists_workspaces_and_selects_one() {
     assert_eq!(info.workspace_id, second.id);
     assert!(!info.authorities.is_empty());
     let current = inside.current_workspace().await.unwrap().unwrap();
-    assert_eq!(current.guid.as_deref(), Some(&*restricted));
+    assert_eq!(current.guid.unwrap().to_string(), restricted);
     assert_eq!(current.name.as_deref(), Some("Second"));
     // The session that selected it has not changed.
     assert_eq!(user.current_workspace().await.unwrap(), None);
@@ -249,12 +249,12 @@ async fn statistics_are_typed_and_filtered() {
         (Some(12), 10)
     );
 
-    let bought = query.clone().actions(["product.buy"]);
+    let bought = query.clone().with_actions(["product.buy"]);
     let days = user.new_data_points(&bought).await.unwrap();
     assert_eq!(days[0].total, Some(2));
     let elsewhere = query
         .clone()
-        .workspaces([env.emulator.add_workspace("Other").guid.parse().unwrap()]);
+        .with_workspaces([env.emulator.add_workspace("Other").guid.parse().unwrap()]);
     let days = user.new_data_points(&elsewhere).await.unwrap();
     assert_eq!(days[0].total, Some(0));
 

@@ -266,8 +266,8 @@ async fn usage_statistics() {
     let all = UsageQuery::days(day(1), day(30)).unwrap();
     let some = all
         .clone()
-        .actions(["page.visit"])
-        .workspaces([Uuid::parse_str(UUID).unwrap()]);
+        .with_actions(["page.visit"])
+        .with_workspaces([Uuid::parse_str(UUID).unwrap()]);
     let service = "/business-profile-service/organizations/usage/stats";
     for (query, body) in [
         (all, json!({ "from": "2025-05-01", "to": "2025-05-30" })),
@@ -402,12 +402,12 @@ async fn profile_login_by_password() {
 async fn profile_login_with_every_documented_field() {
     let server = server().await;
     let agreements = Agreements::new()
-        .email(true)
-        .sms(true)
-        .push(true)
-        .bluetooth(false)
-        .rfid(false)
-        .wifi(false);
+        .with_email(true)
+        .with_sms(true)
+        .with_push(true)
+        .with_bluetooth(false)
+        .with_rfid(false)
+        .with_wifi(false);
     let attributes = Attributes::new()
         .set("property1", Value::Null)
         .unwrap()
@@ -515,7 +515,7 @@ async fn anonymous_login() {
     let device = "b8af0626-d5cf-44d6-b12a-ec72f946db6f";
     let visitor = server
         .client()
-        .anonymous(key(), Visitor::new(UUID).device_id(device));
+        .anonymous(key(), Visitor::new(UUID).with_device_id(device));
     visitor.token().await.unwrap();
     let body = json!({ "apiKey": KEY, "deviceId": device, "uuid": UUID });
     let target = "/sauth/v3/auth/login/client/anonymous";
@@ -567,7 +567,7 @@ async fn registration() {
         .province("Małopolska")
         .zip_code("30-001")
         .country_code("PL")
-        .agreements(Agreements::new().webpush(true))
+        .agreements(Agreements::new().with_webpush(true))
         .attributes(Attributes::new().set("size", 42).unwrap());
     visitor(&server).register(account).await.unwrap();
     let body = json!({

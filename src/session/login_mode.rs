@@ -1,0 +1,39 @@
+//! The ways in which a customer logs in: the type parameter of [`ProfileLoginRequest`](super::ProfileLoginRequest).
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::lifecycle::Lifecycle;
+use crate::transport::Authenticator;
+
+/// A login of a customer by themselves.
+#[derive(Debug)]
+pub struct Direct(pub(super) ());
+
+/// A login of a customer who has an account.
+pub struct Conditional {
+    pub(super) anonymous: Option<Arc<dyn Authenticator>>,
+}
+
+/// A login of a customer by a backend.
+pub struct ServerSide {
+    pub(super) workspace: Arc<Lifecycle>,
+    pub(super) device: IpAddr,
+}
+
+impl fmt::Debug for Conditional {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conditional")
+            .field("anonymous", &self.anonymous.is_some())
+            .finish()
+    }
+}
+
+impl fmt::Debug for ServerSide {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerSide")
+            .field("device", &self.device)
+            .finish_non_exhaustive()
+    }
+}
