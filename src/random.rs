@@ -1,4 +1,22 @@
 //! Where jitter comes from.
+//!
+//! ```
+//! use synerise_auth::Client;
+//! use synerise_auth::random::Random;
+//!
+//! /// Never spreads anything.
+//! #[derive(Debug)]
+//! struct NoJitter;
+//!
+//! impl Random for NoJitter {
+//!     fn fraction(&self) -> f64 {
+//!         0.0
+//!     }
+//! }
+//!
+//! let client = Client::builder().random(NoJitter).build()?;
+//! # Ok::<(), synerise_auth::Error>(())
+//! ```
 
 use std::fmt;
 

@@ -1,4 +1,16 @@
 //! Consumption statistics of an organization's workspaces.
+//!
+//! ```no_run
+//! # async fn run(user: synerise_auth::WorkspaceUserSession) -> Result<(), Box<dyn std::error::Error>> {
+//! use synerise_auth::chrono::NaiveDate;
+//! use synerise_auth::usage::UsageQuery;
+//!
+//! let day = NaiveDate::from_ymd_opt(2025, 5, 29).ok_or("no such day")?;
+//! for report in user.new_data_points(&UsageQuery::days(day, day)?).await? {
+//!     println!("{:?} events", report.total);
+//! }
+//! # Ok(()) }
+//! ```
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,19 @@
 //! The one error of the crate: what happened, and what to do.
+//!
+//! ```no_run
+//! # async fn run(workspace: synerise_auth::WorkspaceSession) {
+//! use synerise_auth::ErrorKind;
+//!
+//! if let Err(error) = workspace.get("/v4/clients").await {
+//!     println!("{error}"); // one line, with its remedy
+//!     match error.kind() {
+//!         ErrorKind::Connection | ErrorKind::Timeout => println!("retry: {}", error.is_retryable()),
+//!         ErrorKind::Api => println!("{:?} {:?} {:?}", error.status(), error.code(), error.trace_id()),
+//!         _ => {}
+//!     }
+//! }
+//! # }
+//! ```
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,4 +1,16 @@
 //! The values that callers pass in and get back: identities, agreements, attributes, workspaces, open enums.
+//!
+//! Setters of values and policies begin with `with_`; requests and builders have bare ones. An enum that Synerise may extend has a
+//! variant `Unknown`, which keeps a value that this version does not know.
+//!
+//! ```
+//! use synerise_auth::model::{Agreements, Attributes, MfaMethod};
+//!
+//! let agreements = Agreements::new().with_email(true).with_sms(false);
+//! let attributes = Attributes::new().set("favourite_colour", "green")?;
+//! assert_eq!(MfaMethod::from("email"), MfaMethod::Email);
+//! # Ok::<(), synerise_auth::Error>(())
+//! ```
 
 pub(crate) mod enums;
 mod identity;

@@ -1,4 +1,14 @@
-//! Sessions: who is logged in, with a token that is always there.
+//! Sessions: one consumer's authenticated access to Synerise, with a valid token at hand.
+//!
+//! ```no_run
+//! # async fn run(workspace: synerise_auth::WorkspaceSession) -> synerise_auth::Result<()> {
+//! let client = workspace
+//!     .get("/v4/clients/by-custom-id/{id}")
+//!     .path_param("id", "card 17")
+//!     .await?;
+//! let client: serde_json::Value = client.json()?;
+//! # Ok(()) }
+//! ```
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -1,4 +1,18 @@
-//! A token, what it says, and how long it lives.
+//! A token, what it says, and how long it is valid.
+//!
+//! ```no_run
+//! # async fn run(workspace: synerise_auth::WorkspaceSession) -> synerise_auth::Result<()> {
+//! let token = workspace.token().await?;
+//! println!("valid for {:?}", token.lifetime());
+//! if let Some(claims) = token.claims() {
+//!     println!("of workspace {:?}, expires at {:?}", claims.workspace_id, claims.expires_at());
+//! }
+//! let mut request = synerise_auth::http::Request::get("https://api.synerise.com/v4/clients");
+//! if let Some(headers) = request.headers_mut() {
+//!     headers.insert("authorization", token.header().clone()); // marked as sensitive
+//! }
+//! # Ok(()) }
+//! ```
 
 use std::fmt;
 use std::sync::Arc;

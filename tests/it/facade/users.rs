@@ -252,9 +252,10 @@ async fn statistics_are_typed_and_filtered() {
     let bought = query.clone().with_actions(["product.buy"]);
     let days = user.new_data_points(&bought).await.unwrap();
     assert_eq!(days[0].total, Some(2));
-    let elsewhere = query
-        .clone()
-        .with_workspaces([env.emulator.add_workspace("Other").guid.parse().unwrap()]);
+    let elsewhere =
+        query
+            .clone()
+            .with_workspaces([env.emulator.add_workspace("Other").guid.parse().unwrap()]);
     let days = user.new_data_points(&elsewhere).await.unwrap();
     assert_eq!(days[0].total, Some(0));
 
