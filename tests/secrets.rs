@@ -287,6 +287,8 @@ async fn call_as_customer(client: &Client, printed: &Printed) {
     printed.result(visitor.resend_pin(&device).await);
     printed.result(visitor.activate_by_token(ACTIVATION).await);
     printed.result(visitor.resend_activation_token("a@b.example").await);
+    printed.result(visitor.reset_password(ACTIVATION, PASSWORD).await);
+    printed.value(&synerise_auth::account::PasswordChange::new(PASSWORD, PASSWORD));
 
     let password = Identity::synerise(LoginId::email("a@b.example"), PASSWORD, "u-1");
     printed.value(&password);

@@ -41,6 +41,8 @@ pub struct Assumptions {
     pub restriction_literal: String,
     /// How long the token of an activation e-mail is valid, in seconds. Default: a day.
     pub activation_token_valid_in_seconds: u64,
+    /// How long the token of a password reset e-mail is valid, in seconds. Default: an hour.
+    pub password_reset_token_valid_in_seconds: u64,
     /// How long a code sent to a user by e-mail is valid, in seconds. Default: 300.
     pub email_code_valid_in_seconds: u64,
     /// How many wrong passwords in a row lock an account or a user (status 423). Default: 10.
@@ -76,6 +78,7 @@ impl Default for Assumptions {
             email_activation_literal: "REQUIRE_EMAIL_ACTIVATION".to_owned(),
             restriction_literal: "ON".to_owned(),
             activation_token_valid_in_seconds: 86_400,
+            password_reset_token_valid_in_seconds: 3600,
             email_code_valid_in_seconds: 300,
             wrong_passwords_before_lock: 10,
             password_policy: false,

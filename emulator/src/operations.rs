@@ -6,7 +6,9 @@ use crate::assumptions::Assumptions;
 use crate::consumer::Kind::{self, Anonymous, PendingUser, Profile, User, UserInWorkspace, Workspace};
 use crate::errors::ApiError;
 use crate::request_context::{ApiResponse, RequestContext};
-use crate::routes::{activation, keys, profiles, registration, settings, usage, users, workspaces};
+use crate::routes::{
+    activation, keys, passwords, profiles, registration, settings, usage, users, workspaces,
+};
 
 /// One operation of the document.
 #[derive(Debug)]
@@ -97,7 +99,7 @@ const fn operation(
 
 /// Every operation of the document, in the document's order.
 #[rustfmt::skip] // one line each reads as the table that it is
-pub(crate) static OPERATIONS: [Operation; 26] = [
+pub(crate) static OPERATIONS: [Operation; 29] = [
     operation("userLogin", Method::POST, "/uauth/auth/login/user", Access::Open, users::log_in),
     operation("userMfaLogin", Method::POST, "/uauth/auth/login/user/mfa/verification", Access::Bearer(&[PendingUser, User]), users::verify_second_factor),
     operation("selectWorkspace", Method::POST, "/uauth/auth/login/user/profile/{businessProfileUUID}", USERS, users::select_workspace),
@@ -123,6 +125,9 @@ pub(crate) static OPERATIONS: [Operation; 26] = [
     operation("replaceIpPolicy", Method::POST, "/uauth/settings/user-bp-ip-policy", ADMINISTRATORS, settings::replace_ip_policy),
     operation("checkPermissions", Method::POST, "/uauth/api-key/permission-check", Access::Bearer(&[Workspace]), keys::check_permissions),
     operation("refreshWorkspaceToken", Method::GET, "/v4/auth/refresh/profile", Access::Bearer(&[Workspace]), workspaces::refresh),
+    operation("requestPasswordReset", Method::POST, "/v4/clients/password-reset/request", PROFILES, passwords::request_reset),
+    operation("confirmPasswordReset", Method::POST, "/v4/clients/password-reset/confirmation", PROFILES, passwords::confirm_reset),
+    operation("changePassword", Method::POST, "/v4/my-account/change-password", Access::Bearer(&[Profile]), passwords::change),
     operation("getPublicKey", Method::GET, "/v4/public.pem", Access::Open, keys::public_key),
 ];
 

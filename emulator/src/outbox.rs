@@ -43,6 +43,8 @@ pub enum MessageKind {
     ActivationPin,
     /// The token (in the real service, a link) that confirms an address or activates an account.
     ActivationToken,
+    /// The token (in the real service, a link) that sets a new password.
+    PasswordReset,
     /// The code that a user enters as a second factor.
     LoginCode,
 }

@@ -10,6 +10,9 @@ use super::{ErrorKind, Redactor};
 /// How many of them are in the one line that an error is printed as.
 const FIELD_ERRORS_SHOWN: usize = 3;
 
+/// The operations that a password has to confirm: Synerise states that their 403 means that it is wrong.
+const CONFIRMED_BY_CREDENTIAL: [&str; 1] = ["changePassword"];
+
 /// How an account is activated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -86,7 +89,15 @@ impl ApiError {
                 "SAU-601" => Some(ErrorKind::DeviceIdRequired),
                 _ => None,
             })
-            .unwrap_or(ErrorKind::Api)
+            .unwrap_or_else(|| self.kind_by_status())
+    }
+
+    fn kind_by_status(&self) -> ErrorKind {
+        if self.status == 403 && CONFIRMED_BY_CREDENTIAL.contains(&&*self.operation) {
+            ErrorKind::WrongCredential
+        } else {
+            ErrorKind::Api
+        }
     }
 
     /// The operation that was refused: its id in the document, or the method and path of another endpoint.
@@ -133,6 +144,9 @@ impl ApiError {
                 return "confirm the account with the PIN in the e-mail, or request another one";
             }
             ErrorKind::DeviceIdRequired => return "log in with a device id",
+            ErrorKind::WrongCredential => {
+                return "check the old password, and that the API key has the permission";
+            }
             _ => {}
         }
         if let Some(hint) = self.hint {

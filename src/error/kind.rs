@@ -33,6 +33,9 @@ pub enum ErrorKind {
     ActivationRequired(ActivationMethod),
     /// The workspace requires a device id (`SAU-601`): log in with one.
     DeviceIdRequired,
+    /// The password that has to confirm a change of the account is wrong (403). A missing permission is refused with the same
+    /// status: [`Error::api`](super::Error::api) has what the server said.
+    WrongCredential,
     /// The token has expired, and the session has no credentials to obtain a new one.
     SessionExpired,
     /// The server's response can't be understood.
@@ -61,6 +64,7 @@ impl ErrorKind {
             Self::Api => "api",
             Self::ActivationRequired(_) => "activation_required",
             Self::DeviceIdRequired => "device_id_required",
+            Self::WrongCredential => "wrong_credential",
             Self::SessionExpired => "session_expired",
             Self::UnexpectedResponse => "unexpected_response",
             Self::RefreshAborted => "refresh_aborted",

@@ -3,6 +3,7 @@
 pub(crate) mod activation;
 pub(crate) mod keys;
 pub(crate) mod login;
+pub(crate) mod passwords;
 pub(crate) mod profiles;
 pub(crate) mod registration;
 pub(crate) mod settings;

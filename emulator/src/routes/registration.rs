@@ -91,8 +91,13 @@ fn check(context: &RequestContext<'_>, email: &str) -> Result<(), ApiError> {
             return Err(invalid().with_field(field, "must not be empty"));
         }
     }
+    check_policy(context)
+}
+
+/// The `password` of the body, if there is a policy.
+pub(super) fn check_policy(context: &RequestContext<'_>) -> Result<(), ApiError> {
     if context.assumptions.password_policy && !keeps_policy(context.text("password")) {
-        return Err(invalid().with_field(
+        return Err(ApiError::bad_request("The request is not valid").with_field(
             "password",
             "must have at least six characters, including upper case, lower case, a digit and another character",
         ));

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::outbox::{Message, MessageKind};
 use crate::tokens::TokenStore;
 use keys::ApiKey;
-use profiles::{Profile, ThirdPartyToken};
+use profiles::{PasswordReset, Profile, ThirdPartyToken};
 use users::User;
 use workspaces::Workspace;
 
@@ -26,6 +26,8 @@ pub(crate) struct State {
     pub(crate) profiles: Vec<Profile>,
     /// By identity provider and token.
     pub(crate) third_party_tokens: HashMap<(String, String), ThirdPartyToken>,
+    /// By the token in the e-mail.
+    pub(crate) password_resets: HashMap<String, PasswordReset>,
     pub(crate) tokens: TokenStore,
     pub(crate) outbox: Vec<Message>,
     pub(crate) lifetimes: Lifetimes,
@@ -48,6 +50,7 @@ impl State {
             users: Vec::new(),
             profiles: Vec::new(),
             third_party_tokens: HashMap::new(),
+            password_resets: HashMap::new(),
             tokens: TokenStore::new(),
             outbox: Vec::new(),
             lifetimes,

@@ -62,6 +62,13 @@ pub(crate) enum Activation {
     },
 }
 
+/// What the token of a password reset e-mail is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PasswordReset {
+    pub(crate) profile: ProfileId,
+    pub(crate) valid_until: SystemTime,
+}
+
 /// A token of a third party.
 #[derive(Debug, Clone)]
 pub(crate) struct ThirdPartyToken {

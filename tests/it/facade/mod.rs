@@ -4,6 +4,7 @@ mod accounts;
 mod exact_requests;
 mod foreign_words;
 mod operations;
+mod passwords;
 mod profiles;
 mod requests;
 mod settings;

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use serde_json::Value;
-use synerise_auth::account::{AccountDevice, NewAccount};
+use synerise_auth::account::{AccountDevice, NewAccount, PasswordChange};
 use synerise_auth::chrono::NaiveDate;
 use synerise_auth::model::MfaMethod;
 use synerise_auth::settings::Registration;
@@ -15,7 +15,7 @@ use synerise_auth::usage::UsageQuery;
 use synerise_auth::{Result, UserLoginOutcome};
 use synerise_auth_emulator::Fault;
 
-use crate::support::{DEVICE, NEWCOMER, PASSWORD, TestEnv, VISITOR, customer, pin_for_everyone};
+use crate::support::{CUSTOMER, DEVICE, NEWCOMER, PASSWORD, TestEnv, VISITOR, customer, pin_for_everyone};
 
 /// The operations, each with its documented refusals.
 fn document() -> BTreeMap<String, Vec<String>> {
@@ -33,6 +33,7 @@ fn document() -> BTreeMap<String, Vec<String>> {
 }
 
 /// Makes whatever calls lead to an operation, then calls it.
+#[allow(clippy::too_many_lines, reason = "a table of all operations")]
 async fn call(operation: &str, env: &TestEnv) -> Result<()> {
     let (emulator, client, workspace) = (&env.emulator, &env.client, env.workspace());
     // Held from here on: once dropped, a session would begin anew.
@@ -110,6 +111,16 @@ async fn call(operation: &str, env: &TestEnv) -> Result<()> {
         "requestActivationToken" => {
             register(by_mail).await?;
             visitor.resend_activation_token(NEWCOMER).await?;
+        }
+        "requestPasswordReset" => visitor.request_password_reset(CUSTOMER).await?,
+        "confirmPasswordReset" => {
+            visitor.request_password_reset(CUSTOMER).await?;
+            let token = emulator.last_message(CUSTOMER).unwrap().secret;
+            visitor.reset_password(token, "Not-a-real-2").await?;
+        }
+        "changePassword" => {
+            let change = PasswordChange::new(PASSWORD, "Not-a-real-2");
+            env.profile().await?.change_password(change).await?;
         }
         "getProfileSettings" => drop(workspace.profile_settings().get().await?),
         "replaceProfileSettings" => {

@@ -1,12 +1,13 @@
 //! A status of success is not enough: an error that comes with it stays an error, and keeps the server's words.
 
 use serde_json::{Value, json};
-use synerise_auth::account::{AccountDevice, NewAccount};
+use synerise_auth::account::{AccountDevice, NewAccount, PasswordChange};
 use synerise_auth::chrono::NaiveDate;
 use synerise_auth::error::ActivationMethod;
+use synerise_auth::kind::Profile;
 use synerise_auth::settings::Registration;
 use synerise_auth::usage::UsageQuery;
-use synerise_auth::{Error, ErrorKind, Identity, Result};
+use synerise_auth::{Error, ErrorKind, Identity, Result, Session};
 
 use crate::support::{Answer, Capture, key};
 
@@ -28,13 +29,36 @@ async fn server(answer: Answer) -> Capture {
     .await
 }
 
+/// A customer's session with such a server.
+async fn customer(answer: Answer) -> (Capture, Session<Profile>) {
+    let server = Capture::start(move |request| {
+        if request.target == "/sauth/v3/auth/login/client" {
+            Answer::json(json!({ "token": "fake-token" }))
+        } else {
+            answer.clone()
+        }
+    })
+    .await;
+    let login = server.client().profile(key()).login(Identity::oauth("fake"));
+    let profile = login.await.unwrap();
+    (server, profile)
+}
+
 /// The calls whose successes have no documented body.
 async fn calls_without_a_body(answer: &Answer) -> Vec<(&'static str, Result<()>)> {
     let server = server(answer.clone()).await;
     let visitor = server.client().anonymous(key(), "u-1");
     let account = AccountDevice::new("a@b.example", "u-1", "device-1");
     let newcomer = NewAccount::new("a@b.example", "Not-a-real-1", "u-1");
+    let (_server, profile) = customer(answer.clone()).await;
+    let change = PasswordChange::new("old", "new");
     vec![
+        (
+            "requestPasswordReset",
+            visitor.request_password_reset("a@b.example").await,
+        ),
+        ("confirmPasswordReset", visitor.reset_password("fake", "b").await),
+        ("changePassword", profile.change_password(change).await),
         ("registerProfile", visitor.register(newcomer).await),
         (
             "confirmActivationByPin",

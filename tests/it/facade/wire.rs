@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use synerise_auth::account::{AccountDevice, NewAccount};
+use synerise_auth::account::{AccountDevice, NewAccount, PasswordChange};
 use synerise_auth::chrono::NaiveDate;
 use synerise_auth::clock::ManualClock;
 use synerise_auth::kind::{Anonymous, Profile, WorkspaceUser};
@@ -611,6 +611,34 @@ async fn activation_by_email_token() {
     let target = "/sauth/clients/activation/request";
     let body = json!({ "email": email });
     assert_sent(&server, "POST", target, Some("anonymous-token"), Some(body));
+}
+
+#[tokio::test]
+async fn password_reset_and_change() {
+    let server = server().await;
+    let email = "sampleclient@synerise.com";
+    visitor(&server).request_password_reset(email).await.unwrap();
+    let target = "/v4/clients/password-reset/request";
+    let body = json!({ "email": email });
+    assert_sent(&server, "POST", target, Some("anonymous-token"), Some(body));
+
+    let profile = profile(&server).await;
+    profile
+        .reset_password("fake-token", "new-password")
+        .await
+        .unwrap();
+    let target = "/v4/clients/password-reset/confirmation";
+    let body = json!({ "token": "fake-token", "password": "new-password" });
+    assert_sent(&server, "POST", target, Some("profile-token"), Some(body));
+
+    let target = "/v4/my-account/change-password";
+    let change = PasswordChange::new("old-password", "new-password");
+    let mut body = json!({ "oldPassword": "old-password", "password": "new-password" });
+    profile.change_password(change.clone()).await.unwrap();
+    assert_sent(&server, "POST", target, Some("profile-token"), Some(body.clone()));
+    profile.change_password(change.device_id(DEVICE)).await.unwrap();
+    body["deviceId"] = DEVICE.into();
+    assert_sent(&server, "POST", target, Some("profile-token"), Some(body));
 }
 
 // Settings

@@ -1,0 +1,109 @@
+//! Activation of an account, by PIN or by the token of an e-mail.
+
+use std::fmt;
+
+use crate::bindings::types;
+use crate::error::Result;
+use crate::model::ProfileUuid;
+use crate::model::input::{required, required_secret};
+use crate::secret::Secret;
+use crate::session::Session;
+use crate::session::kind::Customer;
+
+/// An account on a device, as far as its activation by PIN needs to know.
+#[derive(Clone)]
+pub struct AccountDevice {
+    email: String,
+    uuid: ProfileUuid,
+    device_id: String,
+}
+
+/// Without the e-mail address, which is personal.
+impl fmt::Debug for AccountDevice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccountDevice")
+            .field("uuid", &self.uuid)
+            .field("device_id", &self.device_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl AccountDevice {
+    /// The account's e-mail address, the profile's UUID, and the device's identifier.
+    pub fn new(email: impl Into<String>, uuid: impl Into<ProfileUuid>, device_id: impl Into<String>) -> Self {
+        Self {
+            email: email.into(),
+            uuid: uuid.into(),
+            device_id: device_id.into(),
+        }
+    }
+}
+
+impl<K: Customer> Session<K> {
+    /// Activates an account by the PIN that was sent by e-mail.
+    ///
+    /// It must come from **the last device that asked for a PIN**: the one that registered, or the one that had the PIN sent
+    /// again, whatever the settings are.
+    ///
+    /// Operation `confirmActivationByPin` (`POST /sauth/clients/activation/by-pin-code/confirmation`).
+    pub async fn activate_by_pin(&self, account: &AccountDevice, pin: impl Into<Secret>) -> Result<()> {
+        let body = types::PinConfirmationRequest {
+            email: required("e-mail address", &account.email)?,
+            uuid: account.uuid.checked()?,
+            device_id: required("device id", &account.device_id)?,
+            pin_code: required_secret("PIN", &pin.into())?,
+        };
+        self.raw()
+            .confirm_activation_by_pin(&body)
+            .response()
+            .await
+            .map(drop)
+    }
+
+    /// Has the activation PIN sent again.
+    ///
+    /// Only the last device that asked for a PIN may, unless the settings allow it to others
+    /// ([`Pin`](crate::settings::Pin)). From then on, the account can be activated from this device only.
+    ///
+    /// Operation `requestActivationPin` (`POST /sauth/clients/activation/by-pin-code/request`).
+    pub async fn resend_pin(&self, account: &AccountDevice) -> Result<()> {
+        let body = types::PinRequest {
+            email: required("e-mail address", &account.email)?,
+            uuid: account.uuid.checked()?,
+            device_id: required("device id", &account.device_id)?,
+        };
+        self.raw()
+            .request_activation_pin(&body)
+            .response()
+            .await
+            .map(drop)
+    }
+
+    /// Activates or confirms an account by the token in the e-mail. The workspace must have an e-mail sender.
+    ///
+    /// Operation `confirmActivationByToken` (`POST /sauth/clients/activation/confirmation`).
+    pub async fn activate_by_token(&self, token: impl Into<Secret>) -> Result<()> {
+        let body = types::ActivationTokenConfirmationRequest {
+            token: required_secret("activation token", &token.into())?,
+        };
+        self.raw()
+            .confirm_activation_by_token(&body)
+            .response()
+            .await
+            .map(drop)
+    }
+
+    /// Has the e-mail with the activation token sent again. The workspace must have an e-mail sender.
+    ///
+    /// Operation `requestActivationToken` (`POST /sauth/clients/activation/request`).
+    pub async fn resend_activation_token(&self, email: &str) -> Result<()> {
+        let body = types::ActivationTokenRequest {
+            email: required("e-mail address", email)?,
+        };
+        self.raw()
+            .request_activation_token(&body)
+            .response()
+            .await
+            .map(drop)
+    }
+}

@@ -1,0 +1,163 @@
+//! Registration of an account.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::bindings::{conversions, types};
+use crate::error::Result;
+use crate::model::ProfileUuid;
+use crate::model::input::{custom_id, optional, required, required_secret};
+use crate::model::{Agreements, Attributes};
+use crate::secret::Secret;
+use crate::session::Session;
+use crate::session::kind::Anonymous;
+
+/// A new account.
+///
+/// ```no_run
+/// # async fn run(visitor: synerise_auth::Session<synerise_auth::kind::Anonymous>) -> synerise_auth::Result<()> {
+/// use synerise_auth::account::NewAccount;
+/// use synerise_auth::model::Agreements;
+///
+/// let uuid = "00000000-0000-4000-8000-000000000001";
+/// let account = NewAccount::new("customer@shop.example", "not-a-real-Password-1", uuid)
+///     .device_id("device-1")
+///     .first_name("Jan")
+///     .agreements(Agreements::new().with_email(true));
+/// visitor.register(account).await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct NewAccount {
+    email: String,
+    password: Secret,
+    uuid: ProfileUuid,
+    custom_id: Option<Value>,
+    agreements: Agreements,
+    attributes: Attributes,
+    texts: types::RegistrationRequest,
+}
+
+macro_rules! texts {
+    ($($(#[$docs:meta])* $name:ident)+) => {
+        $($(#[$docs])* #[must_use] pub fn $name(mut self, value: impl Into<String>) -> Self {
+            self.texts.$name = Some(value.into());
+            self
+        })+
+    };
+}
+
+impl NewAccount {
+    /// An account of what a registration requires.
+    pub fn new(email: impl Into<String>, password: impl Into<Secret>, uuid: impl Into<ProfileUuid>) -> Self {
+        let texts = types::RegistrationRequest {
+            email: String::new(),
+            password: Secret::new(""),
+            uuid: String::new(),
+            address: None,
+            agreements: None,
+            attributes: None,
+            city: None,
+            company: None,
+            country_code: None,
+            custom_id: None,
+            device_id: None,
+            first_name: None,
+            last_name: None,
+            phone: None,
+            province: None,
+            sex: None,
+            zip_code: None,
+        };
+        Self {
+            email: email.into(),
+            password: password.into(),
+            uuid: uuid.into(),
+            custom_id: None,
+            agreements: Agreements::new(),
+            attributes: Attributes::new(),
+            texts,
+        }
+    }
+
+    texts! {
+        /// The identifier of the device. A PIN can be confirmed from the last device only that asked for one.
+        device_id
+        /// The first name.
+        first_name
+        /// The last name.
+        last_name
+        /// The sex, as your workspace writes it: Synerise's texts name no values.
+        sex
+        /// The telephone number.
+        phone
+        /// The company.
+        company
+        /// The street and house number.
+        address
+        /// The city.
+        city
+        /// The province.
+        province
+        /// The postal code.
+        zip_code
+        /// The country's code.
+        country_code
+    }
+
+    /// An identifier of your own.
+    #[must_use]
+    pub fn custom_id(mut self, id: impl Into<Value>) -> Self {
+        self.custom_id = Some(id.into());
+        self
+    }
+
+    /// The marketing agreements.
+    #[must_use]
+    pub fn agreements(mut self, agreements: Agreements) -> Self {
+        self.agreements = agreements;
+        self
+    }
+
+    /// The attributes.
+    #[must_use]
+    pub fn attributes(mut self, attributes: Attributes) -> Self {
+        self.attributes = attributes;
+        self
+    }
+
+    fn body(self) -> Result<types::RegistrationRequest> {
+        Ok(types::RegistrationRequest {
+            email: required("e-mail address", &self.email)?,
+            password: required_secret("password", &self.password)?,
+            uuid: self.uuid.checked()?,
+            custom_id: self.custom_id.as_ref().map(custom_id).transpose()?,
+            device_id: optional("device id", self.texts.device_id.as_deref())?,
+            agreements: conversions::agreements(self.agreements),
+            attributes: conversions::attributes(self.attributes),
+            ..self.texts
+        })
+    }
+}
+
+impl fmt::Debug for NewAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewAccount")
+            .field("uuid", &self.uuid)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session<Anonymous> {
+    /// Registers an account. It is never sent twice, whatever happens: if the answer is lost, the account may exist.
+    ///
+    /// Depending on the workspace's settings ([`Registration`](crate::settings::Registration)), it can be used at once or has to be activated first.
+    ///
+    /// Operation `registerProfile` (`POST /sauth/clients/registered`); the API key needs the permission
+    /// `SAUTH_REGISTER_CLIENT_CREATE`.
+    pub async fn register(&self, account: NewAccount) -> Result<()> {
+        let body = account.body()?;
+        self.raw().register_profile(&body).response().await.map(drop)
+    }
+}
