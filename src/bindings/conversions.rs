@@ -179,7 +179,16 @@ mod tests {
         ] {
             assert!(body(&identity).is_err(), "{identity:?}");
         }
-        assert!(Identity::other("SYNERISE", "t").is_err() && Identity::other("UNKNOWN", "t").is_err());
+        for guarded in [
+            "SYNERISE",
+            "synerise",
+            "Synerise",
+            " SYNERISE\n",
+            "UNKNOWN",
+            "unknown",
+        ] {
+            assert!(Identity::other(guarded, "t").is_err(), "{guarded:?}");
+        }
         assert!(Identity::other("", "t").is_err());
     }
 }

@@ -12,7 +12,7 @@ macro_rules! open_enum {
         $(#[$docs])*
         ///
         /// Open: a value that this version doesn't know is [`Unknown`](Self::Unknown), and is sent as it came. A known
-        /// value is recognized in upper and lower case, and is sent as the service documents it.
+        /// value is recognized in upper and lower case, also with white space around it, and is sent as the service documents it.
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum $name {
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn known_value_is_recognized_in_any_case_and_written_in_its_own() {
-        for written in ["SUCCESS", "success", "Success"] {
+        for written in ["SUCCESS", "success", "Success", " SUCCESS\n"] {
             let status: ConditionalLoginStatus = serde_json::from_value(written.into()).unwrap();
             assert_eq!(status, ConditionalLoginStatus::Success, "{written}");
             assert_eq!(serde_json::to_value(&status).unwrap(), "SUCCESS");
