@@ -192,12 +192,12 @@ async fn quickstart_refuses_invalid_input_before_sending() {
         (
             url,
             "fake-workspace-key\n",
-            "the API key in environment variable SYNERISE_API_KEY holds",
+            "the API key in environment variable SYNERISE_API_KEY contains",
         ),
         (
             url,
             "fake workspace-key",
-            "the API key in environment variable SYNERISE_API_KEY holds",
+            "the API key in environment variable SYNERISE_API_KEY contains",
         ),
         ("not-a-url", KEY, "base URL is not an absolute URL"),
         (
