@@ -31,20 +31,21 @@
 //! | a recognized customer (a *profile*) | [`ProfileSession`] | [`Client::profile`], then a login |
 //! | a person in the Synerise portal | [`UserSession`], [`WorkspaceUserSession`] | [`Client::user`], then a login and [`Session::select_workspace`] |
 //!
-//! Each has the calls that Synerise lets it make; a call that belongs to another consumer does not compile.
+//! Each session has only the calls that Synerise lets its consumer make. A call that belongs to another consumer does not
+//! compile.
 //!
 //! # A token's life
 //!
 //! | state | what a caller gets |
 //! |---|---|
-//! | [`Empty`](lifecycle::TokenState::Empty) | waits for the login that all callers share |
+//! | [`Empty`](lifecycle::TokenState::Empty) | the token, after waiting for the login that all callers share |
 //! | [`Fresh`](lifecycle::TokenState::Fresh) | the token, without a lock or an allocation |
-//! | [`Stale`](lifecycle::TokenState::Stale) | the token, while a refresh runs behind it |
-//! | [`Expired`](lifecycle::TokenState::Expired) | waits for the refresh that all callers share |
-//! | [`SessionEnded`](lifecycle::TokenState::SessionEnded) | [`ErrorKind::SessionExpired`]: its owner has to log in again |
+//! | [`Stale`](lifecycle::TokenState::Stale) | the token, while a refresh runs in the background |
+//! | [`Expired`](lifecycle::TokenState::Expired) | the token, after waiting for the refresh that all callers share |
+//! | [`SessionEnded`](lifecycle::TokenState::SessionEnded) | [`ErrorKind::SessionExpired`]: the session's owner has to log in again |
 //!
-//! A refresh that fails takes no valid token away; its error is shared until a short backoff is over, then the next call tries again. A
-//! 401 discards the refused token and sends the request once more with a new one.
+//! A failed refresh never discards a token that is still valid. All callers get its error until a short backoff is over;
+//! then the next call tries again. A 401 discards the refused token and sends the request once more with a new one.
 //!
 //! # I want to …
 //!
@@ -55,9 +56,9 @@
 //! | register and activate accounts | [`account`] |
 //! | log a user in with a second factor | [`Client::user`], [`session::MfaChallenge`] |
 //! | read and change a workspace's settings | [`settings`] |
-//! | know when a token is refreshed, and how it is now | [`lifecycle`] |
+//! | know a token's state, and when it is refreshed | [`lifecycle`] |
 //! | share tokens between clients | [`store`] |
-//! | know what an error means | [`ErrorKind`]; every error is one line with its remedy |
+//! | know what an error means | [`ErrorKind`]; every error is printed on one line with its remedy |
 //! | set time limits, retries, a proxy, certificates | [`ClientBuilder`] |
 //! | test my service without an account | the crate `synerise-auth-emulator`; with the feature `test-util`: `clock::ManualClock`, `random::FixedRandom`, `Session::fixed` |
 //! | call an operation as the document has it | [`raw`] |
@@ -66,11 +67,11 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `rustls` | yes | TLS by rustls with aws-lc-rs; certificates are checked as the platform does |
+//! | `rustls` | yes | TLS by rustls with aws-lc-rs; certificates are checked by the platform's rules |
 //! | `native-tls` | no | TLS by the platform's own library (OpenSSL on Linux) |
 //! | `test-util` | no | for your own tests: a clock and jitter that a test controls, sessions and tokens without a server |
 //! | `schemars` | no | `schemars::JsonSchema` for the generated types and the open enums |
-//! | `verify` | no | [`Client::verifier`]: verifies tokens that come in, by the key that Synerise publishes |
+//! | `verify` | no | [`Client::verifier`]: verifies tokens that your service receives, with the key that Synerise publishes |
 //!
 //! Without a TLS feature only plain HTTP to this machine works. Plain HTTP to other hosts is refused. The crate builds with Rust 1.89 or later,
 //! and runs on Tokio.
@@ -120,11 +121,11 @@ pub type UserSession = Session<kind::User>;
 /// A portal user's session in a workspace: [`Session::select_workspace`].
 pub type WorkspaceUserSession = Session<kind::WorkspaceUser>;
 
-/// The generated bindings: every operation and type of the vendored document, as progenitor writes them.
+/// The generated bindings: every operation and type of the vendored document, as progenitor generates them.
 ///
-/// This is the escape hatch below the facade. [`Session::raw`] gives a client whose calls authenticate, retry, time out and
-/// trace as the facade does, and fail with the same [`Error`]. The types here follow the document and change with it; the
-/// facade's don't.
+/// This is the escape hatch below the facade. [`Session::raw`] returns a client whose calls authenticate, retry, time out
+/// and trace like the facade's, and fail with the same [`Error`]. The types here follow the document and change with it;
+/// the facade's types do not.
 pub mod raw {
     pub use crate::bindings::{Call, Client, ClientState, RawObject, ResponseValue, types};
     pub use crate::operation::*;

@@ -1,4 +1,4 @@
-//! How a client is configured.
+//! The client's configuration.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,7 +19,7 @@ use crate::transport::{
 
 use super::Client;
 
-/// Builds a [`Client`]. Building does no input or output and spawns nothing.
+/// Builds a [`Client`]. Building does no I/O and spawns nothing.
 #[must_use]
 pub struct ClientBuilder {
     base_url: String,
@@ -32,7 +32,7 @@ pub struct ClientBuilder {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     store: Option<Arc<dyn TokenStore>>,
-    /// By operation id, as the caller wrote it.
+    /// By operation id, exactly as the caller passed it.
     paths: HashMap<String, String>,
 }
 
@@ -60,39 +60,40 @@ impl Default for ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// The environment that the workspace lives in.
+    /// Sets the environment that the workspace lives in.
     pub fn region(self, region: Region) -> Self {
         self.base_url(region.base_url())
     }
 
-    /// A base URL in place of a region's: a host of your own in front of Synerise, or an emulator.
+    /// Sets a base URL instead of a region's, such as your own gateway in front of Synerise, or an emulator.
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = base_url.into();
         self
     }
 
-    /// Lets keys and tokens travel unencrypted to any host. Everybody between here and there can then read them; use it in
-    /// a closed network only. Without it, plain HTTP is accepted to this machine alone.
+    /// Allows keys and tokens to travel unencrypted to any host. Anybody on the network path can then read them, so use it
+    /// in a closed network only. By default, plain HTTP is accepted to this machine alone.
     pub fn allow_plain_http_to_any_host(mut self) -> Self {
         self.plaintext_allowed = true;
         self
     }
 
-    /// Your application's name and version, added to the `User-Agent`.
+    /// Adds your application's name and version to the `User-Agent`.
     pub fn app(mut self, name_and_version: impl Into<String>) -> Self {
         self.app = Some(name_and_version.into());
         self
     }
 
-    /// Changes the HTTP client's settings: a proxy, certificates, connection pools. Called again, it changes them further.
+    /// Changes the HTTP client's settings, such as a proxy, certificates or connection pools. Further calls add to the
+    /// earlier ones.
     ///
-    /// Each Tokio runtime that sends has a pool of connections of its own, and a new one after a connection of HTTP/2 has
-    /// failed; the function is called for each.
+    /// Each Tokio runtime that sends requests has its own connection pool, and gets a new one after an HTTP/2 connection
+    /// has failed. The function is called once for each pool.
     ///
-    /// Redirects stay off whatever is set here: they would take credentials to other hosts. So does repeating by the HTTP
-    /// client itself: [`retry_policy`](Self::retry_policy) alone decides. The time for a connection is
-    /// [`connect_timeout`](Self::connect_timeout). The environment's proxies are used, but not for plain HTTP to this machine:
-    /// that goes through a proxy only if it is set here.
+    /// Some settings have no effect here. Redirects stay off, because they would take credentials to other hosts. The HTTP
+    /// client's own retries stay off too: only [`retry_policy`](Self::retry_policy) decides. The connection timeout is set
+    /// by [`connect_timeout`](Self::connect_timeout). Proxies from the environment are used, except for plain HTTP to this
+    /// machine, which goes through a proxy only if it is set here.
     ///
     /// ```
     /// # use synerise_auth::Client;
@@ -107,67 +108,67 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a connection may take to be made, TLS and a proxy included. 5 s by default, and never longer than three
-    /// quarters of [`attempt_timeout`](Self::attempt_timeout): a request that got no connection did not leave, and can be
-    /// sent again whatever it is.
+    /// Sets how long a connection may take to open, including TLS and a proxy. The default is 5 s. It is never longer than
+    /// three quarters of [`attempt_timeout`](Self::attempt_timeout): a request that got no connection was not sent, so any
+    /// request can be sent again.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.limits.connect = timeout;
         self
     }
 
-    /// How long a single response may take, its body included. 10 s by default.
+    /// Sets how long a single response may take, including its body. The default is 10 s.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.limits.attempt = timeout;
         self
     }
 
-    /// How long a call may take, its retries and a token's refresh included. 60 s by default.
+    /// Sets how long a call may take, including its retries and a token refresh. The default is 60 s.
     pub fn call_timeout(mut self, timeout: Duration) -> Self {
         self.limits.call = timeout;
         self
     }
 
-    /// How large a response may be, in bytes. 16 MiB by default.
+    /// Sets how large a response may be, in bytes. The default is 16 MiB.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.limits.body = bytes;
         self
     }
 
-    /// How requests are sent again.
+    /// Sets how requests are retried.
     pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// When tokens are refreshed.
+    /// Sets when tokens are refreshed.
     pub fn refresh_policy(mut self, policy: RefreshPolicy) -> Self {
         self.refresh = policy;
         self
     }
 
-    /// Where the time comes from; tests give a `ManualClock` (feature `test-util`).
+    /// Sets the source of the time. Tests pass a `ManualClock` (feature `test-util`).
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Where jitter comes from.
+    /// Sets the source of jitter.
     pub fn random(mut self, random: impl Random) -> Self {
         self.random = Arc::new(random);
         self
     }
 
-    /// Where workspaces' and visitors' sessions keep their tokens beyond themselves. Nowhere by default: a session keeps its
-    /// own token.
+    /// Sets a store where workspace sessions and anonymous sessions share their tokens. There is none by default: each
+    /// session keeps its own token.
     pub fn store(mut self, store: impl TokenStore) -> Self {
         self.store = Some(Arc::new(store));
         self
     }
 
-    /// Another path for an operation whose path Synerise does not publish: one that was observed in its apps or inferred. A
-    /// path that Synerise states can't be replaced.
+    /// Replaces the path of an operation whose path Synerise does not publish (it was observed in Synerise's apps, or
+    /// inferred). A path that Synerise states can't be replaced.
     ///
-    /// The operation is named by its id in the document, as [`Error::operation`] tells it.
+    /// The operation is named by its id in the document, as [`Error::operation`] returns it.
     ///
     /// ```
     /// # use synerise_auth::Client;
@@ -184,11 +185,15 @@ impl ClientBuilder {
     /// Builds the client.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the base URL is not a URL, or would send credentials unencrypted to another host; when
-    /// the application's name can't be in a header; when the HTTP client refuses its settings (no TLS, for example); when [`operation_path`](Self::operation_path) was given an operation that is
-    /// unknown or whose path is stated; when the
-    /// machine has no CA certificates, unless the base URL is plain HTTP; when a proxy in the environment (`HTTPS_PROXY`,
-    /// `HTTP_PROXY`, `ALL_PROXY`) can't be read, because requests would go around it.
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when
+    ///
+    /// - the base URL is not a URL, or would send credentials unencrypted to another host,
+    /// - the application's name can't be part of a header,
+    /// - the HTTP client refuses its settings (no TLS, for example),
+    /// - [`operation_path`](Self::operation_path) was given an operation that is unknown or whose path is stated,
+    /// - the machine has no CA certificates, unless the base URL is plain HTTP,
+    /// - a proxy in the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`) can't be parsed, because requests would then
+    ///   bypass it.
     pub fn build(self) -> Result<Client> {
         let base = BaseUrl::parse(&self.base_url, self.plaintext_allowed)?;
         let mut paths = HashMap::new();
@@ -247,7 +252,7 @@ impl ClientBuilder {
     }
 }
 
-/// The operation with this id, if its path is not stated by Synerise.
+/// The operation with this id, unless Synerise states its path.
 fn overridable(id: &str) -> Result<&'static Operation> {
     let unpublished = OPERATIONS
         .iter()

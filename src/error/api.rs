@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::body::ErrorBody;
 use super::{ErrorKind, Redactor};
 
-/// How many of them are in the one line that an error is printed as.
+/// How many of them appear in an error's one-line text.
 const FIELD_ERRORS_SHOWN: usize = 3;
 
 /// The operations that a password has to confirm: Synerise states that their 403 means that it is wrong.
@@ -23,7 +23,7 @@ pub enum ActivationMethod {
     Pin,
 }
 
-/// What a server said when it refused a request. All of it but the status is optional in every documented shape.
+/// A server's answer to a request that it refused. In every documented shape, everything except the status is optional.
 #[derive(Debug, Clone)]
 pub struct ApiError {
     operation: Cow<'static, str>,
@@ -36,21 +36,21 @@ pub struct ApiError {
     hint: Option<&'static str>,
 }
 
-/// What a server said about one field of the request. The value that it rejected is not kept: it may be a password.
+/// A server's complaint about one field of the request. The rejected value is not kept: it may be a password.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct FieldError {
     /// The field's name, or the path to it.
     pub field: Option<String>,
-    /// The server's code: a number or a name, as it was sent.
+    /// The server's code, a number or a name, as it was sent.
     pub code: Option<String>,
-    /// What is wrong.
+    /// The server's message about this field.
     pub message: Option<String>,
 }
 
 impl ApiError {
-    /// Reads a refusal. Whatever the body is, nothing in it makes this fail: what fits no known shape becomes the message, cut
-    /// and without secrets.
+    /// Reads a refusal. This never fails, whatever the body contains: a body of an unknown shape becomes the message,
+    /// truncated and redacted.
     pub(crate) fn read(
         operation: Cow<'static, str>,
         status: u16,
@@ -76,7 +76,7 @@ impl ApiError {
         self
     }
 
-    /// The kind of [`Error`](super::Error) that this refusal is, by its code or by the code of one of its field errors.
+    /// The [`Error`](super::Error) kind of this refusal, from its own code or the code of one of its field errors.
     pub(super) fn kind(&self) -> ErrorKind {
         let in_fields = self.field_errors.iter().filter_map(|error| error.code.as_deref());
         self.code
@@ -100,37 +100,37 @@ impl ApiError {
         }
     }
 
-    /// The operation that was refused: its id in the document, or the method and path of another endpoint.
+    /// Returns the operation that was refused: its id in the document, or the method and path of another endpoint.
     pub fn operation(&self) -> &str {
         &self.operation
     }
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// The server's own code, like `SAU-601`.
+    /// Returns the server's own code, such as `SAU-601`.
     pub fn code(&self) -> Option<&str> {
         self.code.as_deref()
     }
 
-    /// What the server said, on one line and without secrets.
+    /// Returns the server's message, on one line and redacted.
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
 
-    /// What the server said about single fields.
+    /// Returns what the server said about individual fields.
     pub fn field_errors(&self) -> &[FieldError] {
         &self.field_errors
     }
 
-    /// The id by which Synerise's support finds the request in its logs.
+    /// Returns the id by which Synerise's support finds the request in its logs.
     pub fn trace_id(&self) -> Option<&str> {
         self.trace_id.as_deref()
     }
 
-    /// How long the server asked to wait.
+    /// Returns how long the server asked the client to wait.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }

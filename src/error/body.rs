@@ -1,21 +1,21 @@
-//! The bodies of refusals: four documented shapes, and what other services, gateways and frameworks send, read into one.
+//! Reads the bodies of refusals: four documented shapes, and the shapes of other services, gateways and frameworks.
 
 use serde_json::{Map, Value};
 
 use super::redact::wipe;
 use super::{FieldError, Redactor};
 
-/// How many field errors are kept of a refusal; a form has fewer fields.
+/// How many field errors of a refusal are kept. A form has fewer fields.
 const FIELD_ERRORS_KEPT: usize = 50;
 
-/// How long the parts of a message may be together, in bytes. Each of them is bounded already.
+/// The longest that a message's parts may be together, in bytes. Each part already has its own limit.
 const LONGEST_MESSAGE: usize = 600;
 
-/// Names are compared without letter case, `_` and `-`. The first that says something counts.
+/// Names are compared without letter case, `_` and `-`. The first field with a usable value counts.
 const CODES: [&str; 2] = ["errorcode", "code"];
 const TRACE_IDS: [&str; 5] = ["traceid", "requestid", "correlationid", "xtraceid", "xrequestid"];
 
-/// All of them that say something are the message.
+/// The message consists of all of these fields that have a value.
 const MESSAGES: [&str; 11] = [
     "error",
     "title",
@@ -51,7 +51,7 @@ const FIELD_MESSAGES: [&str; 6] = [
     "description",
 ];
 
-/// What the body of a refusal says, without secrets.
+/// The content of a refusal's body, redacted.
 #[derive(Default)]
 pub(super) struct ErrorBody {
     pub(super) code: Option<String>,
@@ -120,7 +120,7 @@ impl ErrorBody {
         }
     }
 
-    /// Adds a part to the message, unless it is in it already.
+    /// Adds a part to the message, unless the message contains it already.
     fn say(&mut self, part: Option<String>) {
         let Some(part) = part else { return };
         self.message = Some(match self.message.take() {
@@ -161,7 +161,7 @@ fn field_error(item: &Value, redactor: &Redactor) -> FieldError {
     error
 }
 
-/// The fields of these names, in the order of the names.
+/// The fields with these names, in the order of the names.
 fn known<'a>(
     fields: &'a Map<String, Value>,
     names: &'a [&str],
@@ -176,13 +176,13 @@ fn named<'a>(fields: &'a Map<String, Value>, names: &'a [&str]) -> impl Iterator
     known(fields, names).map(|(_, value)| value)
 }
 
-/// Whether a field's name is this one, which is lower case.
+/// Whether a field has this name, which is lower case.
 fn is_same_name(field: &str, name: &str) -> bool {
     let plain = field.bytes().filter(u8::is_ascii_alphanumeric);
     plain.map(|byte| byte.to_ascii_lowercase()).eq(name.bytes())
 }
 
-/// A scalar as text: servers send codes as numbers and as strings.
+/// A scalar as text, because servers send codes as numbers and as strings.
 fn scalar(value: &Value, redactor: &Redactor) -> Option<String> {
     match value {
         Value::String(text) => said(redactor.clean(text)),
@@ -197,7 +197,7 @@ fn text(value: &Value, redactor: &Redactor) -> Option<String> {
         Value::Null => None,
         Value::Array(items) if items.iter().all(|item| !item.is_object() && !item.is_array()) => {
             let parts: Vec<_> = items.iter().filter_map(|item| scalar(item, redactor)).collect();
-            // Cut like any other text of the server.
+            // Truncated like any other text from the server.
             said(redactor.clean(&parts.join("; ")))
         }
         Value::Array(_) | Value::Object(_) => said(redactor.clean(&value.to_string())),

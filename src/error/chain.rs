@@ -1,4 +1,4 @@
-//! The text of a foreign error with its causes.
+//! The text of a foreign error, including its causes.
 
 use std::fmt::Write as _;
 
@@ -6,18 +6,19 @@ use zeroize::Zeroizing;
 
 use super::Redactor;
 
-/// How much of the causes' text is collected. A peer can put into it what it likes (HTTP/2 has text in its GOAWAY).
+/// How much of the causes' text is collected. The peer controls part of it (HTTP/2 has text in its GOAWAY).
 const COLLECTED: usize = 64 * 1024;
 
-/// What an error of the HTTP client says, with its causes: by itself it prints no more than its kind. Give it without its URL.
+/// The text of an HTTP client error, including its causes. On its own, the error prints only its kind. Pass it without its
+/// URL.
 ///
-/// The peer's own words can be in it, and can quote what was sent: give it the redactor of the request.
+/// The text can contain the peer's own words, which can quote what was sent. Pass the request's redactor.
 pub(crate) fn error_chain(error: &reqwest::Error, redactor: &Redactor) -> String {
     let mut text = Zeroizing::new(String::new());
     let mut source: Option<&dyn std::error::Error> = Some(error);
     while let Some(cause) = source.filter(|_| text.len() < COLLECTED) {
         let mut line = Zeroizing::new(String::new());
-        // Writing to a String can't fail; an error whose `Display` does is left where it stopped.
+        // Writing to a String can't fail. If an error's `Display` fails, the text ends there.
         let _ = write!(line, "{cause}");
         if !text.contains(&*line) {
             if !text.is_empty() {

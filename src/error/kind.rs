@@ -1,4 +1,4 @@
-//! What kinds of failure there are.
+//! The kinds of failure.
 
 use std::fmt;
 
@@ -17,15 +17,15 @@ use super::TokenProblem;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A value that was passed in can't be used. Nothing was sent.
+    /// A value that the caller passed can't be used. Nothing was sent.
     InvalidInput,
     /// The server couldn't be reached, or the connection broke.
     Connection,
-    /// The server took too long, or no connection to it could be made in time.
+    /// The server took too long, or no connection to it opened in time.
     Timeout,
-    /// The server's certificate can't be trusted. The same call fails again until certificates or the address are changed.
+    /// The server's certificate is not trusted. The call keeps failing until the certificates or the address change.
     Certificate,
-    /// A proxy did not let the request through. The server itself was not reached.
+    /// A proxy did not forward the request. The server itself was not reached.
     Proxy,
     /// The server refused the request; see [`Error::api`](super::Error::api).
     Api,
@@ -38,22 +38,22 @@ pub enum ErrorKind {
     WrongCredential,
     /// The token has expired, and the session has no credentials to obtain a new one.
     SessionExpired,
-    /// The server's response can't be understood.
+    /// The server's response could not be understood.
     UnexpectedResponse,
-    /// A refresh ended without a result: code that it called panicked, or its runtime was shut down.
+    /// A refresh ended without a result: code that it called panicked, or its runtime shut down.
     RefreshAborted,
-    /// A request had to be sent outside a Tokio runtime, or in one that was built without time or IO.
+    /// The request was not sent: there is no Tokio runtime, or it was built without time or I/O.
     NoRuntime,
-    /// A token that came in was verified and must not be accepted.
+    /// A token that your service received was verified and must not be accepted.
     #[cfg(feature = "verify")]
     InvalidToken(TokenProblem),
-    /// A public key can't be used to verify tokens: it can't be read, it is too short, or there is none yet.
+    /// A public key can't be used to verify tokens: it can't be parsed, it is too short, or none has been fetched yet.
     #[cfg(feature = "verify")]
     InvalidKey,
 }
 
 impl ErrorKind {
-    /// The kind as one word in `snake_case`, for traces and metrics.
+    /// Returns the kind as one word in `snake_case`, for traces and metrics.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::InvalidInput => "invalid_input",

@@ -1,4 +1,4 @@
-//! The one error of the crate: what happened, and what to do.
+//! The crate's only error type: what happened, and what to do.
 //!
 //! ```no_run
 //! # async fn run(workspace: synerise_auth::WorkspaceSession) {
@@ -45,11 +45,11 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call failed.
 ///
-/// Printed, it is one line: what happened, then what to do about it. Its `Debug` begins with the same line, so that
-/// `fn main() -> synerise_auth::Result<()>` prints it. No secret is in either of them. The line is complete, causes included, and
-/// [`source`](std::error::Error::source) is always `None`: nothing is told twice.
+/// Its `Display` is one line: what happened, then what to do about it. Its `Debug` begins with the same line, so `fn main()
+/// -> synerise_auth::Result<()>` prints it. Neither contains a secret. The line already includes the causes, so
+/// [`source`](std::error::Error::source) always returns `None`.
 ///
-/// It is one word large and cheap to clone: callers that waited for the same refresh get the same error.
+/// It is the size of one pointer and cheap to clone: callers that waited for the same refresh get the same error.
 ///
 /// ```no_run
 /// # async fn run(workspace: synerise_auth::WorkspaceSession) {
@@ -132,7 +132,7 @@ impl Error {
         })
     }
 
-    /// The same error about an input that the caller can name better.
+    /// The same error, for an input that the caller can name better.
     pub(crate) fn in_input(self, name: &str) -> Self {
         match &*self.0 {
             Detail::InvalidInput { problem, remedy, .. } => {
@@ -158,7 +158,7 @@ impl Error {
         })
     }
 
-    /// A proxy failed; `refused` when it answered and said no.
+    /// A proxy failed. `refused` is true when it answered and refused.
     pub(crate) fn proxy(operation: Cow<'static, str>, problem: String, refused: bool) -> Self {
         Self::new(Detail::Proxy {
             operation,
@@ -191,7 +191,7 @@ impl Error {
         })
     }
 
-    /// The same error, with the refusal that revealed it, if it is the end of a session without a cause.
+    /// The same error, with the refusal that revealed it, if it is a session's end without a cause.
     pub(crate) fn caused_by(self, refusal: Option<Self>) -> Self {
         match &*self.0 {
             Detail::SessionExpired {
@@ -212,7 +212,7 @@ impl Error {
         Self::unusable_response(operation, status, problem, advice)
     }
 
-    /// A response that can't be used, for which there is better advice than to look for a login page.
+    /// A response that can't be used, where better advice exists than to look for a login page.
     pub(crate) fn unusable_response(
         operation: Cow<'static, str>,
         status: u16,
@@ -260,7 +260,7 @@ impl Error {
         Self(Arc::new(detail))
     }
 
-    /// What kind of failure it is, to match on.
+    /// Returns the kind of failure, to match on.
     pub fn kind(&self) -> ErrorKind {
         match &*self.0 {
             Detail::InvalidInput { .. } => ErrorKind::InvalidInput,
@@ -280,7 +280,7 @@ impl Error {
         }
     }
 
-    /// The server's refusal, if that is what the error is, or what ended the session.
+    /// Returns the server's refusal, if the error is one, or if one ended the session.
     pub fn api(&self) -> Option<&ApiError> {
         match &*self.0 {
             Detail::Api(api) => Some(api),
@@ -289,7 +289,7 @@ impl Error {
         }
     }
 
-    /// The HTTP status, if there was a response.
+    /// Returns the HTTP status, if there was a response.
     pub fn status(&self) -> Option<u16> {
         match &*self.0 {
             Detail::UnexpectedResponse { status, .. } => Some(*status),
@@ -297,7 +297,7 @@ impl Error {
         }
     }
 
-    /// The operation that failed: its id in the `OpenAPI` document, or the method and path of another endpoint.
+    /// Returns the operation that failed: its id in the `OpenAPI` document, or the method and path of another endpoint.
     pub fn operation(&self) -> Option<&str> {
         match &*self.0 {
             Detail::Connection { operation, .. }
@@ -309,7 +309,7 @@ impl Error {
         }
     }
 
-    /// The input that can't be used, such as `API key` or `base URL`, if that is what the error is.
+    /// Returns the name of the input that can't be used, such as `API key` or `base URL`, if that is the failure.
     pub fn input(&self) -> Option<&str> {
         match &*self.0 {
             Detail::InvalidInput { what, .. } => Some(what),
@@ -317,31 +317,31 @@ impl Error {
         }
     }
 
-    /// The server's own code, such as `SAU-601`.
+    /// Returns the server's own code, such as `SAU-601`.
     pub fn code(&self) -> Option<&str> {
         self.api().and_then(ApiError::code)
     }
 
-    /// The id by which Synerise's support finds the request in its logs.
+    /// Returns the id by which Synerise's support finds the request in its logs.
     pub fn trace_id(&self) -> Option<&str> {
         self.api().and_then(ApiError::trace_id)
     }
 
-    /// What the server says about single fields of the request.
+    /// Returns what the server said about individual fields of the request.
     pub fn field_errors(&self) -> &[FieldError] {
         self.api().map(ApiError::field_errors).unwrap_or_default()
     }
 
-    /// How long the server asked the client to wait before the next attempt.
+    /// Returns how long the server asked the client to wait before the next attempt.
     pub fn retry_after(&self) -> Option<Duration> {
         self.api().and_then(ApiError::retry_after)
     }
 
-    /// Whether the same call can succeed later with nothing changed but the time.
+    /// Returns whether the same call, unchanged, can succeed later.
     ///
-    /// It does not say that the call had no effect: after [`Connection`](ErrorKind::Connection),
-    /// [`Timeout`](ErrorKind::Timeout) or [`UnexpectedResponse`](ErrorKind::UnexpectedResponse), a registration or a write may
-    /// have been carried out.
+    /// A retryable error does not mean that the call had no effect. After [`Connection`](ErrorKind::Connection),
+    /// [`Timeout`](ErrorKind::Timeout) or [`UnexpectedResponse`](ErrorKind::UnexpectedResponse), the server may have
+    /// carried out a registration or a write.
     pub fn is_retryable(&self) -> bool {
         match &*self.0 {
             Detail::Connection { .. }
@@ -360,7 +360,7 @@ impl Error {
         }
     }
 
-    /// What to do about it, in one sentence.
+    /// Returns what to do about the error, in one sentence.
     pub fn advice(&self) -> Cow<'_, str> {
         match &*self.0 {
             Detail::InvalidInput { remedy, .. } => Cow::Borrowed(&**remedy),
@@ -458,7 +458,7 @@ impl From<ApiError> for Error {
     }
 }
 
-/// An error without its advice, to be named inside another one.
+/// An error without its advice, to be included in the text of another one.
 struct Description<'a>(&'a Error);
 
 impl fmt::Display for Description<'_> {

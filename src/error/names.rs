@@ -1,11 +1,11 @@
-//! Which fields, headers and query parameters hold a secret or personal data, by their names.
+//! Decides by their names which fields, headers and query parameters hold a secret or personal data.
 //!
-//! The vendored document marks its own secrets. A caller's requests go to endpoints that it does not describe, and there a name is all
-//! there is to go by. A name too many costs a word in an error's text; a name too few shows a secret.
+//! The vendored document marks its own secrets. A caller's requests go to endpoints that the document does not describe, so
+//! the name is all there is. A false match costs a word in an error's text. A missed one shows a secret.
 
 use crate::operation::SECRET_FIELDS;
 
-/// A name that contains one of these is a secret's: it says so, with whatever stands before or after it.
+/// Any name that contains one of these is a secret's, whatever stands before or after it.
 const SECRET_WORDS: [&str; 20] = [
     "accesskey",
     "apikey",
@@ -29,10 +29,11 @@ const SECRET_WORDS: [&str; 20] = [
     "token",
 ];
 
-/// Names that are common in responses for other things: secrets only where they end a longer name, or in a request.
+/// Names that are common in responses for other things. They are secrets only at the end of a longer name, or in a request.
 const SECRET_NAMES_IN_REQUESTS: [&str; 6] = ["code", "key", "pass", "session", "sid", "auth"];
 
-/// A name that ends with one of these is a secret's: shorter words, which others contain (`pinned`, `errorCode`).
+/// A name that ends with one of these is a secret's. These words are short, so other words contain them (`pinned`,
+/// `errorCode`).
 const SECRET_ENDINGS: [&str; 14] = [
     "accesscode",
     "activationcode",
@@ -50,7 +51,7 @@ const SECRET_ENDINGS: [&str; 14] = [
     "xauth",
 ];
 
-/// What such a name ends with when it only describes the secret, as `token_type` does.
+/// Endings of names that only describe a secret, such as `token_type`.
 const DESCRIPTIONS: [&str; 9] = [
     "count",
     "endpoint",
@@ -83,7 +84,7 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
     SECRET_NAMES_IN_REQUESTS.contains(&plain.as_str()) || is_secret(&plain)
 }
 
-/// Whether a field of a response holds a secret. There, `code` is an error's.
+/// Whether a field of a response holds a secret. In a response, `code` is the code of an error.
 pub(super) fn is_secret_in_response(name: &str) -> bool {
     is_secret(&plain(name))
 }

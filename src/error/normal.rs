@@ -1,23 +1,23 @@
-//! Text in the form in which it is compared: without the escapes that servers put into what they quote.
+//! Brings text into the form in which it is compared, without the escapes that servers add when they quote.
 
 use zeroize::Zeroizing;
 
-/// How many layers of escapes are taken off: JSON inside of JSON inside of a query is three.
+/// How many layers of escapes are removed. JSON inside JSON inside a query has three.
 const LAYERS: usize = 8;
 
-/// A character, and where it stands in the original text (in bytes, from and to).
+/// A character, and its place in the original text (start and end, in bytes).
 type Unit = (char, usize, usize);
 
-/// A text without the characters that nobody sees, and with some layers of its escapes taken off.
+/// A text without invisible characters, and with some layers of its escapes removed.
 pub(super) struct Layer(Zeroizing<Vec<Unit>>);
 
-/// A layer as text to search, with the character of the layer that each byte comes from.
+/// A searchable layer, with the source character of each byte.
 pub(super) struct Form {
     pub(super) text: Zeroizing<String>,
     units: Vec<usize>,
 }
 
-/// The text as it is, then with one layer of escapes less each time, until there are none.
+/// The text itself, then the text with one more layer of escapes removed each time, until none are left.
 pub(super) fn layers(text: &str) -> Vec<Layer> {
     let mut units = Zeroizing::new(Vec::with_capacity(text.len()));
     let visible = text.char_indices().filter(|(_, c)| !is_invisible(*c));
@@ -35,12 +35,12 @@ pub(super) fn layers(text: &str) -> Vec<Layer> {
 }
 
 impl Layer {
-    /// As it is.
+    /// Unchanged.
     pub(super) fn exact(&self) -> Form {
         self.form(|c, push| push(c))
     }
 
-    /// Letters and digits alone, in lower case and without accents.
+    /// Only letters and digits, in lower case and without accents.
     pub(super) fn loose(&self) -> Form {
         self.form(|c, push| {
             if c.is_alphanumeric() {
@@ -52,7 +52,7 @@ impl Layer {
         })
     }
 
-    /// For secrets of few letters and digits: everything but white space, backslashes and `+` (a space in a query).
+    /// For secrets with few letters and digits: everything except white space, backslashes and `+` (a space in a query).
     pub(super) fn tight(&self) -> Form {
         self.form(|c, push| {
             if !(c.is_whitespace() || c.is_control() || matches!(c, '\\' | '+')) {
@@ -73,7 +73,7 @@ impl Layer {
         Form { text, units }
     }
 
-    /// Where a part of one of this layer's forms stands in the original text.
+    /// The place in the original text of a part of one of this layer's forms.
     pub(super) fn place(&self, form: &Form, from: usize, to: usize) -> (usize, usize) {
         let units = form.units.get(from..to).unwrap_or_default();
         match (units.first(), units.last()) {
@@ -96,7 +96,7 @@ impl Layer {
     }
 }
 
-/// Takes one layer of escapes off; and whether there was one.
+/// Removes one layer of escapes, and returns whether there was one.
 fn decode(units: &[Unit]) -> (Zeroizing<Vec<Unit>>, bool) {
     let mut decoded = Zeroizing::new(Vec::with_capacity(units.len()));
     let mut changed = false;
@@ -118,7 +118,7 @@ fn decode(units: &[Unit]) -> (Zeroizing<Vec<Unit>>, bool) {
             at += used;
         }
     }
-    // What nobody sees must not part an escape of the next layer.
+    // An invisible character must not split an escape of the next layer.
     decoded.retain(|unit: &Unit| !is_invisible(unit.0));
     (decoded, changed)
 }
@@ -128,7 +128,7 @@ fn span(units: &[Unit]) -> (usize, usize) {
     (from, units.last().map_or(from, |unit| unit.2))
 }
 
-/// The number that is written in the first characters, and how many there are.
+/// The number in the leading characters, and how many characters it has.
 fn number(units: &[Unit], radix: u32, most: usize) -> (u32, usize) {
     let digits = units.iter().take(most).map_while(|unit| unit.0.to_digit(radix));
     digits.fold((0, 0), |(value, count), digit| {
@@ -330,7 +330,8 @@ fn without_accent(c: char) -> char {
     letter.map_or(c, |(letter, _)| *letter)
 }
 
-/// Characters that nobody sees: Unicode's format characters (Cf: marks of direction, joiners, tags), variation selectors and fillers.
+/// Invisible characters: Unicode's format characters (Cf: marks of direction, joiners, tags), variation selectors and
+/// fillers.
 pub(super) fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}'

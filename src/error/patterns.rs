@@ -1,4 +1,5 @@
-//! What is secret or personal by its looks, whoever sent it: tokens, e-mail addresses, phone numbers, `password=…`.
+//! Recognizes secrets and personal data by their looks, whoever sent them: tokens, e-mail addresses, phone numbers,
+//! `password=…`.
 
 use super::names::is_secret_in_response;
 use super::normal::Layer;
@@ -6,7 +7,7 @@ use super::normal::Layer;
 /// A shorter run is an ordinary word.
 const SHORTEST_TOKEN: usize = 16;
 
-/// How many digits a phone number has at the least.
+/// The fewest digits that a phone number has.
 const PHONE_DIGITS: usize = 8;
 
 /// The places in the original text.
@@ -22,18 +23,18 @@ pub(super) fn find(layer: &Layer, places: &mut Vec<(usize, usize)>) {
     places.extend(found.into_iter().map(|(from, to)| layer.place(&form, from, to)));
 }
 
-/// How many bytes from the start on are of this kind.
+/// The number of bytes of this kind at the start.
 fn run(text: &str, mut is_part: impl FnMut(char) -> bool) -> usize {
     text.find(|c| !is_part(c)).unwrap_or(text.len())
 }
 
-/// As [`run`], from the end backwards.
+/// Like [`run`], backwards from the end.
 fn run_back(text: &str, is_part: impl Fn(char) -> bool) -> usize {
     let end = text.char_indices().rev().find(|(_, c)| !is_part(*c));
     text.len() - end.map_or(0, |(at, c)| at + c.len_utf8())
 }
 
-/// A JWT or JWE begins with the Base64 of `{"`, and nothing else that a server says does.
+/// A JWT or JWE begins with the Base64 of `{"`. Nothing else in a server's text does.
 fn tokens(text: &str, found: &mut Vec<(usize, usize)>) {
     for (start, _) in text.match_indices("eyJ") {
         let length = run(&text[start..], |c| {
@@ -85,7 +86,7 @@ fn phones(text: &str, found: &mut Vec<(usize, usize)>) {
     }
 }
 
-/// `apiKey: "abc123"`, `token=abc123`: what has no digit may be a word (`token: expired`).
+/// `apiKey: "abc123"`, `token=abc123`. A value without a digit may be a word (`token: expired`).
 fn named_values(text: &str, found: &mut Vec<(usize, usize)>) {
     const SHORTEST: usize = 6;
     for (at, _) in text.match_indices([':', '=']) {

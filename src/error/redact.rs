@@ -1,4 +1,5 @@
-//! Takes secrets and personal data out of foreign text: some servers quote what they were sent, each escaped in its own way.
+//! Removes secrets and personal data from foreign text. Some servers quote what they were sent, and each escapes it in its
+//! own way.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -12,25 +13,26 @@ use super::patterns;
 
 pub(super) const REDACTED: &str = "[redacted]";
 
-/// How much of a foreign text is kept, in bytes.
+/// The longest foreign text that is kept, in bytes.
 const LIMIT: usize = 300;
 
-/// How much of a foreign text is looked at, in bytes.
+/// How much of a foreign text is searched, in bytes.
 const LOOKED_AT: usize = 32 * 1024;
 
-/// How much at the end of a text that was cut is left out, because a secret that begins there is not recognised.
+/// How much is dropped at the end of a truncated text, because a secret that begins there is not recognized.
 const CUT_MARGIN: usize = 4 * 1024;
 
-/// From how many letters and digits on a text is taken out wherever it stands. A shorter one is taken out as a whole word only.
+/// The number of letters and digits from which a text is removed wherever it stands. A shorter one is removed only as a
+/// whole word.
 const DISTINCTIVE: usize = 4;
 
-/// How many letters and digits of the beginning of a long secret are enough to know it by: servers and size limits cut.
+/// How many leading letters and digits identify a long secret, because servers and size limits truncate.
 const BEGINNING: usize = 12;
 
-/// How deep JSON in the strings of JSON is read.
+/// How many levels of JSON inside JSON strings are read.
 const NESTED_JSON: usize = 6;
 
-/// Knows what a request carried, and takes it out of the response's text. Its copies are wiped from memory when it is dropped.
+/// Knows what a request carried, and removes it from the response's text. Its copies are wiped from memory on drop.
 #[derive(Default)]
 pub(crate) struct Redactor {
     needles: Vec<Needle>,
@@ -42,13 +44,13 @@ struct Needle {
     /// Compared with letters and digits alone.
     loose: bool,
     whole_word: bool,
-    /// It stands inside a longer run of an encoding, all of which goes.
+    /// It is part of a longer encoded run, all of which is removed.
     encoded: bool,
 }
 
 impl Redactor {
-    /// Collects what a request carried: its bearer token, headers that are marked as sensitive or named like a secret, and what its
-    /// query and body hold under the names of secrets and of personal data.
+    /// Collects what a request carried: its bearer token, headers that are marked as sensitive or named like a secret, and
+    /// the secrets and personal data in its query and body, found by name.
     pub(crate) fn for_request(request: &reqwest::Request) -> Self {
         let mut redactor = Self::default();
         for (name, value) in request.headers() {
@@ -75,7 +77,7 @@ impl Redactor {
         redactor
     }
 
-    /// A whole header, and each of its parts that can stand alone: what follows a scheme, and the values of cookies.
+    /// A whole header, and each part of it that can stand alone: the text after a scheme, and the values of cookies.
     fn add_header(&mut self, value: &str) {
         self.add(value);
         for part in value.split([' ', ';', ',']) {
@@ -140,13 +142,14 @@ impl Redactor {
         }
     }
 
-    /// One more secret to take out, in every form that a server may write it in.
+    /// Adds a secret to remove, in every form that a server may write it in.
     pub(crate) fn add(&mut self, secret: &str) {
         self.add_forms(secret, DISTINCTIVE);
         if secret.len() < DISTINCTIVE {
             return;
         }
-        // Base64 of a longer text holds the secret at one of three offsets. The characters at either end depend on its neighbours.
+        // The Base64 of a longer text holds the secret at one of three offsets. The characters at either end depend on its
+        // neighbours.
         for offset in 0..3 {
             let mut bytes = Zeroizing::new(vec![0; offset]);
             bytes.extend_from_slice(secret.as_bytes());
@@ -161,7 +164,7 @@ impl Redactor {
         self.add_encoded(&hexadecimal, 8);
     }
 
-    /// Personal data to take out, as whole words: names are parts of ordinary words.
+    /// Adds personal data to remove, as whole words only, because names are parts of ordinary words.
     fn add_personal(&mut self, text: &str) {
         self.add_forms(text, usize::MAX);
     }
@@ -203,7 +206,7 @@ impl Redactor {
         }
     }
 
-    /// The text on one line, no longer than it helps, without secrets, personal data and characters that nobody sees.
+    /// The text on one line, truncated, without secrets, personal data and invisible characters.
     pub(crate) fn clean(&self, text: &str) -> String {
         let quoted = match nested_json(text, NESTED_JSON) {
             Some(mut value) => {
@@ -225,7 +228,7 @@ impl Redactor {
         line(looked_at, &hidden, end)
     }
 
-    /// What is to be taken out of a text: places in it, sorted, that do not overlap.
+    /// The places in a text to remove, sorted and without overlaps.
     fn hidden(&self, text: &str) -> Vec<(usize, usize)> {
         let mut places = Vec::new();
         for layer in layers(text) {
@@ -253,7 +256,7 @@ impl Redactor {
     }
 }
 
-/// What a field's name says of its value.
+/// What a field's name says about its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Sensitivity {
     None,
@@ -261,7 +264,7 @@ enum Sensitivity {
     Secret,
 }
 
-/// Where a secret stands in a text.
+/// The places of a secret in a text.
 fn find(needle: &Needle, layer: &Layer, form: &Form, text: &str, places: &mut Vec<(usize, usize)>) {
     let known_by = needle
         .text
@@ -294,7 +297,7 @@ fn find(needle: &Needle, layer: &Layer, form: &Form, text: &str, places: &mut Ve
     }
 }
 
-/// The text on one line: places that are hidden are named so, and what is longer than it helps is cut.
+/// The text on one line, truncated. Hidden places are marked.
 fn line(text: &str, hidden: &[(usize, usize)], end: usize) -> String {
     let mut line = String::new();
     let mut hidden = hidden.iter().copied().peekable();
@@ -330,7 +333,7 @@ fn line(text: &str, hidden: &[(usize, usize)], end: usize) -> String {
     line
 }
 
-/// No more than so many bytes of a text.
+/// At most this many bytes of a text.
 fn beginning(text: &str, bytes: usize) -> &str {
     let mut end = bytes.min(text.len());
     while !text.is_char_boundary(end) {
@@ -339,14 +342,14 @@ fn beginning(text: &str, bytes: usize) -> &str {
     &text[..end]
 }
 
-/// JSON that is written in a text.
+/// The JSON in a text.
 pub(super) fn nested_json(text: &str, depth: usize) -> Option<Value> {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let is_candidate = depth > 0 && text.starts_with(['{', '[', '"']);
     is_candidate.then(|| serde_json::from_str(text).ok()).flatten()
 }
 
-/// Hides the values that a server sent under a secret's name; whether there were any.
+/// Hides the values that a server sent under a secret's name, and returns whether there were any.
 fn hide_named(value: &mut Value, depth: usize) -> bool {
     let mut hidden = false;
     match value {
@@ -381,7 +384,7 @@ fn hide_named(value: &mut Value, depth: usize) -> bool {
     hidden
 }
 
-/// Wipes the texts of a value from memory.
+/// Wipes a value's texts from memory.
 pub(super) fn wipe(value: &mut Value) {
     match value {
         Value::String(text) => text.zeroize(),

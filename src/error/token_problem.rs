@@ -1,31 +1,31 @@
-//! Why a token that came in is refused.
+//! The reasons to refuse a token that your service received.
 
-/// What is wrong with a token that was verified; the error's text says which part of it.
+/// The reason why a verified token must not be accepted. The error's text says which part of the token is affected.
 ///
-/// Every one of them means that the caller is refused: `401` and `WWW-Authenticate: Bearer error="invalid_token"` in HTTP.
+/// In every case, refuse the caller: in HTTP, with `401` and `WWW-Authenticate: Bearer error="invalid_token"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenProblem {
-    /// It is not a signed token, or a claim is missing or has a value that can't be read.
+    /// It is not a signed token, or a claim is missing or has an unreadable value.
     Malformed,
     /// It is encrypted, or signed with another algorithm than RS512, or has a header that must not be ignored (`crit`).
     Unsupported,
     /// Its signature was not made with a key of this issuer.
     Signature,
-    /// Its life has ended (`exp`).
+    /// It has expired (`exp`).
     Expired,
-    /// Its life has not begun (`ctd`, `iat`, `nbf`): it is forged, or one of the clocks is wrong.
+    /// It is not valid yet (`ctd`, `iat`, `nbf`): it is forged, or one of the clocks is wrong.
     NotYetValid,
     /// It was issued by somebody else (`iss`).
     Issuer,
     /// It is for somebody else (`aud`).
     Audience,
-    /// It belongs to another kind of consumer than is let in (`rlm`).
+    /// It belongs to a kind of consumer that is not accepted (`rlm`).
     Realm,
 }
 
 impl TokenProblem {
-    /// What to do about it, in one sentence.
+    /// Returns what to do about it, in one sentence.
     pub(super) fn advice(self) -> &'static str {
         match self {
             Self::Malformed | Self::Issuer | Self::Audience | Self::Realm => "refuse the caller",
