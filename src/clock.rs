@@ -13,10 +13,10 @@ mod manual;
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 pub use manual::ManualClock;
 
-/// One look at both clocks of a computer.
+/// One reading of both clocks of a computer.
 ///
-/// Neither clock alone can tell that a token has expired: the wall clock can be set back, and the monotonic one may stand
-/// still while the computer is suspended. A token counts as expired as soon as either says so.
+/// Neither clock alone can tell that a token has expired: the wall clock can be set back, and the monotonic clock may stand
+/// still while the computer is suspended. A token counts as expired as soon as either clock says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
     pub(crate) monotonic: Duration,
@@ -25,8 +25,8 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// A reading, for clocks of your own: the time since an arbitrary start that never goes back, and the wall clock. A wall
-    /// clock before 1970 counts as 1970.
+    /// Creates a reading, for your own clocks, from the time since an arbitrary start (which never goes back) and the wall
+    /// clock. A wall clock before 1970 counts as 1970.
     pub fn new(monotonic: Duration, wall: SystemTime) -> Self {
         Self {
             monotonic,
@@ -34,17 +34,17 @@ impl Reading {
         }
     }
 
-    /// The time since an arbitrary start. It never goes back.
+    /// Returns the time since an arbitrary start. It never goes back.
     pub fn monotonic(&self) -> Duration {
         self.monotonic
     }
 
-    /// The time by the wall clock.
+    /// Returns the time by the wall clock.
     pub fn wall(&self) -> SystemTime {
         UNIX_EPOCH.checked_add(self.wall).unwrap_or(UNIX_EPOCH)
     }
 
-    /// The reading that a clock will show when `duration` has passed on both clocks.
+    /// Returns the reading at which `duration` has passed on both clocks.
     pub(crate) fn after(self, duration: Duration) -> Self {
         Self {
             monotonic: self.monotonic.saturating_add(duration),
@@ -57,7 +57,7 @@ impl Reading {
         self.monotonic >= deadline.monotonic || self.wall >= deadline.wall
     }
 
-    /// What is left until the first of the two clocks reaches `deadline`.
+    /// The time until the first of the two clocks reaches `deadline`.
     pub(crate) fn until(self, deadline: Self) -> Duration {
         let monotonic = deadline.monotonic.saturating_sub(self.monotonic);
         monotonic.min(deadline.wall.saturating_sub(self.wall))
@@ -72,11 +72,11 @@ pub(crate) fn since_epoch(time: SystemTime) -> Duration {
 /// A future that completes when a sleep ends.
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Why somebody sleeps. A clock for tests can tell a client that waits for a response from one that backs off.
+/// The reason for a sleep. A test's clock uses it to tell a client that waits for a response from one that backs off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SleepPurpose {
-    /// A limit: something else is expected to happen first, such as a response.
+    /// A time limit: something else is expected to happen first, such as a response.
     Timeout,
     /// The wait before the next attempt.
     Backoff,
@@ -84,7 +84,7 @@ pub enum SleepPurpose {
     KeepAlive,
 }
 
-/// Where the time comes from. [`SystemClock`] by default; tests use `ManualClock` (feature `test-util`).
+/// The source of the time. The default is [`SystemClock`]. Tests use `ManualClock` (feature `test-util`).
 ///
 /// ```
 /// use std::time::Duration;
@@ -109,13 +109,13 @@ pub enum SleepPurpose {
 /// # Ok::<(), synerise_auth::Error>(())
 /// ```
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// Looks at both clocks. Called on every cached read, so it should take nanoseconds.
+    /// Reads both clocks. It is called on every cached read, so it should take nanoseconds.
     fn now(&self) -> Reading;
 
     /// Sleeps for `duration` of the monotonic clock.
     fn sleep(&self, duration: Duration) -> Sleep;
 
-    /// Sleeps, for a purpose. Without an implementation of your own, every purpose is a [`sleep`](Self::sleep).
+    /// Sleeps for a purpose. By default, every purpose is a plain [`sleep`](Self::sleep).
     fn sleep_for(&self, duration: Duration, purpose: SleepPurpose) -> Sleep {
         let _ = purpose;
         self.sleep(duration)
@@ -124,8 +124,8 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
 /// The system's clocks.
 ///
-/// On Linux it reads the coarse clocks: a few nanoseconds each, and accurate to a few milliseconds, which is far below the
-/// accuracy of a token's lifetime.
+/// On Linux it reads the coarse clocks. They take a few nanoseconds each and are accurate to a few milliseconds, which is
+/// precise enough for a token's lifetime.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock {
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -186,10 +186,10 @@ impl Clock for SystemClock {
     }
 }
 
-/// Runs `future`, but no longer than `limit`; `None` when the limit came first.
+/// Runs `future`, but no longer than `limit`. `None` when the limit was reached first.
 pub(crate) async fn timeout<F: Future>(clock: &dyn Clock, limit: Duration, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
-    // A future that is ready at once, such as that of a cached token, needs no timer.
+    // A future that is ready at once, such as a cached token's, needs no timer.
     let mut sleep = None;
     std::future::poll_fn(|context| match future.as_mut().poll(context) {
         Poll::Ready(output) => Poll::Ready(Some(output)),

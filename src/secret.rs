@@ -1,4 +1,4 @@
-//! Values that must never be seen: API keys, passwords, tokens, PINs and codes.
+//! Values that must never be shown: API keys, passwords, tokens, PINs and codes.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -13,13 +13,13 @@ use crate::error::{Error, Result};
 
 /// A value that is never printed, never serialized by accident, and wiped from memory when the last copy is dropped.
 ///
-/// `Debug` shows `[redacted]`; there is no `Display` and no `Serialize`. Clones share one allocation. It can be read from a
-/// configuration by `Deserialize`, whose errors do not quote the value either.
+/// `Debug` shows `[redacted]`. There is no `Display` and no `Serialize`. Clones share one allocation. It can be read from a
+/// configuration with `Deserialize`, whose errors do not quote the value either.
 ///
-/// What is wiped: this value; the JSON bodies that it is sent in and the responses that tokens come in, as far as they are this
-/// crate's buffers; the copies by which secrets are found in a server's text. What is not: the buffers of the HTTP client and of TLS
-/// that a request or a response went through, the operating system's, and what the value was made of elsewhere (an environment
-/// variable, a file that was read, a `&str` that you keep).
+/// These are wiped: this value; the JSON bodies that it is sent in, and the responses that contain tokens, as far as this
+/// crate owns the buffers; and the copies that are used to find secrets in a server's text. These are not: the buffers of
+/// the HTTP client, of TLS and of the operating system, and the value's original source (an environment variable, a file, a
+/// `&str` that you keep).
 ///
 /// ```
 /// use synerise_auth::Secret;
@@ -37,12 +37,12 @@ impl Secret {
         Self(Arc::new(Zeroizing::new(value.into())))
     }
 
-    /// The value itself. Every use of it is a place where it can leak, so keep them few.
+    /// Returns the value itself. It can leak wherever this is used, so use it in few places.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether nothing is inside.
+    /// Returns whether the value is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -55,7 +55,7 @@ impl fmt::Debug for Secret {
 }
 
 impl PartialEq for Secret {
-    /// Looks at every byte whatever the first ones are, so that the time it takes tells nothing about the content.
+    /// Compares every byte even after a difference, so that the time it takes reveals nothing about the content.
     fn eq(&self, other: &Self) -> bool {
         let (a, b) = (self.expose().as_bytes(), other.expose().as_bytes());
         a.len() == b.len() && a.iter().zip(b).fold(0, |difference, (x, y)| difference | (x ^ y)) == 0
@@ -86,7 +86,7 @@ impl FromStr for Secret {
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Asked for a text, formats for people refuse another type by themselves, and quote the value.
+        // When asked for a text, human-readable formats reject another type themselves, and quote the value.
         if deserializer.is_human_readable() {
             deserializer.deserialize_any(SecretVisitor)
         } else {
@@ -95,7 +95,8 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// Takes a text. Of anything else serde's own error would quote the value: a PIN that was written as a number, for example.
+/// Takes a text. For any other type, serde's own error would quote the value: a PIN that was written as a number, for
+/// example.
 struct SecretVisitor;
 
 impl SecretVisitor {
@@ -163,8 +164,8 @@ impl schemars::JsonSchema for Secret {
     }
 }
 
-/// How the generated types write their secrets; build.rs puts these paths on their fields, so that `Secret` itself
-/// needs no `Serialize`: only a request's body can hold the value.
+/// How the generated types serialize their secrets. build.rs puts these paths on their fields, so `Secret` itself needs no
+/// `Serialize`: only a request's body can hold the value.
 pub(crate) mod wire {
     use super::{Secret, Serializer};
 
@@ -205,20 +206,20 @@ pub(crate) mod wire {
     }
 }
 
-/// An API key of a workspace or of its profiles; which of the two, Synerise decides when it is created.
+/// An API key of a workspace or of its profiles. Its kind is chosen in Synerise when the key is created.
 ///
-/// Workspace keys give access to all the data of a workspace: they belong in server-side configuration only.
+/// Workspace keys give access to all data of a workspace, so keep them in server-side configuration only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey(Secret);
 
 impl ApiKey {
-    /// Takes a key as Synerise shows it.
+    /// Creates a key from its text, as Synerise shows it.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when it is empty or was cut or pasted wrongly: with white space or
-    /// another character that is not printable ASCII, with its quotes, with its name (`NAME=…`) or `Bearer` in front, or a
-    /// variable that was not replaced (`${NAME}`). Its shape is not checked further: keys look like UUIDs today, which Synerise
-    /// does not promise.
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the key is empty or was copied wrongly:
+    /// with white space or another character that is not printable ASCII, with its quotes, with its name (`NAME=…`) or
+    /// `Bearer` in front, or as a variable that was not replaced (`${NAME}`). Its shape is not checked further: keys look
+    /// like UUIDs today, but Synerise does not promise that.
     pub fn new(key: impl Into<String>) -> Result<Self> {
         let key = Zeroizing::new(key.into());
         check(&key)?;
@@ -228,7 +229,8 @@ impl ApiKey {
     /// Reads the key from an environment variable.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the variable is not set or not UTF-8, and as [`ApiKey::new`].
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the variable is not set or not UTF-8, and
+    /// fails like [`ApiKey::new`].
     pub fn from_env(variable: &str) -> Result<Self> {
         let key = std::env::var(variable).map_err(|_| {
             Error::invalid_input(
@@ -273,7 +275,7 @@ fn check(key: &str) -> Result<()> {
             "copy the key alone, without `Bearer`",
         );
     }
-    // Padding of Base64 may end a key; a name in front of it may not begin one.
+    // Base64 padding may end a key, but a name in front must not begin one.
     if key.trim_end_matches('=').contains('=') || key.contains(": ") {
         return refuse("has a name in front", "copy the key alone, without `NAME=`");
     }
@@ -298,7 +300,7 @@ fn check(key: &str) -> Result<()> {
 impl FromStr for ApiKey {
     type Err = Error;
 
-    /// As [`ApiKey::new`].
+    /// Fails like [`ApiKey::new`].
     fn from_str(key: &str) -> Result<Self> {
         Self::new(key)
     }
@@ -307,7 +309,7 @@ impl FromStr for ApiKey {
 impl TryFrom<String> for ApiKey {
     type Error = Error;
 
-    /// As [`ApiKey::new`].
+    /// Fails like [`ApiKey::new`].
     fn try_from(key: String) -> Result<Self> {
         Self::new(key)
     }
@@ -316,7 +318,7 @@ impl TryFrom<String> for ApiKey {
 impl TryFrom<&str> for ApiKey {
     type Error = Error;
 
-    /// As [`ApiKey::new`].
+    /// Fails like [`ApiKey::new`].
     fn try_from(key: &str) -> Result<Self> {
         Self::new(key)
     }
@@ -325,14 +327,14 @@ impl TryFrom<&str> for ApiKey {
 impl TryFrom<Secret> for ApiKey {
     type Error = Error;
 
-    /// As [`ApiKey::new`].
+    /// Fails like [`ApiKey::new`].
     fn try_from(key: Secret) -> Result<Self> {
         check(key.expose())?;
         Ok(Self(key))
     }
 }
 
-/// From a configuration. There is no `Serialize`: a key is never written by accident.
+/// Reads a key from a configuration. There is no `Serialize`, so a key is never written by accident.
 impl<'de> Deserialize<'de> for ApiKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let key = Secret::deserialize(deserializer)?;

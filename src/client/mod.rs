@@ -1,4 +1,4 @@
-//! The client: where Synerise is, and how to talk to it. Sessions come from it.
+//! The client: connects to Synerise, and creates sessions.
 //!
 //! ```no_run
 //! # async fn run() -> synerise_auth::Result<()> {
@@ -34,9 +34,9 @@ mod builder;
 pub use crate::transport::RetryPolicy;
 pub use builder::ClientBuilder;
 
-/// A client of one Synerise environment. Cloning it copies a pointer; clones share connections and sessions.
+/// A client of one Synerise environment. Cloning it copies a pointer. Clones share connections and sessions.
 ///
-/// It has a door for each kind of consumer: [`workspace`](Self::workspace), [`anonymous`](Self::anonymous),
+/// It has a method for each kind of consumer: [`workspace`](Self::workspace), [`anonymous`](Self::anonymous),
 /// [`profile`](Self::profile) and [`user`](Self::user).
 ///
 /// ```no_run
@@ -60,27 +60,28 @@ impl Client {
         ClientBuilder::default()
     }
 
-    /// The session of a workspace, by its API key.
+    /// Returns the session of a workspace, by its API key.
     ///
-    /// Nothing is sent until a token is needed. The same key gives the same session: the client keeps it, so that a handler
-    /// may ask for it in each request. [`forget`](Self::forget) lets go of it.
+    /// Nothing is sent until a token is needed. The same key returns the same session, because the client keeps it, so a
+    /// handler may call this for each request. [`forget`](Self::forget) removes the session.
     ///
     /// Operation `workspaceLogin` (`POST /uauth/v2/auth/login/profile`).
     pub fn workspace(&self, key: ApiKey) -> Session<Workspace> {
         workspace::open(&self.0, key)
     }
 
-    /// Lets go of a workspace's session, such as that of a key that was withdrawn. Returns whether there was one.
+    /// Forgets a workspace's session, for example after its key was withdrawn. Returns whether there was one.
     ///
-    /// Sessions that are still held go on; the next [`workspace`](Self::workspace) with this key is a new session.
+    /// Existing handles to the session keep working. The next [`workspace`](Self::workspace) call with this key starts a
+    /// new session.
     pub fn forget(&self, key: &ApiKey) -> bool {
         workspace::forget(&self.0, key)
     }
 
-    /// The session of an anonymous visitor, by a **profile** API key and the UUID that the visitor is tracked by.
+    /// Returns the session of an anonymous visitor, by a **profile** API key and the UUID that tracks the visitor.
     ///
-    /// Nothing is sent until a token is needed. The same key, UUID and device give the same session while somebody holds
-    /// it: unlike a workspace's, it is not kept by the client, because there may be many.
+    /// Nothing is sent until a token is needed. The same key, UUID and device return the same session as long as a handle
+    /// to it exists. Unlike a workspace's session, the client does not keep it, because there may be many.
     ///
     /// Operation `authenticateAnonymously` (`POST /sauth/v3/auth/login/client/anonymous`).
     ///
@@ -97,27 +98,28 @@ impl Client {
         anonymous::open(&self.0, profile_key, visitor.into())
     }
 
-    /// The logins of customers, by a **profile** API key.
+    /// Returns the logins of customers, by a **profile** API key.
     pub fn profile(&self, profile_key: ApiKey) -> ProfileLogins {
         ProfileLogins::new(Arc::clone(&self.0), profile_key)
     }
 
-    /// The logins of users of the portal.
+    /// Returns the logins of users of the portal.
     pub fn user(&self) -> UserLogins {
         UserLogins::new(Arc::clone(&self.0))
     }
 
-    /// The base URL that requests go to.
+    /// Returns the base URL that requests are sent to.
     pub fn base_url(&self) -> &str {
         self.0.transport.base().as_str()
     }
 
-    /// The public key that Synerise's tokens are signed with, as PEM. It needs no login.
+    /// Fetches the public key of Synerise's token signatures, as PEM. It needs no login.
     ///
     /// Operation `getPublicKey` (`GET /v4/public.pem`).
     ///
     /// # Errors
-    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) when the response is not a public key in PEM.
+    /// Returns [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) when the response is not a public
+    /// key in PEM.
     pub async fn public_key(&self) -> Result<String> {
         let operation = &operation::GET_PUBLIC_KEY;
         let response = self.raw().get_public_key().response().await?;
@@ -131,10 +133,10 @@ impl Client {
         }
     }
 
-    /// Verifies tokens that come in, by the key that Synerise publishes.
+    /// Returns a verifier for tokens that your service receives. It uses the key that Synerise publishes.
     ///
-    /// Nothing is sent until the first token comes in. All verifiers of a client, and of its clones, share the key: a handler
-    /// may ask for one in each request.
+    /// Nothing is sent until the first token is verified. All verifiers of a client and its clones share the key, so a
+    /// handler may call this for each request.
     ///
     /// ```no_run
     /// # async fn run(client: synerise_auth::Client, authorization: &str) -> synerise_auth::Result<()> {
@@ -152,7 +154,7 @@ impl Client {
         self.0
     }
 
-    /// The generated bindings without a session: for the operations that need none.
+    /// Returns the generated bindings without a session, for the operations that need none.
     pub fn raw(&self) -> bindings::Client {
         self.0.raw()
     }

@@ -23,14 +23,14 @@ use super::{Clock, Reading, Sleep, SleepPurpose, since_epoch};
 ///
 /// # Backoffs
 ///
-/// A client that backs off on a standing clock waits until the test moves it: [`wait_for_backoff`](Self::wait_for_backoff)
-/// says when, and for how long. For a test that does not care, [`advance_backoffs`](Self::advance_backoffs) lets backoffs
-/// pass by themselves.
+/// When the clock stands still, a client in a backoff waits until the test moves it.
+/// [`wait_for_backoff`](Self::wait_for_backoff) returns when a backoff begins, and how long it takes. If the test does not
+/// care, [`advance_backoffs`](Self::advance_backoffs) lets backoffs pass by themselves.
 ///
 /// # One clock for a client and a server
 ///
-/// A server in the same test has a clock of its own. [`on_advance`](Self::on_advance) connects them, so that the test moves
-/// one clock.
+/// A server in the same test has its own clock. [`on_advance`](Self::on_advance) connects the two, so that the test moves
+/// only one.
 #[derive(Debug, Clone)]
 pub struct ManualClock(Arc<Shared>);
 
@@ -75,12 +75,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl ManualClock {
-    /// A clock that shows 2026-01-01 00:00 UTC.
+    /// Creates a clock that shows 2026-01-01 00:00 UTC.
     pub fn new() -> Self {
         Self::at(UNIX_EPOCH + Duration::from_secs(1_767_225_600))
     }
 
-    /// A clock whose wall clock shows `wall`.
+    /// Creates a clock whose wall clock shows `wall`.
     pub fn at(wall: SystemTime) -> Self {
         Self(Arc::new(Shared {
             time: Mutex::new(ManualTime {
@@ -95,7 +95,7 @@ impl ManualClock {
         }))
     }
 
-    /// Time passes: both clocks move on, and sleeps that are due by then end.
+    /// Lets time pass: both clocks move on, and sleeps that are due by then end.
     pub fn advance(&self, duration: Duration) {
         self.change(|reading| *reading = reading.after(duration));
         let followers = lock(&self.0.followers).clone();
@@ -105,8 +105,8 @@ impl ManualClock {
         self.wake();
     }
 
-    /// Calls `follower` with each step of [`advance`](Self::advance), before it returns and before any sleep ends: so
-    /// that another clock, such as a server's, moves together with this one. Connect one direction, not both.
+    /// Calls `follower` with each step of [`advance`](Self::advance), before it returns and before any sleep ends. Another
+    /// clock, such as a server's, can so move together with this one. Connect one direction, not both.
     ///
     /// ```
     /// use std::time::{Duration, UNIX_EPOCH};
@@ -129,22 +129,22 @@ impl ManualClock {
         lock(&self.0.followers).push(Arc::new(follower));
     }
 
-    /// Sets the wall clock, as an operator or a time service does; the monotonic clock does not change.
+    /// Sets the wall clock, as an operator or a time service does. The monotonic clock does not change.
     pub fn set_wall(&self, wall: SystemTime) {
         self.change(|reading| reading.wall = since_epoch(wall));
         self.wake();
     }
 
-    /// The computer is suspended: the wall clock moves on, the monotonic one stands still.
+    /// Suspends the computer: the wall clock moves on, and the monotonic clock stands still.
     pub fn suspend(&self, duration: Duration) {
         self.change(|reading| reading.wall = reading.wall.saturating_add(duration));
         self.wake();
     }
 
-    /// From now on, a backoff ends by itself: when a client begins one, the clock moves to its end. Timeouts don't move the
-    /// clock.
+    /// From now on, backoffs end by themselves: when a client begins one, the clock moves to its end. Timeouts don't move
+    /// the clock.
     ///
-    /// With this, retries against a server that is down come to their end without the test's help.
+    /// With this, retries against an unavailable server end without the test's help.
     ///
     /// ```
     /// use synerise_auth::clock::ManualClock;
@@ -172,8 +172,8 @@ impl ManualClock {
         .await;
     }
 
-    /// Waits until a client backs off before its next attempt, and returns how long the backoff takes: advancing the clock by
-    /// that ends it.
+    /// Waits until a client backs off before its next attempt, and returns the length of the backoff. Advancing the clock
+    /// by that length ends it.
     ///
     /// ```
     /// # async fn run(clock: synerise_auth::clock::ManualClock) {
@@ -185,7 +185,7 @@ impl ManualClock {
         self.wait_until(|time| time.shortest(SleepPurpose::Backoff)).await
     }
 
-    /// Waits until at least `count` sleeps are under way, whatever their purpose.
+    /// Waits until at least `count` sleeps are under way, for any purpose.
     pub async fn sleepers(&self, count: usize) {
         self.wait_until(|time| (time.sleepers.len() >= count).then_some(()))
             .await;

@@ -1,4 +1,4 @@
-//! Refreshes without callers, for sessions that can only be refreshed while their token is active.
+//! Refreshes tokens without callers, for sessions that can only be refreshed while their token is active.
 
 use std::time::Duration;
 
@@ -14,18 +14,19 @@ use super::{Event, Lifecycle};
 
 /// Keeps a session's token refreshed until it is dropped.
 ///
-/// A session that is used is refreshed by its callers, and needs none of this. A profile's session that is idle can't be
-/// refreshed any more once its token has expired: this is for those.
+/// A session that is in use does not need this: its callers refresh it. But once the token of an idle profile's session has
+/// expired, it can't be refreshed any more. Use this for such sessions.
 ///
-/// It stops by itself when the session has ended ([`Event::KeepAliveStopped`]), and with the runtime that it was started in.
+/// It stops by itself when the session has ended ([`Event::KeepAliveStopped`]), and with the runtime in which it was
+/// started.
 #[derive(Debug)]
 #[must_use = "the session is kept alive until this is dropped"]
 pub struct KeepAlive(AbortHandle);
 
-/// The longest sleep: after it, a computer that was suspended notices that a refresh is due.
+/// The longest sleep. After it, a computer that was suspended notices that a refresh is due.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
-/// The shortest sleep, so that a wrong clock or a failing server causes no busy loop.
+/// The shortest sleep, so that a wrong clock or a failing server does not cause a busy loop.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(100);
 
 impl KeepAlive {
@@ -42,7 +43,8 @@ impl KeepAlive {
         Ok(Self(task.abort_handle()))
     }
 
-    /// Whether it still refreshes the token: not after the session has ended, or its runtime was shut down.
+    /// Returns whether it still refreshes the token. It does not after the session has ended, or after its runtime was shut
+    /// down.
     pub fn is_running(&self) -> bool {
         !self.0.is_finished()
     }
@@ -55,7 +57,7 @@ async fn run(lifecycle: Arc<Lifecycle>) {
             Some(true) => pause = SHORTEST_SLEEP,
             Some(false) => break,
             None => {
-                // By the system's clock: the session's own may be what panicked.
+                // Uses the system's clock, because the session's own may have panicked.
                 tracing::warn!("a clock or a source of randomness panicked; the session is kept alive");
                 if catch_panic(SystemClock::default().sleep(pause)).await.is_none() {
                     return;
@@ -71,7 +73,7 @@ async fn run(lifecycle: Arc<Lifecycle>) {
     }
 }
 
-/// Waits until a refresh may be due, and for the refresh if it is. Returns whether the session can still be refreshed.
+/// Waits until a refresh may be due, and then for the refresh itself. Returns whether the session can still be refreshed.
 async fn refresh_once(lifecycle: &Lifecycle) -> bool {
     let Some(wait) = lifecycle.time_to_refresh() else {
         return false;
@@ -79,7 +81,7 @@ async fn refresh_once(lifecycle: &Lifecycle) -> bool {
     let wait = wait.clamp(SHORTEST_SLEEP, LONGEST_SLEEP);
     let clock = &lifecycle.config.clock;
     clock.sleep_for(wait, SleepPurpose::KeepAlive).await;
-    // A failure is in the session's status and events, and its backoff says when to try again.
+    // The session's status and events report a failure, and its backoff decides when to try again.
     let _ = lifecycle.refresh_if_due().await;
     true
 }

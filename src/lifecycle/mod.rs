@@ -50,7 +50,7 @@ use sync::{Arc, Mutex, MutexGuard, lock};
 type State = RefreshState<TokenStateMachine, Run>;
 type Step = refresh_state::Step<TokenStateMachine, Run>;
 
-/// What the lifecycles of a client share.
+/// The settings that the lifecycles of a client share.
 #[derive(Debug)]
 pub(crate) struct LifecycleConfig {
     pub(crate) clock: Arc<dyn Clock>,
@@ -58,29 +58,29 @@ pub(crate) struct LifecycleConfig {
     pub(crate) policy: RefreshPolicy,
 }
 
-/// The life of one session's token.
+/// The lifecycle of one session's token.
 ///
-/// It puts three parts together that don't know each other: the state machine that decides (`state_machine.rs`), the protocol
-/// by which one caller refreshes and the others wait (`refresh_state.rs`), and the source that fetches tokens
-/// ([`TokenSource`]). A token is read without a lock; everything that changes happens under one.
+/// It connects three parts that don't know each other: the state machine that decides (`state_machine.rs`), the protocol by
+/// which one caller refreshes and the others wait (`refresh_state.rs`), and the source that fetches tokens
+/// ([`TokenSource`]). Reading a token takes no lock. Every change happens under one.
 pub(crate) struct Lifecycle {
     current: ArcSwapOption<TokenInner>,
     config: Arc<LifecycleConfig>,
     source: Box<dyn TokenSource>,
     state: Mutex<State>,
     events: OnceLock<broadcast::Sender<Event>>,
-    /// For refreshes: one that runs does not keep a session that was dropped.
+    /// For refreshes: a running refresh does not keep a dropped session alive.
     this: Weak<Self>,
     _entry: Option<registry::Entry>,
 }
 
-/// How often a caller looks for another refresh after one was lost with its runtime.
+/// How often a caller starts over after a refresh was lost with its runtime.
 const LOST_REFRESHES: u32 = 3;
 
 /// How many events a subscriber may lag behind.
 const EVENTS_KEPT: usize = 64;
 
-/// Minimum interval between refreshes that a 401 or `token_valid_for` forces, so that a server that refuses every token does
+/// Minimum interval between refreshes that a 401 or `token_valid_for` forces. A server that refuses every token then does
 /// not get a login per call.
 const REFRESH_FLOOR: Duration = Duration::from_secs(1);
 
@@ -118,7 +118,7 @@ impl Lifecycle {
         if let Some(token) = self.fresh() {
             return Ok(token);
         }
-        // Boxed, so that the future of a cached read stays as small as a token.
+        // Boxed, so that the future of a cached read is no larger than a token.
         Box::pin(self.slow_token(Duration::ZERO)).await
     }
 
@@ -132,7 +132,7 @@ impl Lifecycle {
         self.current.load_full().map(Token::from)
     }
 
-    /// The token, if nothing has to be done for it.
+    /// The token, if no work is due for it.
     fn fresh(&self) -> Option<Token> {
         let token = self.peek()?;
         (!self.config.clock.now().reached(token.validity().refresh_at)).then_some(token)
@@ -165,7 +165,7 @@ impl Lifecycle {
 
     fn step(&self, need: Duration) -> Step {
         let mut state = self.lock();
-        // Read under the lock: a reading from before could be older than the token that it judges.
+        // Read under the lock: an earlier reading could be older than the token that it judges.
         let now = self.config.clock.now();
         let query = Query {
             now,
@@ -178,7 +178,7 @@ impl Lifecycle {
         })
     }
 
-    /// How long until a refresh is due; `None` when there can't be one any more.
+    /// How long until a refresh is due. `None` when no refresh is possible any more.
     fn time_to_refresh(&self) -> Option<Duration> {
         let state = self.lock();
         state.token.time_to_refresh(self.config.clock.now())
@@ -199,7 +199,7 @@ impl Lifecycle {
         self.wait(step).await.map_or(Ok(()), |result| result.map(drop))
     }
 
-    /// Drops the token because a server refused it. Returns whether another one can be had.
+    /// Drops the token because a server refused it. Returns whether the session can get another one.
     fn reject(&self, token: &Token) -> bool {
         let generation = token.generation();
         let rejection = {
@@ -248,7 +248,7 @@ impl Lifecycle {
 
     fn emit(&self, event: impl FnOnce() -> Event) {
         if let Some(sender) = self.events.get() {
-            // An error means that there is no subscriber now.
+            // An error means that there are currently no subscribers.
             let _ = sender.send(event());
         }
     }
@@ -266,7 +266,7 @@ impl Drop for Lifecycle {
     }
 }
 
-/// The rule after a 401: what the operation says of it decides whether the token is dropped.
+/// The rule after a 401: the operation's declaration decides whether the token is dropped.
 impl Authenticator for Lifecycle {
     fn token(&self) -> BoxFuture<'_, Result<Token>> {
         Box::pin(Self::token(self))
@@ -276,8 +276,8 @@ impl Authenticator for Lifecycle {
         match operation.map(|operation| operation.unauthorized) {
             Some(Unauthorized::Token) => self.reject(token),
             Some(Unauthorized::Consumer) => false,
-            // Endpoints that don't take a consumer answer 401 as well. A wrong guess costs a session that can be refreshed a
-            // refresh; one that can't be refreshed would end.
+            // Endpoints that don't take a consumer answer 401 as well. A wrong guess costs a refreshable session one
+            // refresh, and would end any other session.
             None => self.source.is_refreshable() && self.reject(token),
         }
     }

@@ -45,104 +45,105 @@ impl Default for RefreshPolicy {
 }
 
 impl RefreshPolicy {
-    /// How long before it expires a token is refreshed, at most. 5 minutes by default.
+    /// Sets the longest time before expiry at which a token is refreshed. The default is 5 minutes.
     ///
-    /// A token that is valid for less than five times the margin is refreshed in the last fifth of its life. The margin is
-    /// shortened at random by up to a quarter, so that processes that started together don't refresh together.
+    /// A token that is valid for less than five times the margin is refreshed in the last fifth of its lifetime. The margin
+    /// is shortened at random by up to a quarter, so that processes that started together don't refresh together.
     #[must_use]
     pub fn with_margin(mut self, margin: Duration) -> Self {
         self.margin = margin;
         self
     }
 
-    /// How long a refresh may take, its retries included. 30 s by default.
+    /// Sets how long a refresh may take, including its retries. The default is 30 s.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// The longest wait after the first failed refresh; it doubles with each further failure. 1 s by default.
+    /// Sets the longest wait after the first failed refresh. It doubles with each further failure. The default is 1 s.
     ///
-    /// The wait is between half of this and all of it, at random, and no shorter than a `Retry-After` of up to 5 minutes.
+    /// The actual wait is random, between half of this and all of it, and no shorter than a `Retry-After` of up to 5
+    /// minutes.
     #[must_use]
     pub fn with_initial_backoff(mut self, backoff: Duration) -> Self {
         self.initial_backoff = backoff;
         self
     }
 
-    /// The longest wait after any failure that can pass by itself. 30 s by default.
+    /// Sets the longest wait after any failure that may be temporary. The default is 30 s.
     #[must_use]
     pub fn with_max_backoff(mut self, backoff: Duration) -> Self {
         self.max_backoff = backoff;
         self
     }
 
-    /// The longest wait after a credential was refused for the first time. 10 s by default; it doubles with each further
-    /// refusal, up to 5 minutes.
+    /// Sets the longest wait after a credential was refused for the first time. The default is 10 s. It doubles with each
+    /// further refusal, up to 5 minutes.
     #[must_use]
     pub fn with_refused_backoff(mut self, backoff: Duration) -> Self {
         self.refused_backoff = backoff;
         self
     }
 
-    /// The longest lifetime that is believed of a token. A token that claims more is used for this long. About ten years by
-    /// default.
+    /// Sets the longest lifetime that is believed. A token that claims more is used for this long. The default is about ten
+    /// years.
     #[must_use]
     pub fn with_max_lifetime(mut self, lifetime: Duration) -> Self {
         self.max_lifetime = lifetime;
         self
     }
 
-    /// How long before it expires a token is refreshed, at most.
+    /// Returns the longest time before expiry at which a token is refreshed.
     pub fn margin(&self) -> Duration {
         self.margin
     }
 
-    /// How long a refresh may take, its retries included.
+    /// Returns how long a refresh may take, including its retries.
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// The longest wait after the first failed refresh.
+    /// Returns the longest wait after the first failed refresh.
     pub fn initial_backoff(&self) -> Duration {
         self.initial_backoff
     }
 
-    /// The longest wait after any failure that can pass by itself.
+    /// Returns the longest wait after any failure that may be temporary.
     pub fn max_backoff(&self) -> Duration {
         self.max_backoff
     }
 
-    /// The longest wait after a credential was refused for the first time.
+    /// Returns the longest wait after a credential was refused for the first time.
     pub fn refused_backoff(&self) -> Duration {
         self.refused_backoff
     }
 
-    /// The longest lifetime that is believed of a token.
+    /// Returns the longest lifetime that is believed.
     pub fn max_lifetime(&self) -> Duration {
         self.max_lifetime
     }
 }
 
 impl RefreshPolicy {
-    /// The margin takes at most this fraction of a token's life: one fifth.
+    /// The margin takes at most this fraction of a token's lifetime: one fifth.
     const SHARE: u32 = 5;
 
-    /// How much of the margin jitter takes away, so that processes that started together don't refresh together.
+    /// How much of the margin jitter removes, so that processes that started together don't refresh together.
     const JITTER: f64 = 0.25;
 
     const MAX_REFUSED: Duration = Duration::from_secs(300);
 
-    /// A server may ask for any wait; it is asked again after this one.
+    /// A server may ask for any wait, but no wait is longer than this.
     const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 
-    /// How long before the end of a life of `length` its refresh is due at the earliest.
+    /// The earliest refresh of a lifetime of `length`, as the time before its end.
     pub(crate) fn margin_of(&self, length: Duration) -> Duration {
         self.margin.min(length / Self::SHARE)
     }
 
-    /// When the refresh is due in a life that starts at `start` and lasts for `length`. `fraction` is the jitter's.
+    /// When the refresh is due in a lifetime that starts at `start` and lasts for `length`. `fraction` is the jitter's.
     pub(crate) fn plan(&self, start: Reading, length: Duration, fraction: f64) -> Validity {
         let margin = share(self.margin_of(length), 1.0 - Self::JITTER * fraction);
         Validity {
@@ -154,7 +155,7 @@ impl RefreshPolicy {
 
     /// How long to wait after this many failed refreshes in a row. `fraction` is the jitter's.
     pub(crate) fn wait(&self, failures: u32, error: &Error, fraction: f64) -> Duration {
-        // Between a half and the whole: full jitter allows a wait of nothing, and then each call would try again at once.
+        // Between a half and the whole: full jitter allows a wait of zero, and then each call would try again at once.
         let fraction = 0.5 + fraction / 2.0;
         let wait = if error.is_retryable() {
             backoff(self.initial_backoff, self.max_backoff, failures, fraction)

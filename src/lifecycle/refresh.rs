@@ -1,4 +1,4 @@
-//! One refresh, from the caller that starts it to the token that all waiters get.
+//! Runs one refresh, from the caller that starts it to the token that all waiters get.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Weak;
@@ -21,14 +21,14 @@ use super::{Event, Lifecycle, LifecycleConfig, State, Step};
 /// Where a refresh runs.
 #[derive(Debug, Clone)]
 pub(super) struct Run {
-    /// The runtime that drives it. A caller in another runtime can't know whether that one still runs.
+    /// The runtime that drives it. A caller in another runtime can't know whether this one still runs.
     runtime: runtime::Id,
-    /// When it must have ended, on the monotonic clock, even if its own timeout was never driven.
+    /// The latest time by which it must have ended, on the monotonic clock, even if its own timeout was never driven.
     overdue: Duration,
     pub(super) task: AbortHandle,
 }
 
-/// How long after its own timeout a refresh counts as lost: its runtime isn't being driven.
+/// How long after its own timeout a refresh counts as lost, because its runtime isn't being driven.
 const LOST_AFTER: Duration = Duration::from_secs(5);
 
 impl LifecycleConfig {
@@ -40,8 +40,8 @@ impl LifecycleConfig {
     }
 }
 
-/// The time and the jitter for recording a result. Taken before the state is touched: a clock and a source of randomness may
-/// be a caller's code, and a panic in them must not leave half a change behind.
+/// The time and the jitter for recording a result. They are read before the state is changed: the clock and the source of
+/// randomness may be a caller's code, and a panic in them must not leave a half-made change.
 pub(super) struct Sample {
     now: Reading,
     /// For jitter.
@@ -49,7 +49,7 @@ pub(super) struct Sample {
 }
 
 impl Lifecycle {
-    /// Whether a refresh will bring no result any more.
+    /// Whether a refresh will never bring a result.
     pub(super) fn is_lost(now: Reading) -> impl FnOnce(&Run) -> bool {
         move |run| now.monotonic >= run.overdue
     }
@@ -108,7 +108,7 @@ impl Lifecycle {
         timeout(clock, limit, waiter).await.flatten()
     }
 
-    /// Makes a token of a response, and serves it from now on.
+    /// Turns a response into a token, and serves it from now on.
     pub(super) fn accept(
         &self,
         machine: &mut TokenStateMachine,
@@ -119,13 +119,14 @@ impl Lifecycle {
         let lifetime = response.lifetime(policy.max_lifetime())?;
         let planned = policy.plan(lifetime.start, lifetime.length, sample.fraction);
         if sample.now.reached(planned.expires_at) {
-            // An error and not a token that nobody can use: so the backoff applies, and a slow link costs no login per call.
+            // This is an error rather than an unusable token. So the backoff applies, and a slow link does not cause a
+            // login per call.
             return Err(response.expired_on_arrival());
         }
         let validity = if self.source.is_refreshable() {
             planned
         } else {
-            // Never due, so that the token is read without a lock until it expires.
+            // Never due, so the token is read without a lock until it expires.
             Validity {
                 refresh_at: planned.expires_at,
                 ..planned
@@ -141,7 +142,7 @@ impl Lifecycle {
         Ok(token)
     }
 
-    /// Takes a token that was fetched outside of a refresh.
+    /// Takes over a token that was fetched outside of a refresh.
     pub(crate) fn adopt(&self, response: TokenResponse) -> Result<Token> {
         let sample = self.config.sample();
         let token = self.accept(&mut self.lock().token, response, &sample)?;
@@ -152,7 +153,7 @@ impl Lifecycle {
         Ok(token)
     }
 
-    /// Records what a refresh led to; `None` when it isn't the session's refresh any more.
+    /// Records a refresh's result. `None` when the refresh is not the session's any more.
     fn apply(
         &self,
         refresh: &Refresh<TokenStateMachine>,
@@ -173,8 +174,8 @@ impl Lifecycle {
 
 /// Records a refresh's result and tells the waiters.
 ///
-/// When it is dropped instead, its runtime was shut down. Then nothing has failed, and the waiters start another refresh in
-/// their own runtime.
+/// If it is dropped instead, its runtime was shut down. This is not a failure: the waiters start another refresh in their
+/// own runtime.
 struct CompletionGuard {
     refresh: Refresh<TokenStateMachine>,
     lifecycle: Weak<Lifecycle>,

@@ -1,7 +1,7 @@
-//! The refresh protocol: who starts a refresh, who joins it, and whose result counts.
+//! The refresh protocol: which caller starts a refresh, which callers join it, and whose result counts.
 //!
-//! All of it happens under the session's lock. It is generic over the token, the error and the place where a refresh runs, and
-//! does not know clocks or runtimes, so that `models/` checks this very file in every order of events.
+//! All of it happens under the session's lock. It is generic over the token, the error and the place where a refresh runs,
+//! and it knows no clocks and no runtimes. So `models/` can check this very file in every order of events.
 
 use super::single_flight::{Leader, SingleFlight, Waiter};
 use super::sync::Arc;
@@ -13,32 +13,32 @@ pub(crate) enum Decision<T, E> {
     Serve(T),
     /// Serve the token, and start a refresh if none runs.
     ServeAndRefresh(T),
-    /// Wait for the refresh that runs, or start one.
+    /// Wait for the running refresh, or start one.
     Refresh,
     /// Fail, without a refresh.
     Refuse(E),
 }
 
-/// What a session knows of its token.
+/// What a session knows about its token.
 pub(crate) trait StateMachine {
     type Token: Clone;
     type Error: Clone;
-    /// What a decision depends on in addition to the token: the time, and what the caller needs.
+    /// A decision's inputs besides the token: the time, and the caller's needs.
     type Query;
 
     fn decide(&self, query: &Self::Query) -> Decision<Self::Token, Self::Error>;
 }
 
-/// What all who wait for a refresh get.
+/// The result that all waiters of a refresh get.
 pub(crate) type Outcome<S> = Result<<S as StateMachine>::Token, <S as StateMachine>::Error>;
 
-/// The flight of a session's refresh.
+/// The single flight of a session's refresh.
 pub(crate) type Flight<S> = SingleFlight<Outcome<S>>;
 
-/// A session's token and its refresh, if one runs. `R` says where that runs.
+/// A session's token and its refresh, if one runs. `R` is the place where that runs.
 pub(crate) struct RefreshState<S: StateMachine, R> {
     pub(crate) token: S,
-    /// Boxed: it exists for a short time only, and would take its place in every idle session.
+    /// Boxed: it exists only for a short time, and would take up space in every idle session.
     running: Option<Box<Running<S, R>>>,
 }
 
@@ -51,13 +51,13 @@ struct Running<S: StateMachine, R> {
 pub(crate) enum Step<S: StateMachine, R> {
     Serve(S::Token),
     Refuse(S::Error),
-    /// Wait for the refresh that runs.
+    /// Wait for the running refresh.
     Join(Waiter<Outcome<S>>, R),
     /// Wait for the refresh that was started.
     Started(Waiter<Outcome<S>>),
 }
 
-/// A refresh that has to be run: the leader's part of it.
+/// A refresh to run: the leader's part of it.
 pub(crate) struct Refresh<S: StateMachine> {
     pub(crate) flight: Arc<Flight<S>>,
     pub(crate) leader: Leader<Outcome<S>>,
@@ -68,9 +68,10 @@ impl<S: StateMachine, R: Clone> RefreshState<S, R> {
         Self { token, running: None }
     }
 
-    /// Serves the token, joins the refresh that runs, or starts one.
+    /// Serves the token, joins the running refresh, or starts one.
     ///
-    /// `is_lost` says whether the refresh that runs will bring no result any more; `start` starts one and says where it runs.
+    /// `is_lost` returns whether the running refresh will never bring a result. `start` starts one and returns where it
+    /// runs.
     pub(crate) fn step(
         &mut self,
         query: &S::Query,
@@ -80,7 +81,7 @@ impl<S: StateMachine, R: Clone> RefreshState<S, R> {
         match self.token.decide(query) {
             Decision::Serve(token) => Step::Serve(token),
             Decision::ServeAndRefresh(token) => {
-                // A refresh that can't be started changes nothing for this caller: the token is valid.
+                // For this caller it doesn't matter that no refresh can be started: the token is valid.
                 let _ = self.join_or_start(is_lost, start);
                 Step::Serve(token)
             }
@@ -89,7 +90,7 @@ impl<S: StateMachine, R: Clone> RefreshState<S, R> {
         }
     }
 
-    /// Joins the refresh that runs, or starts one, whatever the token is.
+    /// Joins the running refresh, or starts one, whatever the token's state.
     pub(crate) fn join_or_start(
         &mut self,
         is_lost: impl FnOnce(&R) -> bool,
@@ -116,8 +117,8 @@ impl<S: StateMachine, R: Clone> RefreshState<S, R> {
         }
     }
 
-    /// Records what came of a refresh, for all who wait; `None` when it isn't the session's refresh any more, so that its
-    /// result doesn't count.
+    /// Records a refresh's result for all waiters. `None` when the refresh is not the session's any more: its result then
+    /// doesn't count.
     pub(crate) fn apply(
         &mut self,
         flight: &Arc<Flight<S>>,
@@ -139,7 +140,7 @@ impl<S: StateMachine, R: Clone> RefreshState<S, R> {
             .is_some_and(|running| running.flight.is_pending())
     }
 
-    /// Where the last refresh that was started runs, unless it is done.
+    /// The place where the last refresh was started, unless it has ended.
     pub(crate) fn running(&self) -> Option<&R> {
         self.running.as_ref().map(|running| &running.run)
     }

@@ -1,4 +1,4 @@
-//! The sessions of a client, by whom they are for: asking for the same session again gives the same lifecycle.
+//! The sessions of a client, by identity. Asking for the same session again returns the same lifecycle.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,7 +14,7 @@ use super::{Lifecycle, LifecycleConfig};
 
 /// Identifies a session by a fingerprint of its kind, key and identity, none of which can be read from it.
 ///
-/// Half of a SHA-256: finding the fingerprint of another session still takes 2^128 attempts, and every session keeps it twice.
+/// Half of a SHA-256. Finding another session's fingerprint still takes 2^128 attempts, and every session stores it twice.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct SessionKey([u8; 16]);
 
@@ -45,10 +45,10 @@ impl fmt::Debug for SessionKey {
 /// How long the registry keeps a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Retention {
-    /// Until it is forgotten. For workspaces: a process has few keys, and a handler that asks for the session anew in each
+    /// Until it is forgotten. For workspaces: a process has few keys, and a handler that asks for the session again in each
     /// request must not log in each time.
     UntilForgotten,
-    /// While it is used. For visitors: there may be a million of them.
+    /// As long as it is used. For visitors: there may be a million of them.
     WhileUsed,
 }
 
@@ -71,7 +71,7 @@ impl fmt::Debug for Registry {
 }
 
 impl Registry {
-    /// The lifecycle of `key`: the one in use, or a new one made of `parts`.
+    /// The lifecycle of `key`: the existing one, or a new one from `parts`.
     pub(crate) fn get_or_create(
         this: &Arc<Self>,
         key: SessionKey,
@@ -96,14 +96,14 @@ impl Registry {
         created
     }
 
-    /// Forgets the session of `key`: the next request for it gives a new one. Returns whether there was one.
+    /// Forgets the session of `key`. The next call for it returns a new one. Returns whether there was one.
     pub(crate) fn forget(&self, key: &SessionKey) -> bool {
         // Dropped after the lock is released: dropping the last reference to a session removes its entry.
         let slot = lock(&self.0).remove(key);
         slot.is_some_and(|slot| slot.session.strong_count() > 0)
     }
 
-    /// Frees the entry of a session that was dropped, unless it was asked for again in the meantime.
+    /// Removes the entry of a dropped session, unless the session was asked for again in the meantime.
     fn remove_dropped(&self, key: &SessionKey) {
         let mut sessions = lock(&self.0);
         if sessions

@@ -1,7 +1,7 @@
-//! One piece of work at a time: a leader does it, and all waiters get its result.
+//! One piece of work at a time. A leader does it, and all waiters get its result.
 //!
-//! It does not know tokens or runtimes, and takes its locks from `super::sync`, where `models/` puts the locks of a model
-//! checker that tries every order of events.
+//! It knows no tokens and no runtimes. Its locks come from `super::sync`, which `models/` replaces with the locks of a
+//! model checker that tries every order of events.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -17,9 +17,9 @@ pub(crate) struct SingleFlight<T> {
 
 #[derive(Debug)]
 enum State<T> {
-    /// Not done. A waiter keeps its slot; an empty slot is `None`.
+    /// In progress. A waiter keeps its slot. An empty slot is `None`.
     Pending(Vec<Option<Waker>>),
-    /// Done; `None` when the leader was lost before there was a result.
+    /// Done. `None` when the leader was lost before there was a result.
     Done(Option<T>),
 }
 
@@ -40,7 +40,7 @@ impl<T: Clone> SingleFlight<T> {
         }
     }
 
-    /// Whether the work is not done yet.
+    /// Whether the work is still in progress.
     pub(crate) fn is_pending(&self) -> bool {
         matches!(*self.lock(), State::Pending(_))
     }
@@ -61,14 +61,14 @@ impl<T: Clone> SingleFlight<T> {
     }
 }
 
-/// Does the work. When it is dropped without a result, for whatever reason, the waiters are told.
+/// Does the work. If it is dropped without a result, for whatever reason, the waiters are told.
 #[derive(Debug)]
 pub(crate) struct Leader<T: Clone> {
     flight: Arc<SingleFlight<T>>,
 }
 
 impl<T: Clone> Leader<T> {
-    /// Gives the result to all waiters, also to those who come later.
+    /// Gives the result to all waiters, including later ones.
     pub(crate) fn complete(self, result: T) {
         self.flight.complete(Some(result));
     }
@@ -92,7 +92,7 @@ impl<T: Clone> Future for Waiter<T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        // A waker is cloned and dropped outside the lock: it belongs to an executor, which may run any code then.
+        // A waker is cloned and dropped outside the lock: it belongs to an executor, which may then run any code.
         let mut waker = Some(context.waker().clone());
         let mut state = lock(&this.flight.state);
         match &mut *state {

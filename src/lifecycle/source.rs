@@ -6,7 +6,7 @@ use crate::transport::BoxFuture;
 
 /// Fetches a session's tokens.
 pub(crate) trait TokenSource: Send + Sync {
-    /// Fetches a token: by refreshing `previous`, by a login, or by a login after a refresh that was refused.
+    /// Fetches a token: by refreshing `previous`, by a login, or by a login after a refused refresh.
     fn fetch(&self, previous: Option<Previous>) -> BoxFuture<'static, Result<TokenResponse>>;
 
     /// Whether a token can be replaced before it expires.
@@ -15,14 +15,14 @@ pub(crate) trait TokenSource: Send + Sync {
     }
 }
 
-/// The newest token before the one that is to be fetched.
+/// The newest token so far.
 #[derive(Debug, Clone)]
 pub(crate) struct Previous {
     pub(crate) token: Token,
     pub(crate) state: PreviousTokenState,
 }
 
-/// What the server is expected to think of a token.
+/// How the server is expected to judge a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PreviousTokenState {
     /// It is valid.

@@ -1,5 +1,5 @@
-//! The state machine of a session's token. It does no input or output: it is told what happened and what time it is, and
-//! decides what to do. Time is always passed in, so that a test of a week takes microseconds.
+//! The state machine of a session's token. It does no I/O: its inputs are events and the time, and its outputs are
+//! decisions. The time is always passed in, so a test that spans a week takes microseconds.
 
 use std::time::Duration;
 
@@ -11,17 +11,17 @@ use super::policy::RefreshPolicy;
 use super::refresh_state::{Decision, StateMachine};
 use super::source::{Previous, PreviousTokenState};
 
-/// What is known of a session's token.
+/// What is known about a session's token.
 #[derive(Debug, Default)]
 pub(super) struct TokenStateMachine {
     token: Option<Token>,
-    /// The token before an invalidation: no longer served, but still usable to authenticate a refresh.
+    /// The token before an invalidation. It is not served any more, but can still authenticate a refresh.
     rejected: Option<Token>,
     generation: u64,
     failures: u32,
-    /// Until then no refresh starts. By either clock: a backoff ends while the computer is suspended.
+    /// No refresh starts before this time, by either clock: a backoff also ends while the computer is suspended.
     ///
-    /// Boxed: a session has it only after a failure.
+    /// Boxed, because a session has it only after a failure.
     quiet_until: Option<Box<Reading>>,
     last_error: Option<Error>,
     last_success: Option<Reading>,
@@ -31,7 +31,7 @@ pub(super) struct TokenStateMachine {
     ended: bool,
 }
 
-/// What a decision depends on in addition to the token.
+/// A decision's inputs besides the token.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Query {
     pub(super) now: Reading,
@@ -39,7 +39,7 @@ pub(super) struct Query {
     pub(super) need: Duration,
     /// Whether a token can be replaced before it expires; a user's can't.
     pub(super) refreshable: bool,
-    /// A token younger than this is not replaced for being too short: the next one would be as short.
+    /// A token younger than this is not replaced because it is too short: the next one would be just as short.
     pub(super) floor: Duration,
 }
 
@@ -75,7 +75,7 @@ impl StateMachine for TokenStateMachine {
     }
 }
 
-/// The error when even the newest token is not valid for long enough.
+/// The error for a token that is too short even when new.
 pub(super) fn too_short(token: &Token, need: Duration) -> Error {
     Error::invalid_input(
         "required lifetime",
@@ -94,7 +94,7 @@ impl TokenStateMachine {
             .is_some_and(|until| !now.reached(*until))
     }
 
-    /// What a refresh starts from: the newest token, and what the server is expected to think of it.
+    /// A refresh's starting point: the newest token, and how the server is expected to judge it.
     pub(super) fn previous(&self, now: Reading) -> Option<Previous> {
         let (token, state) = match (&self.token, &self.rejected) {
             (Some(token), _) => (token, PreviousTokenState::Active),
@@ -128,8 +128,8 @@ impl TokenStateMachine {
         self.ended = false;
     }
 
-    /// A refresh failed. A token that is still valid stays. The next attempt comes after a backoff, unless the error says that
-    /// the session has ended.
+    /// A refresh failed. A token that is still valid stays. The next attempt follows after a backoff, unless the error ends
+    /// the session.
     pub(super) fn failed(&mut self, error: Error, now: Reading, policy: &RefreshPolicy, fraction: f64) {
         self.failures = self.failures.saturating_add(1);
         self.quiet_until = Some(Box::new(now.after(policy.wait(self.failures, &error, fraction))));
@@ -139,8 +139,8 @@ impl TokenStateMachine {
 
     /// A server answered 401 to the token of `generation`.
     ///
-    /// The token is not dropped when the one before it was refused less than `floor` ago and no request succeeded after the
-    /// refresh: otherwise a server that refuses every token would get a login for each request.
+    /// The token is kept if the one before it was refused less than `floor` ago and no request has succeeded since the
+    /// refresh. Otherwise, a server that refuses every token would get a login for each request.
     pub(super) fn rejected(&mut self, generation: u64, now: Reading, floor: Duration) -> Rejection {
         match &self.token {
             Some(token) if token.generation() > generation => return Rejection::Replaced,
@@ -158,8 +158,8 @@ impl TokenStateMachine {
         Rejection::Invalidated
     }
 
-    /// A server accepted the token of `generation`, after it had refused the one before: so it does not refuse every token,
-    /// and the next refusal is taken seriously at once.
+    /// A server accepted the token of `generation` after it had refused the one before. So it does not refuse every token,
+    /// and the next refusal discards the token at once.
     pub(super) fn refresh_helped(&mut self, generation: u64) {
         if generation == self.generation {
             self.last_rejection = None;
@@ -180,7 +180,7 @@ impl TokenStateMachine {
         had
     }
 
-    /// How long until a refresh is due and allowed; `None` when there can't be one.
+    /// How long until a refresh is due and allowed. `None` when no refresh is possible.
     pub(super) fn time_to_refresh(&self, now: Reading) -> Option<Duration> {
         if self.ended {
             return None;
@@ -219,7 +219,7 @@ impl TokenStateMachine {
     }
 }
 
-/// What a 401 led to.
+/// The effect of a 401.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rejection {
     /// The token was dropped.
@@ -228,6 +228,6 @@ pub(super) enum Rejection {
     Replaced,
     /// The token had been dropped before.
     Known,
-    /// The token before it was just refused as well: the token is not what is wrong.
+    /// The token before it was refused just now as well, so the token is not the problem.
     Repeated,
 }

@@ -1,4 +1,4 @@
-//! What a session shows of its token: its state now, and its events.
+//! A session's view of its token: its current state, and its events.
 
 use std::time::Duration;
 
@@ -40,15 +40,15 @@ pub enum TokenState {
 pub struct Status {
     /// The state of the token.
     pub state: TokenState,
-    /// How long the token is still valid; zero if it is not.
+    /// How long the token is still valid. Zero if it is not.
     pub expires_in: Duration,
-    /// The number of the newest token; 0 before the first.
+    /// The generation of the newest token; 0 before the first.
     pub generation: u64,
     /// Whether a refresh is under way.
     pub refreshing: bool,
     /// Why the last refresh failed, unless one has succeeded since.
     pub last_error: Option<Error>,
-    /// How long ago the session last got a token.
+    /// How long ago the session last received a token.
     pub last_refresh: Option<Duration>,
 }
 
@@ -79,7 +79,7 @@ impl Status {
         }
     }
 
-    /// Whether a call now would get a token without waiting.
+    /// Returns whether a call would get a token now, without waiting.
     pub fn is_ready(&self) -> bool {
         matches!(self.state, TokenState::Fresh | TokenState::Stale)
     }
@@ -106,36 +106,36 @@ impl Status {
 pub enum Event {
     /// The session got a new token from the server.
     Refreshed {
-        /// Its number.
+        /// The token's generation.
         generation: u64,
         /// How long it is valid.
         lifetime: Duration,
     },
     /// The session took a token from the store, without a login.
     Loaded {
-        /// Its number in this session.
+        /// The token's generation in this session.
         generation: u64,
         /// How long it is valid.
         lifetime: Duration,
     },
     /// A refresh failed. A token that is still valid is served as before.
     RefreshFailed {
-        /// Why.
+        /// The error of the refresh.
         error: Error,
     },
     /// The token was discarded before it expired: a server refused it, or its owner invalidated it.
     Invalidated {
-        /// Its number.
+        /// The token's generation.
         generation: u64,
     },
     /// The session has ended: it has no credentials to obtain a new token.
     Expired {
-        /// Why, and what to do.
+        /// The reason, and what to do.
         error: Error,
     },
     /// [`keep_alive`](crate::Session::keep_alive) has stopped, because the session has ended.
     KeepAliveStopped {
-        /// Why, and what to do.
+        /// The reason, and what to do.
         error: Error,
     },
 }
@@ -149,8 +149,8 @@ impl Events {
         Self(receiver)
     }
 
-    /// The next event; `None` when the session was dropped. A subscriber that is too slow misses the oldest events, never the
-    /// newest.
+    /// Returns the next event, or `None` when the session was dropped. A slow subscriber misses the oldest events, never
+    /// the newest.
     pub async fn next(&mut self) -> Option<Event> {
         loop {
             match self.0.recv().await {

@@ -14,16 +14,16 @@ use super::LifecycleConfig;
 use super::catch_panic::catch_panic;
 use super::source::{Previous, TokenSource};
 
-/// How long a store may take. A login takes no longer, so waiting for more would gain nothing.
+/// The time limit for a store. A login takes no longer, so waiting for more would gain nothing.
 const STORE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Takes a token from the store if that has a better one than the session; otherwise fetches one, and saves it.
+/// Takes a token from the store if the store's token is better than the session's. Otherwise it fetches one, and saves it.
 pub(crate) struct StoredTokenSource<A> {
     inner: Arc<A>,
     slot: StoreSlot,
 }
 
-/// A session's place in a store.
+/// A session's entry in a store.
 #[derive(Clone)]
 struct StoreSlot {
     store: Arc<dyn TokenStore>,
@@ -75,12 +75,12 @@ impl StoreSlot {
             .flatten()
     }
 
-    /// The stored token as a login's response, if it is a valid token, another one than the session's, and not about to
-    /// expire. It is judged as a login's response is, by the clock of this process.
+    /// Returns the stored token as a login's response, if it is valid, differs from the session's token, and is not about
+    /// to expire. It is judged like a login's response, by this process's clock.
     fn usable(&self, stored: &StoredToken, previous: Option<&Previous>) -> Option<TokenResponse> {
         let issued_at = since_epoch(stored.issued_at);
         let is_outdated = |previous: &Previous| {
-            // A store that lost a save still has a token from before the session's own.
+            // A store that lost a save may hold a token older than the session's own.
             previous.token.expose() == stored.token.expose()
                 || issued_at < previous.token.validity().issued_at.wall
         };
@@ -91,13 +91,13 @@ impl StoreSlot {
         let now = clock.now();
         let expires_at = since_epoch(stored.expires_at);
         let whole = expires_at.saturating_sub(issued_at);
-        // A wall clock that is behind the writer's can't make a token valid for longer than it was, and a writer's clock that
-        // is ahead can't make it valid for longer than its own claims say.
+        // If this wall clock is behind the writer's, the token still can't be valid for longer than it was. If the writer's
+        // clock is ahead, it can't be valid for longer than its own claims say.
         let mut left = expires_at.saturating_sub(now.wall).min(whole);
         if let Some(claimed) = TokenTimes::of_token(stored.token.expose()).left(now.wall) {
             left = left.min(claimed);
         }
-        // With less life left, it would be refreshed at once.
+        // With less lifetime left, it would be refreshed at once.
         if left <= policy.margin_of(whole) {
             return None;
         }
@@ -122,7 +122,7 @@ impl StoreSlot {
     }
 
     async fn save(&self, response: &TokenResponse, generation: u64) {
-        // A response without a lifetime is the lifecycle's to refuse.
+        // The lifecycle refuses a response without a lifetime.
         let Ok(lifetime) = response.lifetime(self.config.policy.max_lifetime()) else {
             return;
         };
@@ -145,7 +145,7 @@ impl StoreSlot {
         }
     }
 
-    /// Calls the store. One that fails, hangs or panics is done without.
+    /// Calls the store. If the store fails, hangs or panics, the session continues without it.
     async fn call<T>(
         &self,
         what: &'static str,

@@ -1,9 +1,9 @@
-//! The locks of the lifecycle, in one place: `models/` replaces this module by the model checker's locks.
+//! The locks of the lifecycle, in one place. `models/` replaces this module with the model checker's locks.
 
 use std::sync::PoisonError;
 pub(crate) use std::sync::{Arc, Mutex, MutexGuard};
 
-/// Locks, and ignores poisoning: what the lock guards is changed in single steps that can't panic half-way.
+/// Locks, ignoring poisoning: the guarded data changes in single steps that can't panic half-way.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
-//! What must not compile: a call that the consumer may not make, and a value that must not be made or shown.
+//! Code that must not compile: calls that the consumer may not make, and values that must not be created or shown.
 //!
-//! Each pair is the same code twice, with who may and with who may not, so that nothing but the boundary can be what the
-//! second one fails for.
+//! Each pair is the same code twice, for a consumer that may and for one that may not. So the second can only fail because
+//! of the boundary.
 
 /// Only a visitor registers an account.
 ///
@@ -33,7 +33,7 @@
 /// ```
 enum Registering {}
 
-/// Only who acts for a workspace changes its settings: not a visitor, not a user who has selected none.
+/// Only a consumer that acts for a workspace changes its settings: not a visitor, and not a user who has selected none.
 ///
 /// ```no_run
 /// use synerise_auth::kind::WorkspaceUser;
@@ -96,7 +96,7 @@ enum Settings {}
 /// ```
 enum Workspaces {}
 
-/// A user who owes a second factor has no session yet.
+/// A user with an outstanding second factor has no session yet.
 ///
 /// ```no_run
 /// use synerise_auth::kind::User;
@@ -114,7 +114,7 @@ enum Workspaces {}
 /// ```
 enum SecondFactor {}
 
-/// An identity of Synerise's own has a password.
+/// A login with Synerise's own identity needs a password.
 ///
 /// ```no_run
 /// use synerise_auth::{Identity, LoginId};
@@ -127,7 +127,7 @@ enum SecondFactor {}
 /// ```
 enum Passwords {}
 
-/// A secret is printed as a placeholder only, and serialized by nothing.
+/// A secret is printed only as a placeholder, and can't be serialized.
 ///
 /// ```
 /// use synerise_auth::Secret;

@@ -1,4 +1,4 @@
-//! What all sessions of a client share.
+//! The parts that all sessions of a client share.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::secret::Secret;
 use crate::store::{StoreKey, TokenStore};
 use crate::transport::Transport;
 
-/// What all sessions of a client share: how to send, how tokens live, and which sessions there are.
+/// The parts that all sessions of a client share: the transport, the lifecycles' settings, and the list of sessions.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) transport: Arc<Transport>,
@@ -19,7 +19,7 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// The lifecycle of a session that everybody shares who asks for the same one.
+    /// The shared lifecycle of a session: the same for all callers with the same key and identity.
     pub(super) fn shared_lifecycle<S: TokenSource + 'static>(
         &self,
         key: SessionKey,
@@ -42,7 +42,7 @@ impl Context {
         Registry::get_or_create(&self.registry, key, retention, create)
     }
 
-    /// What a session is known by: the server, the kind of consumer, its key and its identity.
+    /// The identity of a session: the server, the kind of consumer, its key and its identity.
     pub(crate) fn session_key(&self, kind: &str, key: &Secret, identity: &[&str]) -> SessionKey {
         SessionKey::new(self.transport.base().as_str(), kind, key, identity)
     }

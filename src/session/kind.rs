@@ -1,4 +1,4 @@
-//! The kinds of consumer: whose session it is decides which calls it has.
+//! The kinds of consumer. A session's kind decides which calls it has.
 //!
 //! ```no_run
 //! # async fn run(client: synerise_auth::Client, key: synerise_auth::ApiKey) -> synerise_auth::Result<()> {
@@ -18,7 +18,7 @@ mod sealed {
 
 use sealed::Sealed;
 
-/// A kind of consumer. Each has the calls that Synerise lets it make, and no others.
+/// A kind of consumer. Its sessions have the calls that Synerise lets it make, and no others.
 pub trait Kind: Sealed + 'static {}
 
 /// A user of the portal, in a workspace or before one is selected.
@@ -52,7 +52,7 @@ macro_rules! kinds {
 kinds! {
     /// A backend that acts for a workspace, by the workspace's API key.
     Workspace,
-    /// A recognized customer, who sees their own data only.
+    /// A recognized customer, who can see only their own data.
     Profile,
     /// A customer who has not been recognized yet: a visitor.
     Anonymous,
@@ -62,7 +62,7 @@ kinds! {
     WorkspaceUser,
 }
 
-/// The name of a kind, to print.
+/// The name of a kind, for printing.
 pub(super) fn name<K>() -> &'static str {
     std::any::type_name::<K>().rsplit("::").next().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! A token as the response of a login or refresh carries it.
+//! Reads the token from the response of a login or refresh.
 
 use crate::bindings::types;
 use crate::operation::Operation;
@@ -6,7 +6,7 @@ use crate::secret::Secret;
 use crate::token::{Details, TokenResponse, TokenTimes};
 use crate::transport::BufferedResponse;
 
-/// A token that comes alone: its lifetime is read from its claims.
+/// A token without further fields: its lifetime is read from its claims.
 pub(super) fn bare_token_response(
     operation: &Operation,
     token: Secret,
@@ -24,7 +24,7 @@ pub(super) fn bare_token_response(
     }
 }
 
-/// A token of a profile, with what the service says about it.
+/// A profile's token, with what the service says about it.
 pub(super) fn profile_token_response(
     operation: &Operation,
     answer: types::ProfileTokenResponse,
@@ -36,7 +36,7 @@ pub(super) fn profile_token_response(
         realm: answer.realm,
     };
     TokenResponse {
-        // Read from the body: the generated type has no place for a fraction, or for what can't be read.
+        // Read from the body, because the generated type can't hold a fraction or an unreadable value.
         times: TokenTimes::of_body(&response.body),
         details: Some(Box::new(details)),
         ..bare_token_response(operation, answer.token, response)

@@ -1,4 +1,4 @@
-//! Sessions: one consumer's authenticated access to Synerise, with a valid token at hand.
+//! Sessions: one consumer's authenticated access to Synerise, always with a valid token.
 //!
 //! ```no_run
 //! # async fn run(workspace: synerise_auth::WorkspaceSession) -> synerise_auth::Result<()> {
@@ -49,12 +49,12 @@ use kind::Kind;
 
 /// A session of one consumer.
 ///
-/// It is cheap to clone and to keep: it holds no connection, and nothing runs for it while it is idle. Asking it for a token
-/// gives one that is valid, or an error that says what to do.
+/// A session is cheap to clone and to keep. It holds no connection, and nothing runs for it while it is idle. When asked
+/// for a token, it returns a valid one, or an error that says what to do.
 pub struct Session<K> {
     context: Arc<Context>,
     lifecycle: Arc<Lifecycle>,
-    /// What the login said of a user: it belongs to the session and not to its token.
+    /// What the login said about a user. It belongs to the session, not to its token.
     user: Option<Arc<UserInfo>>,
     kind: PhantomData<fn() -> K>,
 }
@@ -69,20 +69,20 @@ impl<K: Kind> Session<K> {
         }
     }
 
-    /// A token that is valid now.
+    /// Returns a token that is valid now.
     ///
-    /// A cached token is returned at once, without a lock or an allocation. A token close to expiry is still returned, and a
-    /// refresh starts in the background. Only without a valid token does the call wait: all callers wait for the same refresh
-    /// and get its result, a token or an error. Dropping the future does not stop the refresh.
+    /// A cached token is returned at once, without a lock or an allocation. If it is close to expiry, a refresh starts in
+    /// the background. The call waits only when there is no valid token: all callers then wait for the same refresh and get
+    /// its result, a token or an error. Dropping the future does not stop the refresh.
     ///
     /// # Errors
-    /// What the login or the refresh failed with; the same error to all callers until a short backoff is over.
-    /// [`ErrorKind::SessionExpired`](crate::ErrorKind::SessionExpired) when only a new login by its owner can help.
+    /// Returns the error of the login or refresh. All callers get the same error until a short backoff is over.
+    /// [`ErrorKind::SessionExpired`](crate::ErrorKind::SessionExpired) means that the session's owner has to log in again.
     pub async fn token(&self) -> Result<Token> {
         self.lifecycle.token().await
     }
 
-    /// A token that is valid for at least `need`, for work that takes a while.
+    /// Returns a token that is valid for at least `need`, for longer work.
     ///
     /// ```no_run
     /// # async fn run(workspace: synerise_auth::WorkspaceSession) -> synerise_auth::Result<()> {
@@ -93,13 +93,13 @@ impl<K: Kind> Session<K> {
     /// ```
     ///
     /// # Errors
-    /// As [`token`](Self::token), and [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when not even a new token is
-    /// valid for that long.
+    /// Fails like [`token`](Self::token), and with [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when even a
+    /// new token is not valid for that long.
     pub async fn token_valid_for(&self, need: Duration) -> Result<Token> {
         self.lifecycle.token_valid_for(need).await
     }
 
-    /// The state of the session's token, for health checks. It starts nothing.
+    /// Returns the state of the session's token, for health checks. This starts no refresh.
     pub fn status(&self) -> Status {
         self.lifecycle.status()
     }
@@ -110,18 +110,18 @@ impl<K: Kind> Session<K> {
     }
 
     /// Discards the cached token, for callers that know it is no longer valid (after rotating a key, for example). The next
-    /// call gets another one at once, also during a backoff.
+    /// call gets a new token at once, even during a backoff.
     ///
-    /// A 401 to a request of this session does that by itself, but not more than once a second while the new tokens are refused
-    /// as well: see [`Request`]. This call has no such limit.
+    /// When a request of this session gets a 401, the session discards the token itself, but at most once a second while
+    /// new tokens are refused too: see [`Request`]. This call has no such limit.
     pub fn invalidate(&self) {
         self.lifecycle.invalidate();
     }
 
     /// Keeps the token refreshed without callers, until the guard is dropped.
     ///
-    /// An idle profile's session can't be refreshed any more once its token has expired; this is for those. When the session
-    /// ends, it stops, and says so by [`Event::KeepAliveStopped`](crate::lifecycle::Event::KeepAliveStopped).
+    /// Use it for profiles' sessions that may be idle: once their token has expired, they can't be refreshed any more. When
+    /// the session ends, it stops and sends [`Event::KeepAliveStopped`](crate::lifecycle::Event::KeepAliveStopped).
     ///
     /// ```no_run
     /// # async fn run(profile: synerise_auth::ProfileSession) -> synerise_auth::Result<()> {
@@ -132,13 +132,13 @@ impl<K: Kind> Session<K> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) for a session that can't be refreshed, such as a user's;
-    /// [`ErrorKind::NoRuntime`](crate::ErrorKind::NoRuntime) outside a Tokio runtime.
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) for a session that can't be refreshed, such as a
+    /// user's, and [`ErrorKind::NoRuntime`](crate::ErrorKind::NoRuntime) outside a Tokio runtime.
     pub fn keep_alive(&self) -> Result<KeepAlive> {
         KeepAlive::start(&self.lifecycle)
     }
 
-    /// The generated bindings, authenticated as this session.
+    /// Returns the generated bindings, authenticated as this session.
     pub fn raw(&self) -> bindings::Client {
         bindings::Client::open(&self.context.transport, Some(self.authenticator()))
     }

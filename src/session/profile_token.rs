@@ -1,4 +1,4 @@
-//! How a profile's token is refreshed, and the session that a login begins.
+//! Refreshes a profile's token, and starts the session of a login.
 
 use std::sync::Arc;
 
@@ -15,7 +15,8 @@ use super::login_response::profile_token_response;
 use super::repeatable_login::RepeatableLogin;
 use super::{Context, Session};
 
-/// Refreshes a profile's token while it is active; afterwards logs in again, if the session was asked to keep the password.
+/// Refreshes a profile's token while it is active. Afterwards it logs in again, if the session was told to keep the
+/// password.
 pub(super) struct ProfileTokenSource {
     pub(super) transport: Arc<Transport>,
     pub(super) key: ApiKey,
@@ -23,7 +24,7 @@ pub(super) struct ProfileTokenSource {
 }
 
 impl ProfileTokenSource {
-    /// The session that a login begins.
+    /// The session that a login starts.
     pub(super) fn session(self, context: &Arc<Context>, response: TokenResponse) -> Result<Session<Profile>> {
         let config = Arc::clone(&context.config);
         let lifecycle = Lifecycle::with_token(config, Box::new(self), response)?;
@@ -43,7 +44,7 @@ impl TokenSource for ProfileTokenSource {
             if let Some(previous) = previous.filter(|previous| previous.state != PreviousTokenState::Expired)
             {
                 match refresh(&transport, &key, &previous.token).await {
-                    // What is refused while the token is good may be granted later: the session hasn't ended yet.
+                    // A refusal while the token is valid may be temporary: the session hasn't ended yet.
                     Err(error) if previous.state == PreviousTokenState::Active && login.is_none() => {
                         return Err(error);
                     }
@@ -64,13 +65,13 @@ impl TokenSource for ProfileTokenSource {
     }
 }
 
-/// Whether a refresh was refused, and not just impossible at present.
+/// Whether a refresh was refused, rather than just impossible at present.
 pub(super) fn is_refused(error: &Error) -> bool {
     error.api().is_some() && !error.is_retryable()
 }
 
-/// Refreshes a token: `POST /sauth/v3/auth/refresh/client`, with the current token, although the documents say that it
-/// needs none (fact sheet 2.8).
+/// Refreshes a token with `POST /sauth/v3/auth/refresh/client`. The current token is sent, although the documents say that
+/// the operation needs none (fact sheet 2.8).
 pub(super) async fn refresh(
     transport: &Arc<Transport>,
     key: &ApiKey,

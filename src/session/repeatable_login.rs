@@ -1,4 +1,4 @@
-//! A profile's login that can be sent, and sent again.
+//! A profile's login that can be sent more than once.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::transport::{Authenticator, Transport};
 
 use super::login_response::profile_token_response;
 
-/// A login that can be sent, and sent again.
+/// A login that can be sent more than once.
 #[derive(Clone)]
 pub(super) struct RepeatableLogin {
     pub(super) key: ApiKey,

@@ -1,4 +1,4 @@
-//! Any endpoint of Synerise, called as a session.
+//! Calls any endpoint of Synerise as a session.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -18,10 +18,10 @@ use super::Session;
 use super::kind::Kind;
 
 impl<K: Kind> Session<K> {
-    /// A `GET` of any path on the session's host.
+    /// Starts a `GET` request to any path on the session's host.
     ///
-    /// Values go into the path by name: written into it by hand, an id that contains `/`, `?`, `#` or `..` would lead to another
-    /// resource. A path that would not be sent exactly as it is written is an error.
+    /// Values go into the path by name. Written into the path by hand, an id that contains `/`, `?`, `#` or `..` would lead
+    /// to another resource. A path that would not be sent exactly as written is an error.
     ///
     /// ```no_run
     /// # async fn run(workspace: synerise_auth::WorkspaceSession, id: &str) -> synerise_auth::Result<()> {
@@ -33,16 +33,15 @@ impl<K: Kind> Session<K> {
         self.request(Method::GET, path)
     }
 
-    /// A `POST` to any path on the session's host. The path is taken as [`get`](Self::get) takes it.
+    /// Starts a `POST` request to any path on the session's host. The path works as in [`get`](Self::get).
     pub fn post(&self, path: &str) -> Request<'_> {
         self.request(Method::POST, path)
     }
 
-    /// A request of any method to any path on the session's host. The path is taken as [`get`](Self::get) takes it; a query may be
-    /// written into it for `GET` and `HEAD` only.
+    /// Starts a request with any method to any path on the session's host. The path works as in [`get`](Self::get). It may
+    /// contain a query for `GET` and `HEAD` only.
     ///
-    /// What is wrong with the path, a header, the query or the body is an error when the request is awaited, before anything is
-    /// sent.
+    /// An invalid path, header, query or body is reported when the request is awaited, before anything is sent.
     pub fn request(&self, method: Method, path: &str) -> Request<'_> {
         let transport = &self.context.transport;
         let base = transport.base().url().clone();
@@ -60,15 +59,16 @@ impl<K: Kind> Session<K> {
     }
 }
 
-/// A request that is being put together. It is sent when it is awaited, as a login is.
+/// A request under construction. Await it to send it.
 ///
-/// It is sent with the session's token. When the server answers 401, the token is discarded and the request sent once more with
-/// a new one. A user's token is not discarded: there is no other, and endpoints that don't take users answer 401 as well.
+/// It is sent with the session's token. When the server answers 401, the session discards the token and sends the request
+/// once more with a new one. A user's token is not discarded: it can't be replaced, and endpoints that don't accept users
+/// answer 401 as well.
 ///
-/// When the new token is refused as well, the 401 is the result. For a second after that, further requests that are refused
-/// get the 401 at once, without a login for each: the endpoint, and not the token, is what is wrong.
+/// When the new token is refused as well, the result is the 401. For the next second, further refused requests get the 401
+/// at once instead of a login each, because the endpoint is the problem and not the token.
 ///
-/// Whatever is not a success (2xx) is an error.
+/// Every status other than success (2xx) is an error.
 ///
 /// ```no_run
 /// # async fn run(workspace: synerise_auth::WorkspaceSession) -> synerise_auth::Result<()> {
@@ -87,7 +87,7 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// Puts a value into the path in place of `{name}`, percent-encoded: it stays one segment, whatever it contains.
+    /// Replaces `{name}` in the path with a percent-encoded value. The value stays one segment, whatever it contains.
     ///
     /// Errors and traces show the path with its placeholder, never the value.
     pub fn path_param(mut self, name: &str, value: impl fmt::Display) -> Self {
@@ -104,13 +104,13 @@ impl Request<'_> {
         self.change(|builder| builder.query(query))
     }
 
-    /// Sets a header. A value that it has already is replaced, the `Accept: application/json` of every request too.
+    /// Sets a header. It replaces an earlier value, including the `Accept: application/json` that every request has.
     ///
-    /// `Authorization` and `Api-Version` are set by the session, whatever is given here. Headers that belong to the connection
-    /// (`Host`, `Content-Length`, `Transfer-Encoding`, `Connection` and the like) are refused.
+    /// The session sets `Authorization` and `Api-Version`, and ignores values given here. Headers that belong to the
+    /// connection (`Host`, `Content-Length`, `Transfer-Encoding`, `Connection` and similar ones) are refused.
     ///
-    /// A header whose name says that it is a secret (`Cookie`, `X-Api-Key`) is marked as sensitive, and taken out of what errors
-    /// quote.
+    /// A header whose name indicates a secret (`Cookie`, `X-Api-Key`) is marked as sensitive, and its value is removed from
+    /// server text that errors quote.
     pub fn header(mut self, name: impl TryInto<HeaderName>, value: impl TryInto<HeaderValue>) -> Self {
         let pair = name.try_into().ok().zip(value.try_into().ok());
         let Some((name, mut value)) = pair else {
@@ -131,7 +131,7 @@ impl Request<'_> {
             value.set_sensitive(true);
         }
         let headers = HeaderMap::from_iter([(name, value)]);
-        // This replaces, where `header` of the builder appends.
+        // This replaces, whereas the builder's `header` appends.
         self.builder = self.builder.map(|builder| builder.headers(headers));
         self
     }
@@ -141,7 +141,7 @@ impl Request<'_> {
         self.change(|builder| builder.json(value))
     }
 
-    /// Sends a body as it is: text, bytes, or a [`Body`] that is a stream.
+    /// Sends a body unchanged: text, bytes, or a [`Body`] with a stream.
     pub fn body(self, body: impl Into<Body>) -> Self {
         self.change(|builder| builder.body(body.into().0))
     }
@@ -193,7 +193,7 @@ impl Request<'_> {
     }
 }
 
-/// Headers that the HTTP client sets: another value would change where a request goes, or where it ends.
+/// Headers that the HTTP client sets. Another value would change where a request goes, or where it ends.
 const CONNECTION_HEADERS: [&str; 12] = [
     "connection",
     "content-length",
@@ -209,7 +209,7 @@ const CONNECTION_HEADERS: [&str; 12] = [
     "upgrade",
 ];
 
-/// A path as errors and traces may show it: without its query, and without what looks secret or personal.
+/// A path as errors and traces may show it: without its query, and redacted.
 fn printable(path: &str) -> String {
     let path = path.split(['?', '#']).next().unwrap_or_default();
     Redactor::default().clean(path)
@@ -249,7 +249,7 @@ fn fill(template: &str, params: &[(String, String)]) -> Result<String> {
         path.push_str(&exact_url::encoded(value));
         used.push(name);
         rest = after;
-        // `.` and `..` as a whole segment are taken out of a URL, however they are written.
+        // A whole segment of `.` or `..` is removed from a URL, however it is written.
         let segment = path.rsplit('/').next().unwrap_or_default();
         if matches!(segment, "." | "..") && (rest.is_empty() || rest.starts_with(['/', '?'])) {
             return refuse(
@@ -272,12 +272,12 @@ fn fill(template: &str, params: &[(String, String)]) -> Result<String> {
 
 /// The body of a [`Request`].
 ///
-/// Text and bytes are converted into it. A stream can't be sent twice, so that a request with one is never repeated: neither after a
-/// failure nor after a 401.
+/// Text and bytes convert into it. A stream can't be sent twice, so a request with a stream is never sent again, neither
+/// after a failure nor after a 401.
 pub struct Body(reqwest::Body);
 
 impl Body {
-    /// A body that is read while it is sent.
+    /// Creates a body that is read while it is sent.
     pub fn stream<B>(body: B) -> Self
     where
         B: http_body::Body + Send + Sync + 'static,
@@ -321,41 +321,41 @@ impl fmt::Debug for Request<'_> {
     }
 }
 
-/// A successful response, read whole.
+/// A successful response, read completely.
 pub struct Response {
     label: String,
     response: BufferedResponse,
 }
 
 impl Response {
-    /// The HTTP status: always a success.
+    /// Returns the HTTP status, which is always a success.
     pub fn status(&self) -> u16 {
         self.response.status()
     }
 
-    /// The headers.
+    /// Returns the headers.
     pub fn headers(&self) -> &HeaderMap {
         &self.response.headers
     }
 
-    /// The body.
+    /// Returns the body.
     pub fn bytes(&self) -> &Bytes {
         &self.response.body
     }
 
-    /// Reads the body as JSON.
+    /// Parses the body as JSON.
     ///
     /// # Errors
-    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) when it is not JSON, or of another type: the error names the
-    /// field and never quotes a value.
+    /// Returns [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) when the body is not JSON, or does
+    /// not match the type. The error names the field and never quotes a value.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         self.response.json(&self.label)
     }
 
-    /// Reads the body as text.
+    /// Returns the body as text.
     ///
     /// # Errors
-    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) when it is not UTF-8.
+    /// Returns [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) when the body is not UTF-8.
     pub fn text(&self) -> Result<&str> {
         str::from_utf8(&self.response.body).map_err(|_| {
             Error::unexpected_response(self.label.clone().into(), self.status(), "it is not UTF-8")

@@ -11,8 +11,8 @@ use super::{Saved, StoreFuture, StoreKey, StoredToken, TokenStore};
 
 /// Keeps tokens in memory. Clones share them.
 ///
-/// A session keeps its own token without it. It is for several clients in one process that should share logins, and for
-/// sessions that are dropped and asked for again. Expired tokens are freed as the store grows.
+/// A session keeps its own token without it. Use it for several clients in one process that should share logins, and for
+/// sessions that are dropped and created again. Expired tokens are freed as the store grows.
 ///
 /// ```
 /// use synerise_auth::store::MemoryStore;
@@ -29,18 +29,18 @@ pub struct MemoryStore(Arc<Mutex<Tokens>>);
 #[derive(Default)]
 struct Tokens {
     by_key: HashMap<StoreKey, StoredToken>,
-    /// How many tokens there may be before expired ones are removed again. It doubles with what is left, so that saving a
-    /// token takes constant time on average.
+    /// The number of tokens at which expired ones are removed again. It is set to twice what is left, so saving a token
+    /// takes constant time on average.
     sweep_at: usize,
     #[cfg(test)]
     swept: usize,
 }
 
-/// The fewest tokens that are worth a sweep.
+/// A smaller number of tokens is not worth a sweep.
 const SMALLEST_SWEEP: usize = 64;
 
 impl MemoryStore {
-    /// An empty store.
+    /// Creates an empty store.
     pub fn new() -> Self {
         Self::default()
     }
@@ -70,7 +70,7 @@ impl Tokens {
         saved
     }
 
-    /// Removes the tokens that have expired. `now` is the newest time that the store knows.
+    /// Removes the expired tokens. `now` is the newest time that the store knows.
     fn sweep(&mut self, now: SystemTime) {
         #[cfg(test)]
         {

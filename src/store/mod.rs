@@ -1,8 +1,8 @@
 //! Where sessions save their tokens, so that several clients share one login.
 //!
-//! A session asks its store before each login and saves the new token after it, never on a cached read. A store that fails,
-//! hangs or panics costs nothing but the login that it could have saved. What it returns is judged as a login's response is,
-//! by this process's clock; what is not a token, or has expired, is ignored and replaced.
+//! A session asks its store before each login and saves the new token after it, but never touches it on a cached read. A
+//! store that fails, hangs or panics costs only the login that it could have saved. Its tokens are judged like a login's
+//! response, by this process's clock. Anything that is not a valid token is ignored and replaced.
 
 use std::fmt;
 use std::future::Future;
@@ -20,7 +20,8 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 
 /// Keeps tokens for sessions.
 ///
-/// An implementation must not write a token that [`save`](Self::save) refuses for its generation, and must keep tokens secret.
+/// An implementation must return [`Saved::Outdated`] instead of replacing a token of the same or a later generation, and
+/// must keep tokens secret.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -53,11 +54,11 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// # Ok::<(), synerise_auth::Error>(())
 /// ```
 pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
-    /// The newest token of a session, if there is one. It may have expired.
+    /// Returns the newest token of a session, if there is one. It may have expired.
     fn load<'a>(&'a self, key: &'a StoreKey) -> StoreFuture<'a, Option<StoredToken>>;
 
-    /// Keeps a token, unless there is one of the same or a later generation: the result of a slow login must not replace that
-    /// of a later one.
+    /// Saves a token, unless the store has one of the same or a later generation. The result of a slow login must not
+    /// replace that of a later one.
     fn save<'a>(&'a self, key: &'a StoreKey, token: StoredToken) -> StoreFuture<'a, Saved>;
 }
 
@@ -89,7 +90,7 @@ impl fmt::Debug for StoreKey {
     }
 }
 
-/// A token as a store keeps it.
+/// A token in a store.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -113,7 +114,7 @@ pub struct StoredToken {
 }
 
 impl StoredToken {
-    /// A token as it is read back from a store.
+    /// Creates a token that was read back from a store.
     pub fn new(
         token: impl Into<Secret>,
         generation: u64,
@@ -129,22 +130,22 @@ impl StoredToken {
     }
 }
 
-/// What saving a token led to.
+/// The result of saving a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Saved {
-    /// The token is kept.
+    /// The token was saved.
     Kept,
-    /// There was a token of the same or a later generation.
+    /// The store has a token of the same or a later generation.
     Outdated,
 }
 
-/// Why a store failed. It is logged, and the session works without the store.
+/// The error of a store. It is logged, and the session works without the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreError(String);
 
 impl StoreError {
-    /// An error with this text, which must not contain a secret.
+    /// Creates an error with this text, which must not contain a secret.
     pub fn new(problem: impl Into<String>) -> Self {
         Self(problem.into())
     }

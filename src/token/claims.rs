@@ -1,4 +1,4 @@
-//! What is written in a token, unverified.
+//! The contents of a token, unverified.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,7 +12,7 @@ use crate::secret::Secret;
 
 use super::timestamp::{Timestamp, TokenTimes, as_milliseconds, as_seconds};
 
-/// What is written in a token. Nothing here has been verified: use it for information, not for decisions.
+/// The contents of a token. Nothing here has been verified: use it for information, not for decisions.
 ///
 /// Unknown claims are ignored, and every claim may be missing. A claim of an unexpected type counts as missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -22,7 +22,7 @@ pub struct Claims {
     /// `iss`: who issued the token.
     #[serde(rename = "iss", deserialize_with = "readable")]
     pub issuer: Option<String>,
-    /// `aud`: for whom it was issued.
+    /// `aud`: the audience that it was issued for.
     #[serde(rename = "aud", deserialize_with = "readable")]
     pub audience: Option<String>,
     /// `rlm`: the realm, such as `anonymous_client`.
@@ -73,12 +73,12 @@ fn milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64
 }
 
 impl Claims {
-    /// When the token expires, by the server's clock.
+    /// Returns when the token expires, by the server's clock.
     pub fn expires_at(&self) -> Option<SystemTime> {
         UNIX_EPOCH.checked_add(Duration::from_secs(self.expires_seconds?.try_into().ok()?))
     }
 
-    /// When the token was created, by the server's clock.
+    /// Returns when the token was created, by the server's clock.
     pub fn created_at(&self) -> Option<SystemTime> {
         UNIX_EPOCH.checked_add(Duration::from_millis(self.created_milliseconds?.try_into().ok()?))
     }
@@ -89,7 +89,7 @@ impl Claims {
 }
 
 impl TokenTimes {
-    /// The times in a token's claims; both absent where the claims can't be read.
+    /// The times in a token's claims. Both are missing if the claims can't be read.
     pub(crate) fn of_token(token: &str) -> Self {
         #[derive(Default, Deserialize)]
         #[serde(default)]

@@ -1,4 +1,4 @@
-//! A token, what it says, and how long it is valid.
+//! Tokens: their claims, and how long they are valid.
 //!
 //! ```no_run
 //! # async fn run(workspace: synerise_auth::WorkspaceSession) -> synerise_auth::Result<()> {
@@ -51,7 +51,7 @@ pub(crate) struct TokenInner {
     details: Option<Box<Details>>,
 }
 
-/// What the response said in addition to the token.
+/// What the response said besides the token.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Details {
     pub(crate) origin: Option<TokenOrigin>,
@@ -59,7 +59,7 @@ pub(crate) struct Details {
     pub(crate) realm: Option<String>,
 }
 
-/// When a token was issued, when its refresh is due, and when it expires: on the local clocks.
+/// When a token was issued, when its refresh is due, and when it expires, on the local clocks.
 #[derive(Debug, Clone, Copy)]
 #[allow(
     clippy::struct_field_names,
@@ -72,7 +72,7 @@ pub(crate) struct Validity {
 }
 
 impl Token {
-    /// A token with this text; an error says why the text can't be a token.
+    /// Creates a token with this text. The error says why the text can't be a token.
     pub(crate) fn new(
         text: &str,
         generation: u64,
@@ -93,7 +93,7 @@ impl Token {
         })))
     }
 
-    /// A token for tests, valid for `lifetime` from now.
+    /// Creates a token for tests, valid for `lifetime` from now.
     ///
     /// Only with the feature `test-util`.
     ///
@@ -124,23 +124,23 @@ impl Token {
         Self::new(text, 1, validity, None).expect("the text can be a token")
     }
 
-    /// The token itself, without `Bearer`.
+    /// Returns the token itself, without `Bearer`.
     pub fn expose(&self) -> &str {
         let text = str::from_utf8(self.0.header.as_bytes()).unwrap_or_default();
         text.get(SCHEME.len()..).unwrap_or_default()
     }
 
-    /// The value of the `Authorization` header, marked as sensitive. Cloning it copies no text.
+    /// Returns the value of the `Authorization` header, marked as sensitive. Cloning it copies no text.
     pub fn header(&self) -> &HeaderValue {
         &self.0.header
     }
 
-    /// The number of this token in its session: each new token gets the next number.
+    /// Returns the token's number in its session. Each new token gets the next number.
     pub fn generation(&self) -> u64 {
         self.0.generation
     }
 
-    /// How long the token is valid, counted from when it was received.
+    /// Returns how long the token is valid, counted from when it was received.
     pub fn lifetime(&self) -> Duration {
         self.0
             .validity
@@ -149,23 +149,23 @@ impl Token {
             .saturating_sub(self.0.validity.issued_at.monotonic)
     }
 
-    /// How the login was authenticated, such as by a password or by an identity provider. `None` where the service does not
-    /// say.
+    /// Returns how the login was authenticated, such as by a password or by an identity provider. `None` if the service
+    /// does not say.
     pub fn origin(&self) -> Option<&TokenOrigin> {
         self.0.details.as_ref()?.origin.as_ref()
     }
 
-    /// The profile's custom identifier, where the service gives it.
+    /// Returns the profile's custom identifier, if the service sent it.
     pub fn custom_id(&self) -> Option<&str> {
         self.0.details.as_ref()?.custom_id.as_deref()
     }
 
-    /// The realm of the token, such as `client`, where the service gives it.
+    /// Returns the realm of the token, such as `client`, if the service sent it.
     pub fn realm(&self) -> Option<&str> {
         self.0.details.as_ref()?.realm.as_deref()
     }
 
-    /// The token's claims, unverified. `None` where they can't be read: profiles' tokens may be encrypted.
+    /// Returns the token's claims, unverified. `None` if they can't be read: profiles' tokens may be encrypted.
     pub fn claims(&self) -> Option<Claims> {
         Claims::decode(self.expose())
     }
@@ -181,7 +181,7 @@ impl Token {
 
 const INVALID_CHARACTERS: &str = "its token contains characters that a token can't contain";
 
-/// Why `text` can't be a token, if it can't.
+/// The reason why `text` can't be a token, if there is one.
 fn check_text(text: &str) -> Result<(), &'static str> {
     if text.is_empty() {
         return Err("the field `token` is empty");

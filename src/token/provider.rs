@@ -1,4 +1,4 @@
-//! What gives tokens, whatever the kind of session.
+//! The interface of everything that provides tokens, whatever the kind of session.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,10 +10,11 @@ use super::Token;
 /// What [`TokenProvider::token`] returns.
 pub type TokenFuture<'a> = Pin<Box<dyn Future<Output = Result<Token>> + Send + 'a>>;
 
-/// Gives tokens that are valid now. Every [`Session`](crate::Session) is one.
+/// Provides tokens that are valid now. Every [`Session`](crate::Session) implements it.
 ///
-/// For code that needs a token and does not depend on the kind of session: it can hold an `Arc<dyn TokenProvider>`, and a test can give it
-/// a provider of its own, or a session that needs no server (`Session::fixed`, with the feature `test-util`).
+/// Use it in code that needs a token but does not depend on the kind of session. Such code can hold an `Arc<dyn
+/// TokenProvider>`. A test can pass its own provider, or a session that needs no server (`Session::fixed`, with the feature
+/// `test-util`).
 ///
 /// ```
 /// use std::sync::Arc;
@@ -34,13 +35,13 @@ pub type TokenFuture<'a> = Pin<Box<dyn Future<Output = Result<Token>> + Send + '
 /// # }
 /// ```
 pub trait TokenProvider: Send + Sync {
-    /// A token that is valid now: the cached one, or a new one.
+    /// Returns a token that is valid now: the cached one, or a new one.
     ///
     /// # Errors
-    /// Why there is none: what the login or the refresh failed with.
+    /// Returns the error of the login or refresh.
     fn token(&self) -> TokenFuture<'_>;
 
-    /// Discards the cached token, for callers that know it is no longer valid. The next [`token`](Self::token) gets another
-    /// one.
+    /// Discards the cached token, for callers that know it is no longer valid. The next [`token`](Self::token) call gets a
+    /// new one.
     fn invalidate(&self);
 }

@@ -1,4 +1,4 @@
-//! A token as a response gave it, and how long it lives.
+//! A token from a response, and its lifetime.
 
 use std::time::Duration;
 
@@ -9,22 +9,22 @@ use crate::secret::Secret;
 use super::timestamp::{Timestamp, TokenTimes, UNREADABLE_LIFETIME, as_milliseconds, as_seconds};
 use super::{Details, Token, Validity, check_text};
 
-/// The lifetime of a token that says nothing about it: what Synerise documents as the default.
+/// The lifetime of a token that does not state one: Synerise's documented default.
 const UNKNOWN_LIFETIME: Duration = Duration::from_secs(3600);
 
-/// Clocks that differ by less than this are ordinary.
+/// Differences between clocks below this are normal.
 const CLOCK_SKEW: Duration = Duration::from_secs(300);
 
-/// A token as a response, or a store, gave it.
+/// A token from a response, or from a store.
 #[derive(Debug)]
 pub(crate) struct TokenResponse {
-    /// The operation that gave it, for errors.
+    /// The operation that returned it, for errors.
     pub(crate) operation: &'static str,
     pub(crate) token: Secret,
-    /// What the response says in addition to the token's own claims.
+    /// What the response says besides the token's own claims.
     pub(crate) times: TokenTimes,
     pub(crate) details: Option<Box<Details>>,
-    /// Whether it comes from a store and not from a server.
+    /// Whether it comes from a store rather than from a server.
     pub(crate) stored: bool,
     /// The server's clock when it answered, since the epoch.
     pub(crate) server_date: Option<Duration>,
@@ -39,12 +39,12 @@ pub(crate) struct TokenResponse {
 pub(crate) struct Lifetime {
     pub(crate) start: Reading,
     pub(crate) length: Duration,
-    /// Whether the expiry can't be read, so that the length is a guess.
+    /// Whether the expiry can't be read, so the length is a guess.
     pub(crate) guessed: bool,
 }
 
 impl TokenResponse {
-    /// The token itself. Servers also write it with its scheme, blanks or a line end.
+    /// The token itself, trimmed: servers also send it with its scheme, blanks or a line end.
     pub(crate) fn text(&self) -> &str {
         trimmed(self.token.expose())
     }
@@ -56,12 +56,12 @@ impl TokenResponse {
             .map_err(|problem| Error::unexpected_response(operation.into(), 200, problem))
     }
 
-    /// Whether the token's text is exactly one, with nothing to trim.
+    /// Whether the token's text needs no trimming.
     pub(crate) fn is_exact(&self) -> bool {
         self.text() == self.token.expose() && check_text(self.text()).is_ok()
     }
 
-    /// When the token expired already: an error that says so.
+    /// Returns an error if the token has expired already.
     pub(crate) fn expired_on_arrival(&self) -> Error {
         Error::unexpected_response(
             self.operation.into(),
@@ -73,14 +73,15 @@ impl TokenResponse {
     /// How long the token lives, but no longer than `longest`.
     ///
     /// The response decides, because the local wall clock may be wrong by years. `created` and `expiration` give the whole
-    /// lifetime, counted from when the request was sent, which is too early rather than too late. The server's `Date` says
-    /// how much of it is left.
+    /// lifetime. It is counted from when the request was sent, so it ends too early rather than too late. The server's
+    /// `Date` says how much of it is left.
     ///
-    /// Where these contradict each other, the local wall clock decides which of them is wrong, and the shorter life counts:
-    /// - a `Date` after the expiry is a clock that differs, if the token was created just now,
-    /// - a `created` that is not before the expiry, or longer before it than any token lives, is ignored,
-    /// - a token that only says when it expires is not trusted for longer than the documented default, unless a `Date` and
-    ///   the local clock agree on it.
+    /// Where these contradict each other, the local wall clock decides which of them is wrong, and the shorter lifetime
+    /// counts:
+    /// - a `Date` after the expiry only shows that the clocks differ, if the token was created just now,
+    /// - a `created` that is not before the expiry, or is further before it than any token lives, is ignored,
+    /// - a token with an expiry but no creation time is not trusted for longer than the documented default, unless a `Date`
+    ///   and the local clock agree on it.
     pub(crate) fn lifetime(&self, longest: Duration) -> Result<Lifetime> {
         let times = match self.times.expiration {
             Timestamp::Value(_) => self.times,
@@ -120,7 +121,7 @@ impl TokenResponse {
         })
     }
 
-    /// What is left of a life whose length is known.
+    /// The rest of a lifetime whose length is known.
     fn left_of(&self, whole: Duration, created: Duration, end: Duration) -> Option<(Reading, Duration)> {
         let Some(date) = self.server_date else {
             return Some((self.sent, whole));
@@ -136,7 +137,7 @@ impl TokenResponse {
         credible.then(|| (self.arrived, whole.min(end.saturating_sub(wall))))
     }
 
-    /// What is left until the expiry, by the clocks alone.
+    /// The time until the expiry, by the clocks alone.
     fn left_until(&self, end: Duration) -> Option<(Reading, Duration)> {
         let left = |now| end.checked_sub(now).filter(|left| !left.is_zero());
         let by_wall = left(self.arrived.wall);
@@ -149,10 +150,10 @@ impl TokenResponse {
     }
 }
 
-/// When the token was created and how long its whole life is, if both are credible.
+/// When the token was created and the length of its whole lifetime, if both are credible.
 fn whole_life(created: Timestamp, end: Duration, longest: Duration) -> Option<(Duration, Duration)> {
     let created = created.value()?;
-    // Seconds in the field for milliseconds would make it decades old.
+    // Seconds in a field for milliseconds would make it decades old.
     [as_milliseconds(created), Duration::from_secs(created)]
         .into_iter()
         .find_map(|created| {
@@ -161,7 +162,7 @@ fn whole_life(created: Timestamp, end: Duration, longest: Duration) -> Option<(D
         })
 }
 
-/// A token without what servers write around it.
+/// A token, trimmed of what servers write around it.
 fn trimmed(text: &str) -> &str {
     let blank = |character: char| character.is_whitespace() || character == '\u{feff}';
     let text = text.trim_matches(blank);

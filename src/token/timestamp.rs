@@ -1,15 +1,16 @@
-//! A time as a server writes it: a whole number, a fraction or a text, in seconds or in milliseconds.
+//! Reads a server's times: a whole number, a fraction or a text, in seconds or in milliseconds.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// From here on, a number of seconds is taken as milliseconds: these seconds are in the year 10000, and these milliseconds were
-/// in 1978.
+/// From this number on, seconds are taken as milliseconds. As seconds it is in the year 10000; as milliseconds it was in
+/// 1978.
 const SECONDS_END: u64 = 253_402_300_800;
 
-/// The lifetime of a token whose expiry can't be read: shorter than any that Synerise documents, because it is a guess.
+/// The lifetime of a token with an unreadable expiry. It is shorter than any that Synerise documents, because it is a
+/// guess.
 pub(super) const UNREADABLE_LIFETIME: Duration = Duration::from_secs(60);
 
 /// A time in a field whose unit is documented elsewhere.
@@ -18,13 +19,13 @@ pub(crate) enum Timestamp {
     /// The field is missing or `null`.
     #[default]
     Absent,
-    /// There is a value, and it is not a time.
+    /// There is a value, but it is not a time.
     Unreadable,
     /// The value, rounded down. A time before the epoch counts as the epoch.
     Value(u64),
 }
 
-/// When a token expires and when it was created, as a response or the token's claims give it.
+/// When a token expires and when it was created, from the response or the token's claims.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct TokenTimes {
     /// In seconds since the epoch.
@@ -46,7 +47,7 @@ impl TokenTimes {
         Self { expiration, created }
     }
 
-    /// What is left at `now`, since the epoch, of a life that is said to end; `None` when nothing is said.
+    /// What is left at `now`, since the epoch, of a lifetime with a stated end. `None` when none is stated.
     pub(crate) fn left(self, now: Duration) -> Option<Duration> {
         match self.expiration {
             Timestamp::Value(end) => Some(as_seconds(end).saturating_sub(now)),
@@ -98,7 +99,7 @@ impl<'de> Deserialize<'de> for Timestamp {
 }
 
 fn floor(number: f64) -> Option<u64> {
-    /// The first number that u64 can't hold: no time is that late.
+    /// The first number that does not fit into a u64. No time is that late.
     const END: f64 = 18_446_744_073_709_551_616.0;
     #[expect(
         clippy::cast_possible_truncation,
