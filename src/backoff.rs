@@ -10,7 +10,7 @@ pub(crate) fn backoff(first: Duration, longest: Duration, attempt: u32, fraction
     share(ceiling, fraction)
 }
 
-/// `fraction` of `duration`. The longest durations have no floating-point number of their own, only one that is longer.
+/// `fraction` of `duration`. The longest durations have no exact floating-point number, only a longer one.
 pub(crate) fn share(duration: Duration, fraction: f64) -> Duration {
     Duration::try_from_secs_f64(duration.as_secs_f64() * fraction)
         .map_or(duration, |share| share.min(duration))

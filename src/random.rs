@@ -1,4 +1,4 @@
-//! Where jitter comes from.
+//! The source of jitter.
 //!
 //! ```
 //! use synerise_auth::Client;
@@ -22,14 +22,14 @@ use std::fmt;
 
 /// A source of fractions for jitter, which spreads the refreshes and retries of many processes over time.
 ///
-/// It decides about timing only, never about security, so it need not be unpredictable. Tests use `FixedRandom` (feature
+/// It affects only timing, never security, so it need not be unpredictable. Tests use `FixedRandom` (feature
 /// `test-util`).
 pub trait Random: fmt::Debug + Send + Sync + 'static {
-    /// The next fraction, at least 0.0 and less than 1.0. Other values count as the nearest of these.
+    /// Returns the next fraction, at least 0.0 and less than 1.0. Other values count as the nearest of these.
     fn fraction(&self) -> f64;
 }
 
-/// The next fraction of `random`, between 0 and 1 whatever it returns. NaN counts as 0.
+/// The next fraction of `random`, always between 0 and 1, whatever it returns. NaN counts as 0.
 pub(crate) fn unit_fraction(random: &dyn Random) -> f64 {
     let fraction = random.fraction();
     if fraction.is_nan() {

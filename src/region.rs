@@ -1,4 +1,4 @@
-//! Where Synerise is: its three environments.
+//! Synerise's three environments.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,9 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::Error;
 
-/// An environment of Synerise. A workspace lives in exactly one; a key of one is unknown in the others.
+/// An environment of Synerise. A workspace lives in exactly one, and its keys are unknown in the others.
 ///
-/// It can stand in a configuration, by its name: `azure-eu`, `azure-us` or `gcp`.
+/// A configuration can name it: `azure-eu`, `azure-us` or `gcp`.
 ///
 /// ```
 /// use synerise_auth::Region;
@@ -36,7 +36,7 @@ impl Region {
     /// All regions.
     pub const ALL: &'static [Self] = &[Self::AzureEu, Self::AzureUs, Self::Gcp];
 
-    /// The region's name in a configuration.
+    /// Returns the region's name in a configuration.
     pub fn name(self) -> &'static str {
         match self {
             Self::AzureEu => "azure-eu",
@@ -45,7 +45,7 @@ impl Region {
         }
     }
 
-    /// The base URL of the region's API.
+    /// Returns the base URL of the region's API.
     pub fn base_url(self) -> &'static str {
         match self {
             Self::AzureEu => "https://api.synerise.com",
@@ -64,7 +64,7 @@ impl fmt::Display for Region {
 impl FromStr for Region {
     type Err = Error;
 
-    /// Reads a region's name, in any letter case.
+    /// Parses a region's name, in any letter case.
     fn from_str(name: &str) -> Result<Self, Error> {
         let region = Self::ALL
             .iter()

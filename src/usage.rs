@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::session::kind::PortalUser;
 
-/// What is counted: days, and optionally some event types and workspaces only.
+/// A selection of events to count: by days, and optionally by event types and workspaces.
 ///
 /// ```
 /// use synerise_auth::usage::UsageQuery;
@@ -42,7 +42,7 @@ pub struct UsageQuery {
 }
 
 impl UsageQuery {
-    /// All events from the first day to the last one, both included. Days begin and end in UTC.
+    /// Selects all events from the first day to the last one, both included. Days begin and end in UTC.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the last day is before the first.
@@ -62,14 +62,14 @@ impl UsageQuery {
         })
     }
 
-    /// These event types only.
+    /// Counts only these event types.
     #[must_use]
     pub fn with_actions<T: Into<String>>(mut self, actions: impl IntoIterator<Item = T>) -> Self {
         self.actions = actions.into_iter().map(Into::into).collect();
         self
     }
 
-    /// These workspaces only, by their GUIDs.
+    /// Counts only these workspaces, by their GUIDs.
     #[must_use]
     pub fn with_workspaces(mut self, guids: impl IntoIterator<Item = Uuid>) -> Self {
         self.workspaces = guids.into_iter().collect();
@@ -92,11 +92,11 @@ impl UsageQuery {
 pub struct DailyUsage {
     /// The day, in UTC.
     pub day: Option<NaiveDate>,
-    /// How many events of each type.
+    /// The number of events of each type.
     pub events: BTreeMap<String, i64>,
-    /// How many events of other types.
+    /// The number of events of other types.
     pub other: Option<i64>,
-    /// How many events in all.
+    /// The total number of events.
     pub total: Option<i64>,
 }
 
@@ -106,11 +106,11 @@ pub struct DailyUsage {
 pub struct NewDataPoints {
     /// The events of a day.
     pub daily: Option<DailyUsage>,
-    /// How many events of each type on all days.
+    /// The number of events of each type on all days.
     pub events_total: BTreeMap<String, i64>,
-    /// How many events in all.
+    /// The total number of events.
     pub total: Option<i64>,
-    /// How many events of other types.
+    /// The number of events of other types.
     pub total_other: Option<i64>,
 }
 
@@ -120,16 +120,16 @@ pub struct NewDataPoints {
 pub struct RetentionDataPoints {
     /// The events of a day.
     pub daily: Option<DailyUsage>,
-    /// How many events of each type, on average.
+    /// The average number of events of each type.
     pub events_average: BTreeMap<String, f64>,
-    /// How many events in all, on average.
+    /// The average total number of events.
     pub average: Option<f64>,
-    /// How many events of other types, on average.
+    /// The average number of events of other types.
     pub average_other: Option<f64>,
 }
 
 impl<K: PortalUser> Session<K> {
-    /// How many events were added to the database, by day.
+    /// Returns how many events were added to the database, by day.
     ///
     /// Operation `newDataPointsStats` (`POST /business-profile-service/organizations/usage/stats/newDataPoints`).
     /// Synerise's support has to grant access to it.
@@ -139,7 +139,7 @@ impl<K: PortalUser> Session<K> {
         Ok(reports.into_iter().map(NewDataPoints::from).collect())
     }
 
-    /// How many events are kept in the database, by day.
+    /// Returns how many events are kept in the database, by day.
     ///
     /// Operation `retentionDataPointsStats`
     /// (`POST /business-profile-service/organizations/usage/stats/retentionDataPoints`).

@@ -106,7 +106,7 @@ impl ManualClock {
     }
 
     /// Calls `follower` with each step of [`advance`](Self::advance), before it returns and before any sleep ends. Another
-    /// clock, such as a server's, can so move together with this one. Connect one direction, not both.
+    /// clock, such as a server's, then moves together with this one. Connect one direction, not both.
     ///
     /// ```
     /// use std::time::{Duration, UNIX_EPOCH};

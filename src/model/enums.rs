@@ -1,6 +1,6 @@
-//! Enums that Synerise may extend: a value that this version doesn't know is kept as it came, never an error.
+//! Enums that Synerise may extend. A value that this version doesn't know is kept unchanged and is never an error.
 //!
-//! `build/enums.rs` writes their names, values and descriptions from the document; the macro here makes the types.
+//! `build/enums.rs` writes their names, values and descriptions from the document. The macro here defines the types.
 
 macro_rules! open_enum {
     ($(
@@ -11,8 +11,9 @@ macro_rules! open_enum {
     )*) => {$(
         $(#[$docs])*
         ///
-        /// Open: a value that this version doesn't know is [`Unknown`](Self::Unknown), and is sent as it came. A known
-        /// value is recognized in upper and lower case, also with white space around it, and is sent as the service documents it.
+        /// Open: a value that this version doesn't know becomes [`Unknown`](Self::Unknown), and is sent unchanged. A known
+        /// value is recognized in any letter case, also with white space around it, and is sent as the service documents
+        /// it.
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum $name {
@@ -25,7 +26,7 @@ macro_rules! open_enum {
             /// The values that this version knows.
             pub const KNOWN: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// The value as it is sent.
+            /// Returns the value as it is sent.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $wire,)*

@@ -1,4 +1,4 @@
-//! Who logs in, and with what. The service's rules about which fields go together are the shape of these types.
+//! Who logs in, and with which credential. The types enforce the service's rules about which fields go together.
 
 use std::fmt;
 
@@ -11,14 +11,14 @@ use crate::secret::Secret;
 use super::IdentityProvider;
 use super::input::required;
 
-/// The UUID by which a profile is tracked, as your application keeps it.
+/// The UUID that a profile is tracked by, as your application stores it.
 ///
-/// It looks like a UUID everywhere in Synerise's texts, which don't promise it: any text is taken.
+/// In Synerise's texts it always looks like a UUID, but they don't promise that, so any text is accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ProfileUuid(String);
 
 impl ProfileUuid {
-    /// The UUID as text.
+    /// Returns the UUID as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -58,19 +58,19 @@ impl fmt::Display for ProfileUuid {
     }
 }
 
-/// What identifies a profile of Synerise: which of the two a workspace uses is one of its settings.
+/// The identifier of a profile. A setting of the workspace decides which of the two it uses.
 ///
-/// Identifiers are sent as they are, never trimmed or lowered.
+/// Identifiers are sent unchanged, neither trimmed nor lower-cased.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum LoginId {
-    /// The e-mail address: the default of a workspace.
+    /// The e-mail address. This is a workspace's default.
     Email(String),
-    /// Your own identifier. A text in practice; the service takes any JSON.
+    /// Your own identifier. In practice it is a text, but the service takes any JSON.
     CustomId(Value),
 }
 
-/// Without the address or the identifier, which are personal.
+/// Omits the address or the identifier, which are personal.
 impl fmt::Debug for LoginId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -81,18 +81,18 @@ impl fmt::Debug for LoginId {
 }
 
 impl LoginId {
-    /// An e-mail address.
+    /// Creates an identifier from an e-mail address.
     pub fn email(email: impl Into<String>) -> Self {
         Self::Email(email.into())
     }
 
-    /// An identifier of your own.
+    /// Creates an identifier from an identifier of your own.
     pub fn custom_id(id: impl Into<Value>) -> Self {
         Self::CustomId(id.into())
     }
 }
 
-/// Who logs in as a profile.
+/// The identity that logs in as a profile.
 ///
 /// ```
 /// use synerise_auth::{Identity, LoginId};
@@ -122,7 +122,8 @@ pub(crate) enum Proof {
 }
 
 impl Identity {
-    /// An account of Synerise's own: identifier, password, and the UUID of the profile. It must have been registered.
+    /// Creates the identity of an account in Synerise itself: identifier, password, and the UUID of the profile. The
+    /// account must be registered already.
     pub fn synerise(login: LoginId, password: impl Into<Secret>, uuid: impl Into<ProfileUuid>) -> Self {
         Self(Proof::Password {
             login,
@@ -131,28 +132,28 @@ impl Identity {
         })
     }
 
-    /// A Facebook user access token. A login creates the account if there is none.
+    /// Creates an identity from a Facebook user access token. A login creates the account if it does not exist.
     pub fn facebook(token: impl Into<Secret>) -> Self {
         Self::token(IdentityProvider::Facebook, token.into())
     }
 
-    /// An identity token of Sign in with Apple. A login creates the account if there is none.
+    /// Creates an identity from an identity token of Sign in with Apple. A login creates the account if it does not exist.
     pub fn apple(token: impl Into<Secret>) -> Self {
         Self::token(IdentityProvider::Apple, token.into())
     }
 
-    /// A token of Google Sign-In. A login creates the account if there is none.
+    /// Creates an identity from a token of Google Sign-In. A login creates the account if it does not exist.
     pub fn google(token: impl Into<Secret>) -> Self {
         Self::token(IdentityProvider::Google, token.into())
     }
 
-    /// An access token of your own backend, which Synerise checks with you. This is not OAuth 2.0 (RFC 6749) between you and
-    /// Synerise. A login creates the account if there is none.
+    /// Creates an identity from an access token of your own backend, which Synerise checks with your backend. This is not
+    /// OAuth 2.0 (RFC 6749) between you and Synerise. A login creates the account if it does not exist.
     pub fn oauth(token: impl Into<Secret>) -> Self {
         Self::token(IdentityProvider::Oauth, token.into())
     }
 
-    /// A token of a provider that this version does not know.
+    /// Creates an identity from a token of a provider that this version does not know.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) for `SYNERISE`, which takes a password, and for `UNKNOWN`, which is none.
@@ -183,7 +184,7 @@ impl Identity {
         })
     }
 
-    /// The UUID that the profile was tracked by before, where the identity has none yet: the service joins the two.
+    /// Sets the UUID that the profile was tracked by before, if the identity has none yet. The service joins the two.
     #[must_use]
     pub fn with_uuid(mut self, new: impl Into<ProfileUuid>) -> Self {
         match &mut self.0 {
@@ -193,13 +194,13 @@ impl Identity {
         self
     }
 
-    /// Whether the same identity can log in again: a password can, a third party's token may be used up.
+    /// Whether the same identity can log in again. A password can; a third party's token may be used up.
     pub(crate) fn is_repeatable(&self) -> bool {
         matches!(self.0, Proof::Password { .. })
     }
 }
 
-/// Whom an anonymous session is for: the UUID that the visitor is tracked by and, best, the device.
+/// The visitor of an anonymous session: the UUID that the visitor is tracked by and, preferably, the device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Visitor {
     pub(crate) uuid: ProfileUuid,
@@ -207,7 +208,7 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// A visitor whose device is not known.
+    /// Creates a visitor whose device is not known.
     pub fn new(uuid: impl Into<ProfileUuid>) -> Self {
         Self {
             uuid: uuid.into(),
@@ -215,7 +216,7 @@ impl Visitor {
         }
     }
 
-    /// The device's identifier. Synerise recommends to send it always.
+    /// Sets the device's identifier. Synerise recommends always sending it.
     #[must_use]
     pub fn with_device_id(mut self, id: impl Into<String>) -> Self {
         self.device_id = Some(id.into());

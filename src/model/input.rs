@@ -1,11 +1,11 @@
-//! Checks of what a caller passed in, before anything is sent.
+//! Checks the caller's values before anything is sent.
 
 use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
-/// Rejects an empty value here, by name, rather than at the server.
+/// Rejects an empty value here, by name, instead of leaving it to the server.
 pub(crate) fn required(what: &'static str, text: &str) -> Result<String> {
     if text.trim().is_empty() {
         return Err(Error::invalid_input(what, "is empty", "give its value"));
@@ -13,7 +13,7 @@ pub(crate) fn required(what: &'static str, text: &str) -> Result<String> {
     Ok(text.to_owned())
 }
 
-/// As [`required`], for a value that may be left out.
+/// Like [`required`], for an optional value.
 pub(crate) fn optional(what: &'static str, text: Option<&str>) -> Result<Option<String>> {
     text.map(|text| required(what, text)).transpose()
 }
@@ -25,7 +25,7 @@ pub(crate) fn required_secret(what: &'static str, secret: &Secret) -> Result<Sec
     Ok(secret.clone())
 }
 
-/// A custom identifier, which may be any JSON but null or an empty text.
+/// A custom identifier: any JSON except null and an empty text.
 pub(crate) fn custom_id(id: &Value) -> Result<Value> {
     match id {
         Value::Null => Err(Error::invalid_input(

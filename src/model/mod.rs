@@ -1,7 +1,7 @@
-//! The values that callers pass in and get back: identities, agreements, attributes, workspaces, open enums.
+//! The values that callers pass in and receive: identities, agreements, attributes, workspaces, open enums.
 //!
-//! Setters of values and policies begin with `with_`; requests and builders have bare ones. An enum that Synerise may extend has a
-//! variant `Unknown`, which keeps a value that this version does not know.
+//! Setters of values and policies begin with `with_`. Setters of requests and builders have no prefix. An enum that
+//! Synerise may extend has a variant `Unknown`, which keeps a value that this version does not know.
 //!
 //! ```
 //! use synerise_auth::model::{Agreements, Attributes, MfaMethod};

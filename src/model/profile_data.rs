@@ -1,4 +1,4 @@
-//! What a login or a registration can say of a profile beside who it is: agreements, attributes, tags.
+//! A profile's data in a login or a registration, besides its identity: agreements, attributes, tags.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result};
 use crate::operation::RESERVED_ATTRIBUTES;
 
-/// A profile's marketing agreements. What is not set is not sent.
+/// A profile's marketing agreements. Only the agreements that are set are sent.
 ///
 /// ```
 /// use synerise_auth::model::Agreements;
@@ -48,7 +48,7 @@ macro_rules! setters {
 }
 
 impl Agreements {
-    /// None said yet.
+    /// Creates a value with nothing set.
     pub fn new() -> Self {
         Self::default()
     }
@@ -71,7 +71,7 @@ impl Agreements {
     }
 }
 
-/// A boolean, one of its spellings as text, or 1 and 0.
+/// A boolean, its spelling as text, or 1 and 0.
 fn agreement<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     Ok(Some(match Value::deserialize(deserializer)? {
         Value::Null => return Ok(None),
@@ -84,9 +84,9 @@ fn agreement<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>,
     }))
 }
 
-/// A profile's own attributes: any JSON under any name, but for those that Synerise keeps for itself.
+/// A profile's own attributes: any JSON under any name, except the names that Synerise reserves.
 ///
-/// The service drops a reserved name without a word. Here it is refused, so that nothing is lost silently.
+/// The service silently drops a reserved name. Here it is refused, so that nothing gets lost.
 ///
 /// ```
 /// use synerise_auth::model::Attributes;
@@ -99,7 +99,7 @@ fn agreement<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>,
 #[derive(Clone, Default, PartialEq)]
 pub struct Attributes(pub(crate) Map<String, Value>);
 
-/// The names alone: the values are personal.
+/// Shows only the names, because the values are personal.
 impl fmt::Debug for Attributes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
@@ -107,7 +107,7 @@ impl fmt::Debug for Attributes {
 }
 
 impl Attributes {
-    /// None yet.
+    /// Creates an empty set of attributes.
     pub fn new() -> Self {
         Self::default()
     }
@@ -128,14 +128,14 @@ impl Attributes {
         Ok(self.set_even_if_reserved(name, value))
     }
 
-    /// Sets an attribute without asking whether its name is reserved: for a name that Synerise has given free since.
+    /// Sets an attribute without checking whether its name is reserved. Use it for a name that Synerise no longer reserves.
     #[must_use]
     pub fn set_even_if_reserved(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.0.insert(name.into(), value.into());
         self
     }
 
-    /// Whether the service drops an attribute of this name.
+    /// Returns whether the service drops an attribute with this name.
     pub fn is_reserved(name: &str) -> bool {
         RESERVED_ATTRIBUTES.contains(&name)
     }

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::exact_url::{self, Inexact};
 use crate::secret::{ApiKey, Secret};
 
-/// A tracker key. It is public in the pages that hold the tracking code, but it is not printed here either.
+/// A tracker key. Every page with the tracking code shows it, but it is not printed here either.
 ///
 /// ```
 /// use synerise_auth::model::TrackerKey;
@@ -23,7 +23,7 @@ use crate::secret::{ApiKey, Secret};
 pub struct TrackerKey(Secret);
 
 impl TrackerKey {
-    /// Takes a key as the tracking code has it.
+    /// Creates a key from its text in the tracking code.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when it is empty or was pasted wrongly.
@@ -36,12 +36,13 @@ impl TrackerKey {
             .map_err(|error| error.in_input("tracker key"))
     }
 
-    /// The URL with the key in its query, as the security scheme `TrackerKey` has it: `token=…`. A `token` that is there already is
-    /// replaced: two would leave it to the server which one counts. Everything else stays as it is written, byte by byte.
+    /// Returns the URL with the key in its query as `token=…`, by the security scheme `TrackerKey`. An existing `token` is
+    /// replaced, because with two of them the server would decide which one counts. Everything else stays unchanged, byte
+    /// by byte.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when it is not an absolute HTTP URL, or not written the way it is
-    /// sent (with a space or a letter outside ASCII that is not percent-encoded, for example).
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the URL is not an absolute HTTP URL, or is
+    /// not written the way it is sent (with a space or a letter outside ASCII that is not percent-encoded, for example).
     pub fn sign(&self, url: &str) -> Result<Url> {
         let mut url = exact_url::parse(url).map_err(|problem| match problem {
             Inexact::NotAbsolute | Inexact::NoHost => not_absolute(),
@@ -64,7 +65,7 @@ impl TrackerKey {
             let is_token = form_urlencoded::parse(pair.as_bytes())
                 .next()
                 .is_some_and(|(name, _)| name == "token");
-            // An empty query has one pair that is empty.
+            // An empty query has one empty pair.
             let is_nothing = pair.is_empty() && query.is_empty();
             if !is_token && !is_nothing {
                 query.push_str(pair);
@@ -89,7 +90,7 @@ fn not_absolute() -> Error {
 impl FromStr for TrackerKey {
     type Err = Error;
 
-    /// As [`TrackerKey::new`].
+    /// Fails like [`TrackerKey::new`].
     fn from_str(key: &str) -> Result<Self> {
         Self::new(key)
     }
@@ -98,7 +99,7 @@ impl FromStr for TrackerKey {
 impl TryFrom<String> for TrackerKey {
     type Error = Error;
 
-    /// As [`TrackerKey::new`].
+    /// Fails like [`TrackerKey::new`].
     fn try_from(key: String) -> Result<Self> {
         Self::new(key)
     }
@@ -107,13 +108,13 @@ impl TryFrom<String> for TrackerKey {
 impl TryFrom<&str> for TrackerKey {
     type Error = Error;
 
-    /// As [`TrackerKey::new`].
+    /// Fails like [`TrackerKey::new`].
     fn try_from(key: &str) -> Result<Self> {
         Self::new(key)
     }
 }
 
-/// From a configuration. There is no `Serialize`.
+/// Reads a key from a configuration. There is no `Serialize`.
 impl<'de> Deserialize<'de> for TrackerKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let key = Secret::deserialize(deserializer)?;

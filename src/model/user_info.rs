@@ -1,6 +1,6 @@
-//! What Synerise says of a user of the portal, and of the workspaces that the user may work in.
+//! A user of the portal, and the workspaces that the user may work in, as Synerise describes them.
 //!
-//! Everything is optional, because Synerise's texts promise none of it.
+//! Every field is optional, because Synerise's texts promise none of them.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{AccessRestriction, ConsumerType};
 
-/// Who a user is, as a login says it.
+/// A user, as described by a login.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct UserInfo {
@@ -23,11 +23,11 @@ pub struct UserInfo {
     pub workspace_id: Option<i64>,
     /// The user's permissions; empty before a workspace is selected.
     pub authorities: Vec<String>,
-    /// The ids of the user's roles, in one text as the service sends it.
+    /// The ids of the user's roles, in one text, as the service sends it.
     pub roles: Option<String>,
 }
 
-/// Without the name, which is an e-mail address.
+/// Omits the name, which is an e-mail address.
 impl fmt::Debug for UserInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UserInfo")
@@ -41,11 +41,11 @@ impl fmt::Debug for UserInfo {
     }
 }
 
-/// A workspace in the list of those that a user may work in.
+/// An entry in the list of workspaces that a user may work in.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct WorkspaceSummary {
-    /// The GUID, by which it is selected.
+    /// The GUID, which selects the workspace.
     pub guid: Option<Uuid>,
     /// The numeric id.
     pub id: Option<i64>,
@@ -57,7 +57,7 @@ pub struct WorkspaceSummary {
     pub subdomain: Option<String>,
     /// When it was created.
     pub created: Option<SystemTime>,
-    /// Whether it can be used from some addresses only.
+    /// Whether it can only be used from certain addresses.
     pub ip_restricted: Option<bool>,
     /// Whether it needs a second factor.
     pub mfa_required: Option<bool>,
@@ -77,7 +77,7 @@ pub struct WorkspaceRestrictions {
     pub favorite: Option<bool>,
 }
 
-/// The workspace that is selected.
+/// The selected workspace.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct WorkspaceDetails {

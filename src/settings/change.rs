@@ -1,4 +1,4 @@
-//! What a write of settings changed.
+//! The fields that a write of settings changed.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,15 @@ use serde_json::value::RawValue;
 
 use crate::bindings::RawObject;
 
-/// One field that a change of settings changed.
+/// One field that changed in a write of settings.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Change {
     /// The field's name in the service's document.
     pub field: String,
-    /// Its value before; null when it was not there.
+    /// Its value before. Null when it was missing.
     pub before: Value,
-    /// Its value after, as the service answered it; null when it is not there.
+    /// Its value after, from the service's response. Null when it is missing.
     pub after: Value,
 }
 
@@ -37,8 +37,8 @@ pub(super) fn changes(before: &RawObject, after: &RawObject) -> Vec<Change> {
     changes.collect()
 }
 
-/// Whether two JSON texts say the same: white space and the order of fields don't count, every digit of a number does
-/// that an `f64` can't tell apart.
+/// Whether two JSON texts mean the same. White space and the order of fields don't count. Every digit of a number counts,
+/// even those that an `f64` can't tell apart.
 fn same(one: &str, other: &str) -> bool {
     if one == other {
         return true;
@@ -73,7 +73,7 @@ fn same(one: &str, other: &str) -> bool {
 
 /// A number, if an `f64` holds every digit of it.
 fn number(text: &str) -> Option<f64> {
-    /// So many digits survive the way into an `f64` and back.
+    /// This many digits survive the conversion to an `f64` and back.
     const DIGITS: usize = 15;
     let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
     let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();

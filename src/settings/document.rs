@@ -1,4 +1,4 @@
-//! How any document of settings is read, changed and written back.
+//! Reads, changes and writes back a document of settings.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -17,7 +17,7 @@ use super::change::{Change, changes};
 pub(super) mod sealed {
     use super::{Call, Client, Fields, Operation, RawObject, Result};
 
-    /// How one kind of settings is fetched, read, written and sent.
+    /// How one kind of settings is fetched, parsed, changed and sent.
     pub trait Document: Clone + Send {
         const READ: &'static Operation;
         const REPLACE: &'static Operation;
@@ -36,7 +36,7 @@ pub(super) mod sealed {
 /// A document of settings: [`ProfileSettings`](super::ProfileSettings) or [`IpPolicy`](super::IpPolicy).
 pub trait SettingsDocument: sealed::Document {}
 
-/// The settings `D` of a workspace, read and changed as a session of kind `K`.
+/// The settings `D` of a workspace. A session of kind `K` reads and changes them.
 pub struct Settings<'a, K, D> {
     session: &'a Session<K>,
     document: PhantomData<fn() -> D>,
@@ -52,7 +52,7 @@ impl<'a, K, D> Settings<'a, K, D> {
 }
 
 impl<K: WorkspaceAdmin, D: SettingsDocument> Settings<'_, K, D> {
-    /// The settings as they are.
+    /// Fetches the current settings.
     ///
     /// Operations `getProfileSettings` (`GET /sauth/settings/general`), `getIpPolicy`
     /// (`GET /uauth/settings/user-bp-ip-policy`).
@@ -60,19 +60,19 @@ impl<K: WorkspaceAdmin, D: SettingsDocument> Settings<'_, K, D> {
         self.read().await.map(|(_, settings)| settings)
     }
 
-    /// Changes settings: reads them, lets `change` change them, and writes all of them back, because the service resets
-    /// what it is not sent. A value that `change` leaves alone is sent back byte for byte, also one that this version does
-    /// not know or can't read. Nothing is written if nothing was changed.
+    /// Changes settings: fetches them, passes them to `change`, and writes all of them back, because the service resets
+    /// every field that is not sent. A value that `change` leaves alone is sent back byte for byte, even if this version
+    /// does not know it or can't read it. If nothing changed, nothing is written.
     ///
-    /// Returns what changed, by comparing what was read with the service's response. A change that somebody else makes
-    /// between the read and the write is overwritten: the service has no way to notice.
+    /// Returns what changed, by comparing the fetched settings with the service's response. Someone else's change between
+    /// the read and the write is overwritten: the service has no way to notice.
     ///
     /// Operations `getProfileSettings` and `replaceProfileSettings` (`POST /sauth/settings/general`), or `getIpPolicy` and
     /// `replaceIpPolicy` (`POST /uauth/settings/user-bp-ip-policy`).
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput), with nothing written, if a new value can't be sent, or
-    /// if a list is changed of which this version can't read every element.
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput), with nothing written, if a new value can't be
+    /// sent, or if `change` changes a list with elements that this version can't read.
     ///
     /// ```no_run
     /// # async fn run(workspace: synerise_auth::WorkspaceSession) -> synerise_auth::Result<()> {
@@ -101,7 +101,7 @@ impl<K: WorkspaceAdmin, D: SettingsDocument> Settings<'_, K, D> {
             return Ok(changes(&document, &wanted));
         }
         let answered = parse(D::REPLACE, &response)?;
-        // A response that has none of the settings, such as a status, says nothing about them.
+        // A response without any of the settings, such as a status, says nothing about them.
         let has_settings = answered.names().any(|name| wanted.get(name).is_some());
         Ok(changes(&document, if has_settings { &answered } else { &wanted }))
     }
@@ -120,7 +120,7 @@ impl<K: WorkspaceAdmin, D: SettingsDocument> Settings<'_, K, D> {
     }
 }
 
-/// Reads a document, which has to be an object: anything else can't be changed and written back.
+/// Parses a document. It must be an object, because anything else can't be changed and written back.
 fn parse(operation: &Operation, response: &BufferedResponse) -> Result<RawObject> {
     serde_json::from_slice(coerce::without_mark(&response.body)).map_err(|_| {
         let problem = "it is not a JSON object of settings";
@@ -128,7 +128,7 @@ fn parse(operation: &Operation, response: &BufferedResponse) -> Result<RawObject
     })
 }
 
-/// The fields of a document, read by type. One that can't be read is noted, with a warning, and looks like a missing one.
+/// The fields of a document, read by type. An unreadable field is noted, with a warning, and looks like a missing one.
 #[derive(Debug)]
 pub struct Fields<'a> {
     operation: &'static Operation,
@@ -149,7 +149,7 @@ impl Fields<'_> {
         self.read(name, &Shape::Boolean)?.as_bool()
     }
 
-    /// A whole number that is not negative, within the range of its type.
+    /// A non-negative whole number within the range of its type.
     pub(super) fn number<N: TryFrom<u64>>(&mut self, name: &'static str) -> Option<N> {
         let number = self.read(name, &Shape::Integer)?;
         let number = number.as_u64().and_then(|number| number.try_into().ok());
@@ -179,7 +179,7 @@ impl Fields<'_> {
         texts
     }
 
-    /// A flag whose absence means something: one that can't be read is an error.
+    /// A flag whose absence has a meaning. An unreadable one is an error.
     pub(super) fn deciding_flag(&mut self, name: &'static str) -> Result<Option<bool>> {
         let flag = self.flag(name);
         if self.unreadable.contains(&name) {
@@ -193,7 +193,7 @@ impl Fields<'_> {
         Ok(flag)
     }
 
-    /// The fields that are there and could not be read.
+    /// The fields that exist and could not be read.
     pub(super) fn unreadable(&mut self) -> Vec<&'static str> {
         self.unreadable.dedup();
         std::mem::take(&mut self.unreadable)

@@ -1,4 +1,4 @@
-//! From which addresses users may work in a workspace.
+//! The addresses from which users may work in a workspace.
 
 use crate::bindings::{Call, Client, RawObject};
 use crate::error::{Error, Result};
@@ -13,9 +13,9 @@ const ENABLED: &str = "enabled";
 const SUPPORT: &str = "enableSupportSubnets";
 const ADDRESSES: &str = "ipPolicy";
 
-/// From which addresses users may work in a workspace.
+/// The addresses from which users may work in a workspace.
 ///
-/// Fields that this version does not know are not here; an update writes them back as they are.
+/// It omits fields that this version does not know. An update writes them back unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IpPolicy {
@@ -23,13 +23,13 @@ pub struct IpPolicy {
     pub enabled: Option<bool>,
     /// Whether Synerise's support may connect from its own networks.
     pub support_allowed: Option<bool>,
-    /// The addresses and networks that are allowed, as the service writes them.
+    /// The allowed addresses and networks, as the service writes them.
     pub addresses: Vec<String>,
     unreadable: Vec<&'static str>,
 }
 
 impl IpPolicy {
-    /// The names of the service's fields that are there, but that this version can't read, or can't read all of.
+    /// The names of existing fields that this version can't read, or can't read completely.
     pub fn unreadable_fields(&self) -> &[&'static str] {
         &self.unreadable
     }
@@ -83,7 +83,7 @@ impl Document for IpPolicy {
 pub type IpPolicyApi<'a, K> = Settings<'a, K, IpPolicy>;
 
 impl<K: WorkspaceAdmin> Session<K> {
-    /// From which addresses users may work in the workspace.
+    /// Returns the IP policy: the addresses from which users may work in the workspace.
     pub fn ip_policy(&self) -> IpPolicyApi<'_, K> {
         Settings::new(self)
     }

@@ -1,7 +1,7 @@
-//! A workspace's settings: read, changed in place, and written back with everything that was there.
+//! A workspace's settings: read, changed in place, and written back completely.
 //!
-//! The service resets whatever it is not sent, so there is no way to send a part: [`update`](Settings::update) reads the
-//! whole document, changes what you change, and writes the rest back byte for byte.
+//! The service resets every field that is not sent, so a part can't be sent alone. [`update`](Settings::update) reads the
+//! whole document, applies your changes, and writes the rest back byte for byte.
 //!
 //! ```no_run
 //! # async fn run(workspace: synerise_auth::WorkspaceSession) -> synerise_auth::Result<()> {

@@ -28,31 +28,31 @@ const PIN_RESEND: &str = "allowPinResendFromDifferentDeviceId";
 
 /// How a workspace registers its customers.
 ///
-/// What the service does not say is `None`. Fields that this version does not know are not here; an update writes them
-/// back as they are.
+/// Anything that the service does not state is `None`. Fields that this version does not know are omitted. An update writes
+/// them back unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProfileSettings {
     /// What a new account needs before it can be used.
     pub registration: Registration,
-    /// How long a profile's token lives; whole seconds.
+    /// The lifetime of a profile's token, in whole seconds.
     pub token_lifetime: Option<Duration>,
-    /// Where the link in an activation e-mail finally leads.
+    /// The final target of the link in an activation e-mail.
     pub confirmation_redirect: Option<String>,
-    /// The pool of vouchers that custom identifiers are taken from.
+    /// The pool of vouchers that supplies custom identifiers.
     pub voucher_pool: Option<String>,
     /// Whether a profile's custom identifier may be overwritten.
     pub overwrite_custom_id: Option<bool>,
     /// Whether a form on a web page may change an e-mail address.
     pub email_change_by_form: Option<bool>,
-    /// What is said of PINs, in whatever mode.
+    /// The options of PINs, in any mode.
     pin: Pin,
     unreadable: Vec<&'static str>,
 }
 
 impl ProfileSettings {
-    /// The names of the service's fields that are there, but that this version can't read. They look as if they were
-    /// missing, and an update writes them back as they are unless it sets them.
+    /// The names of existing fields that this version can't read. They look as if they were missing. An update writes them
+    /// back unchanged unless it sets them.
     pub fn unreadable_fields(&self) -> &[&'static str] {
         &self.unreadable
     }
@@ -140,7 +140,7 @@ impl Document for ProfileSettings {
     }
 }
 
-/// What is `None`, or as it was before, is left as it is.
+/// A field that is `None`, or is the same as before, is left alone.
 fn write_pin(pin: &Pin, before: &Pin, document: &mut RawObject) -> Result<()> {
     if let Some(length) = pin.length.filter(|_| pin.length != before.length) {
         document.set(PIN_LENGTH, length.into());
@@ -177,9 +177,10 @@ fn whole_seconds(what: &'static str, duration: Duration) -> Result<Value> {
 pub type ProfileSettingsApi<'a, K> = Settings<'a, K, ProfileSettings>;
 
 impl<K: WorkspaceAdmin> Session<K> {
-    /// How the workspace registers its customers.
+    /// Returns the settings of customers' registration.
     ///
-    /// Synerise's texts don't say whose token these settings need; a neighbouring one needs a user's, with a permission.
+    /// Synerise's texts don't say whose token these settings need. A neighbouring operation needs a user's token, with a
+    /// permission.
     pub fn profile_settings(&self) -> ProfileSettingsApi<'_, K> {
         Settings::new(self)
     }

@@ -12,14 +12,14 @@ pub enum Registration {
     Automatic,
     /// The PIN that is sent by e-mail.
     Pin(Pin),
-    /// A mode whose name Synerise does not publish: confirmation and activation by e-mail are two of them.
+    /// A mode whose name Synerise does not publish. Confirmation and activation by e-mail are two of them.
     Other(RegistrationType),
-    /// The service did not say, or not in a way that this version can read.
+    /// The service did not state it, or this version can't read it.
     Unstated,
 }
 
 impl Registration {
-    /// By a PIN of so many digits that is valid for so long; the other options of PINs stay as they are.
+    /// Returns registration by a PIN with this many digits and this validity. The other options of PINs stay unchanged.
     pub fn pin(length: u32, valid_for: Duration) -> Self {
         Self::Pin(Pin::new().with_length(length).with_valid_for(valid_for))
     }
@@ -34,7 +34,7 @@ impl Registration {
     }
 }
 
-/// How an account is confirmed by PIN. What is not set stays as it is.
+/// How an account is confirmed by PIN. Options that are not set stay unchanged.
 ///
 /// ```
 /// use std::time::Duration;
@@ -56,55 +56,55 @@ pub struct Pin {
 }
 
 impl Pin {
-    /// Nothing set.
+    /// Creates a value with nothing set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How many digits it has.
+    /// Sets the number of digits.
     #[must_use]
     pub fn with_length(mut self, digits: u32) -> Self {
         self.length = Some(digits);
         self
     }
 
-    /// How long it is valid; whole seconds.
+    /// Sets how long a PIN is valid, in whole seconds.
     #[must_use]
     pub fn with_valid_for(mut self, duration: Duration) -> Self {
         self.valid_for = Some(duration);
         self
     }
 
-    /// Who has to confirm by it.
+    /// Sets who has to confirm by PIN.
     #[must_use]
     pub fn with_required_of(mut self, who: PinConfirmationType) -> Self {
         self.required_of = Some(who);
         self
     }
 
-    /// Whether another device than the last one may have it sent again.
+    /// Sets whether a device other than the last one may have the PIN sent again.
     #[must_use]
     pub fn with_resend_from_other_device(mut self, allowed: bool) -> Self {
         self.resend_from_other_device = Some(allowed);
         self
     }
 
-    /// How many digits it has, if that is known.
+    /// Returns the number of digits, if it is known.
     pub fn length(&self) -> Option<u32> {
         self.length
     }
 
-    /// How long it is valid, if that is known.
+    /// Returns how long a PIN is valid, if it is known.
     pub fn valid_for(&self) -> Option<Duration> {
         self.valid_for
     }
 
-    /// Who has to confirm by it, if that is known.
+    /// Returns who has to confirm by PIN, if it is known.
     pub fn required_of(&self) -> Option<&PinConfirmationType> {
         self.required_of.as_ref()
     }
 
-    /// Whether another device than the last one may have it sent again, if that is known.
+    /// Returns whether a device other than the last one may have the PIN sent again, if it is known.
     pub fn resend_from_other_device(&self) -> Option<bool> {
         self.resend_from_other_device
     }

@@ -1,4 +1,4 @@
-//! What a verified token says.
+//! The claims of a verified token.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -20,13 +20,14 @@ use super::signed_token::{SignedToken, malformed};
 
 const ISSUER: &str = "Synerise";
 
-/// The end of the year 9999 in seconds. What is later was meant in another unit, or is nonsense.
+/// The end of the year 9999 in seconds. A later time was meant in another unit, or is nonsense.
 const LATEST: u64 = 253_402_300_799;
 
-/// The spring of 1973 in milliseconds, or the year 5138 in seconds: what is earlier was meant in seconds.
+/// The spring of 1973 in milliseconds, or the year 5138 in seconds. An earlier time was meant in seconds.
 const EARLIEST_MILLISECONDS: u64 = 100_000_000_000;
 
-/// What the list of authorities may unpack to. RFC 8725's revision names 250 KB for whatever is compressed in a token.
+/// The size limit of the unpacked list of authorities. The revision of RFC 8725 suggests 250 KB for anything compressed in
+/// a token.
 const MOST_UNPACKED: u64 = 250_000;
 
 const PACKED: GeneralPurpose = GeneralPurpose::new(
@@ -34,10 +35,10 @@ const PACKED: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// What a token says, after its signature, its times, its issuer and its audience have been verified.
+/// The claims of a token whose signature, times, issuer and audience have been verified.
 ///
-/// A claim that the token does not have is `None`; one that can't be read makes the whole token
-/// [`Malformed`](TokenProblem::Malformed). `Debug` shows who the token is for by numbers alone: no key and no e-mail address.
+/// A missing claim is `None`. An unreadable one makes the whole token [`Malformed`](TokenProblem::Malformed). `Debug`
+/// identifies the token's owner by numbers alone: no key and no e-mail address.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct VerifiedClaims {
@@ -53,7 +54,7 @@ pub struct VerifiedClaims {
     pub profile_uuid: Option<ProfileUuid>,
     /// `customId`: the profile's custom identifier. Redacted, because it may be an e-mail address.
     pub custom_id: Option<Secret>,
-    /// `origin`: what the login was.
+    /// `origin`: the kind of login.
     pub origin: Option<TokenOrigin>,
     /// `eml`: the e-mail address. Redacted, because it is personal.
     pub email: Option<Secret>,
@@ -68,13 +69,13 @@ pub struct VerifiedClaims {
 }
 
 impl VerifiedClaims {
-    /// `auth`: what the token's owner may do. Empty when the token has no such claim.
+    /// Returns `auth`: what the token's owner may do. Empty when the token has no such claim.
     ///
-    /// The list is compressed in the token; it is unpacked here, each time, up to 250 KB.
+    /// The token holds a compressed list. Each call unpacks it, up to 250 KB.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidToken`](crate::ErrorKind::InvalidToken) ([`Malformed`](TokenProblem::Malformed)) when it is not a
-    /// list of texts, or longer than that. The rest of the token is valid all the same.
+    /// Returns [`ErrorKind::InvalidToken`](crate::ErrorKind::InvalidToken) ([`Malformed`](TokenProblem::Malformed)) when it
+    /// is not a list of texts, or is longer than that. The rest of the token is still valid.
     pub fn authorities(&self) -> Result<Vec<String>> {
         let Some(packed) = &self.authorities else {
             return Ok(Vec::new());
@@ -87,7 +88,7 @@ impl VerifiedClaims {
         serde_json::from_slice(&json).map_err(|_| unreadable())
     }
 
-    /// Reads and judges the claims of a token whose signature is still to be checked.
+    /// Parses and checks the claims of a token whose signature has not been checked yet.
     pub(super) fn read(token: &SignedToken<'_>, rules: &Rules, now: Duration) -> Result<Self> {
         let names = [
             "iss", "aud", "exp", "ctd", "iat", "nbf", "sub", "rlm", "bpi", "clId", "uuid", "customId",
@@ -116,7 +117,7 @@ impl VerifiedClaims {
             authorities,
         ] = names.map(|name| Claim {
             name,
-            // Synerise writes `null` for what there is not.
+            // Synerise writes `null` for a missing value.
             value: values.next().flatten().filter(|value| !value.is_null()),
         });
 
@@ -169,7 +170,7 @@ impl fmt::Debug for VerifiedClaims {
     }
 }
 
-/// All that there is to read; `None` when it is more than the limit. The limit is on what comes out: a small input can
+/// Reads everything. `None` when it is more than the limit. The limit applies to the output, because a small input can
 /// unpack to a thousand times its size.
 fn read_bounded(reader: impl Read) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
@@ -263,7 +264,7 @@ impl Claim {
         })
     }
 
-    /// A whole number; a text of its digits counts.
+    /// A whole number, or a text of its digits.
     fn id(self) -> Result<Option<i64>> {
         let id = match &self.value {
             None => return Ok(None),
@@ -291,7 +292,7 @@ impl Claim {
         self.time(1)
     }
 
-    /// A time in milliseconds that is not one in seconds.
+    /// A time in milliseconds that can't be one in seconds.
     fn created(&self) -> Result<Option<Duration>> {
         match self.time(1000)? {
             Some(time) if time < Duration::from_millis(EARLIEST_MILLISECONDS) => Err(self.unreadable()),
@@ -301,7 +302,7 @@ impl Claim {
 }
 
 fn floor(number: f64) -> Option<u64> {
-    // Above that there is no time here, and below it every whole number is exact.
+    // No time is above this, and below it every whole number is exact.
     const LIMIT: f64 = 9_007_199_254_740_992.0;
     #[expect(
         clippy::cast_possible_truncation,

@@ -1,4 +1,4 @@
-//! Reads JSON objects that an attacker may have written.
+//! Parses JSON objects that may come from an attacker.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,12 +7,12 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-/// The members of a JSON object that have these names, in their order.
+/// Returns the members of a JSON object that have these names, in the order of the names.
 ///
-/// `None` when it is not one JSON object, or when any name occurs twice: two readers of such an object may see two
-/// different values.
+/// `None` when the text is not a single JSON object, or when any name occurs twice: two parsers of such an object may see
+/// two different values.
 pub(super) fn members<const N: usize>(json: &[u8], names: [&str; N]) -> Option<[Option<Value>; N]> {
-    // serde_json does not look at the encoding of what is skipped.
+    // serde_json does not check the encoding of skipped text.
     let json = str::from_utf8(json).ok()?;
     let mut reader = serde_json::Deserializer::from_str(json);
     let found = reader.deserialize_map(Members(names)).ok()?;

@@ -1,4 +1,4 @@
-//! Public keys: read from PEM, judged when they are read, and used for RS512 alone.
+//! Public keys: parsed from PEM, checked when they are parsed, and used only for RS512.
 
 use std::fmt;
 
@@ -12,25 +12,25 @@ use crate::error::{Error, Result};
 
 use super::signed_token::SignedToken;
 
-/// Far more than a few keys are; it bounds what a broken server makes us read.
+/// Much larger than a few keys. It limits how much a broken server makes us read.
 const LONGEST: usize = 64 * 1024;
 
-/// Each key is one more attempt for each signature that does not fit.
+/// For each signature that does not fit, each key costs one more attempt.
 const MOST_KEYS: usize = 8;
 
 const REMEDY: &str = "use the PEM that Synerise publishes at /v4/public.pem";
 
-/// The keys that signatures are checked with: one in general, two while keys are rotated.
+/// The keys that signatures are checked with: usually one, and two during a rotation.
 pub(super) struct KeySet(Vec<RsaKey>);
 
 struct RsaKey {
     key: ParsedPublicKey,
-    /// As it was published, to tell whether it is the same one.
+    /// The published form, to tell whether it is the same key.
     der: Vec<u8>,
 }
 
 impl KeySet {
-    /// Every key of a PEM text. One that can't be used is an error: it was meant to be used.
+    /// Parses every key of a PEM text. An unusable key is an error, because it was meant to be used.
     pub(super) fn read(pem: &[u8]) -> Result<Self> {
         let (keys, unusable) = read_blocks(pem)?;
         match unusable.into_iter().next() {
@@ -39,7 +39,7 @@ impl KeySet {
         }
     }
 
-    /// The keys of a PEM text that can be used, as a server publishes it. One of another kind beside them is left out.
+    /// Parses the usable keys of a PEM text that a server publishes. Keys of another kind are skipped.
     pub(super) fn read_usable(pem: &[u8]) -> Result<Self> {
         let (keys, mut unusable) = read_blocks(pem)?;
         if keys.is_empty() && !unusable.is_empty() {
@@ -86,7 +86,7 @@ impl fmt::Debug for KeySet {
     }
 }
 
-/// The keys of a PEM text, and why others are none.
+/// The keys of a PEM text, and why others are unusable.
 fn read_blocks(pem: &[u8]) -> Result<(Vec<RsaKey>, Vec<Error>)> {
     if pem.len() > LONGEST {
         return Err(invalid("the PEM is longer than 64 KiB"));
@@ -116,7 +116,7 @@ fn read_key(label: &str, body: &str) -> Result<RsaKey> {
             "keep private keys away from here: give the public key, and replace the private one if it was shared",
         ));
     }
-    // Both hold nothing but an RSA key, in X.509 or in PKCS #1; the label is not trusted to say which.
+    // Both contain nothing but an RSA key, in X.509 or in PKCS #1. The label is not trusted to say which.
     if !["PUBLIC KEY", "RSA PUBLIC KEY"].contains(&label) {
         return Err(invalid("the PEM holds something else, such as a certificate"));
     }
@@ -129,7 +129,8 @@ fn read_key(label: &str, body: &str) -> Result<RsaKey> {
         rsa.as_ref(),
         rsa.as_der().map_err(|_| invalid("it is not an RSA key"))?,
     );
-    // A key of RSA-PSS parses as well, but must not be used for another scheme; neither must one with bytes to spare.
+    // An RSA-PSS key parses as well, but must not be used for another scheme. A key with trailing bytes must not be used
+    // either.
     if der != x509.as_ref() && der != pkcs1 {
         return Err(invalid("it is not an RSA key for any scheme in DER"));
     }

@@ -1,7 +1,7 @@
-//! Tokens that come in: whether Synerise issued them, and what they say.
+//! Verifies tokens that your service receives: whether Synerise issued them, and what they claim.
 //!
-//! For services that receive Synerise tokens from elsewhere, such as a backend that is called by an app whose user is
-//! logged in. A session's own tokens need none of this. It is behind the feature `verify`.
+//! Use it in a service that receives Synerise tokens from elsewhere, such as a backend called by an app whose user is
+//! logged in. A session's own tokens do not need it. It requires the feature `verify`.
 //!
 //! ```no_run
 //! # async fn run(authorization: &str) -> synerise_auth::Result<()> {
@@ -19,43 +19,44 @@
 //!
 //! # What is checked
 //!
-//! In this order, so that what is cheap comes first and no junk causes a request:
+//! In this order, so that the cheap checks come first and junk never causes a request:
 //!
 //! 1. The form: three parts in strict base64url, 64 KiB at the most, JSON objects in which no name occurs twice.
 //! 2. The header: `alg` is RS512, and there is nothing in it that must not be ignored (`crit`, `b64`, `zip`, `enc`, another
-//!    `typ`). The header chooses nothing: a key that it names (`kid`) or brings along (`jwk`, `jku`, `x5c`) is not looked at.
+//!    `typ`). The header chooses nothing: a key that it names (`kid`) or includes (`jwk`, `jku`, `x5c`) is ignored.
 //! 3. The claims: `iss` is `Synerise`, `aud` is `API` or [what you expect](Verifier::with_audience), `exp` is there and
 //!    ahead, `ctd`, `iat` and `nbf` are not ahead where they are there. A clock may be wrong by a minute, or by
 //!    [another leeway](Verifier::with_leeway). `rlm` is checked if you [name the realms](Verifier::with_realms) that you let in.
 //! 4. The signature, by the RSA keys that Synerise publishes, of 2048 to 8192 bits.
 //!
-//! That `iss` and `aud` are required is a rule of this crate; their values are those of Synerise's published sample.
+//! That `iss` and `aud` are required is a rule of this crate. Their values come from Synerise's published sample.
 //!
 //! # What is not checked
 //!
 //! - **Whether the token was revoked.** Synerise publishes no way to ask. A token is accepted until it expires.
-//! - **What its owner may do.** [`VerifiedClaims::authorities`] lists what Synerise says; judging it is up to you.
-//! - **Encrypted tokens.** Profiles' tokens may be encrypted. Only Synerise can read those: they are refused as
+//! - **What its owner may do.** [`VerifiedClaims::authorities`] returns Synerise's list. Judging it is up to you.
+//! - **Encrypted tokens.** Profiles' tokens may be encrypted. Only Synerise can read those, so they are refused as
 //!   [`Unsupported`](crate::error::TokenProblem::Unsupported).
 //!
 //! # The key, its rotation, and outages
 //!
-//! A [`Client`](crate::Client)'s verifiers share the keys. They are fetched (`GET /v4/public.pem`) when the first token comes in,
-//! or by [`Verifier::warm_up`]; after that, verifying sends nothing, takes no lock, and costs one RSA operation: some
-//! 100 µs with a key of 4096 bits.
+//! A [`Client`](crate::Client)'s verifiers share the keys. They are fetched (`GET /v4/public.pem`) for the first token, or
+//! by [`Verifier::warm_up`]. After that, verifying sends nothing, takes no lock, and costs one RSA operation: about 100 µs
+//! with a key of 4096 bits.
 //!
-//! Synerise's tokens do not name their key. So a signature that does not fit is the sign of a new one: the keys are fetched
-//! again, by one request that all callers wait for, 10 seconds at the most, and [at most every 30 seconds](REFETCH_FLOOR) however many forged tokens
-//! come in. Once a rotation is seen, tokens of the old key are refused, unless Synerise still publishes it beside the new
-//! one. Beside that, the keys are fetched again in the background once they are an hour old.
+//! Synerise's tokens do not name their key, so a signature that does not fit may mean that there is a new key. The keys are
+//! then fetched again, by one request that all callers wait for, for at most 10 seconds. This happens [at most every 30
+//! seconds](REFETCH_FLOOR), however many forged tokens arrive. After a rotation, tokens of the old key are refused, unless
+//! Synerise still publishes it beside the new one. In addition, the keys are fetched again in the background once they are
+//! an hour old.
 //!
 //! | `/v4/public.pem` can't be reached | what happens |
 //! |---|---|
-//! | keys are known | they stay in use; tokens that fit are accepted as ever. A token that does not fit gets the fetch's error, because a rotation can't be told from a forgery: answer 503 |
-//! | none was ever fetched | every token gets the fetch's error, one request a second at the most |
+//! | keys are known | they stay in use, and tokens that fit are accepted as before. A token that does not fit gets the fetch's error, because a rotation can't be told from a forgery: answer 503 |
+//! | none was ever fetched | every token gets the fetch's error, with at most one request a second |
 //!
 //! A service that must start without Synerise keeps a copy of the PEM and uses [`Verifier::from_pem`], which never sends
-//! anything; a rotation then takes a new copy.
+//! anything. After a rotation it needs a new copy.
 
 use std::fmt;
 use std::sync::Arc;
@@ -76,10 +77,11 @@ pub(crate) use published::PublishedKeys;
 use key::KeySet;
 use signed_token::SignedToken;
 
-/// How long at least lies between two fetches of the keys because a signature did not fit.
+/// The minimum time between two fetches that signatures which did not fit have caused.
 pub const REFETCH_FLOOR: Duration = Duration::from_secs(30);
 
-/// Verifies tokens that come in. Cheap to clone; [`Client::verifier`](crate::Client::verifier) gives one that fetches Synerise's keys.
+/// Verifies tokens that your service receives. It is cheap to clone. [`Client::verifier`](crate::Client::verifier) returns
+/// one that fetches Synerise's keys.
 ///
 /// ```
 /// # fn run(pem: &str, token: &str) -> synerise_auth::Result<()> {
@@ -106,7 +108,7 @@ enum Keys {
     Published(Arc<PublishedKeys>),
 }
 
-/// What a token must say.
+/// The required contents of a token.
 #[derive(Debug, Clone)]
 struct Rules {
     audience: Option<String>,
@@ -125,14 +127,14 @@ impl Default for Rules {
 }
 
 impl Verifier {
-    /// A verifier with the keys of this PEM text. It never sends anything.
+    /// Creates a verifier with the keys of this PEM text. It never sends anything.
     ///
-    /// The text may hold several keys (`PUBLIC KEY` or `RSA PUBLIC KEY`), a byte order mark, either kind of line end, and
-    /// other text around them.
+    /// The text may contain several keys (`PUBLIC KEY` or `RSA PUBLIC KEY`), a byte order mark, either kind of line end,
+    /// and other text around the keys.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidKey`](crate::ErrorKind::InvalidKey) when there is no key in it, or one of them can't be used: it is not an RSA
-    /// key, it is a private one, it has fewer than 2048 or more than 8192 bits.
+    /// Returns [`ErrorKind::InvalidKey`](crate::ErrorKind::InvalidKey) when the text contains no key, or one that can't be
+    /// used: it is not an RSA key, it is a private key, or it has fewer than 2048 or more than 8192 bits.
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self> {
         Ok(Self {
             keys: Keys::Fixed(Arc::new(KeySet::read(pem.as_ref())?)),
@@ -149,38 +151,38 @@ impl Verifier {
         }
     }
 
-    /// By how much this machine's clock may differ from Synerise's. One minute by default.
+    /// Sets by how much this machine's clock may differ from Synerise's. The default is one minute.
     #[must_use]
     pub fn with_leeway(mut self, leeway: Duration) -> Self {
         self.rules.leeway = leeway;
         self
     }
 
-    /// Whom tokens are for (`aud`). `API` by default, as in Synerise's published sample.
+    /// Sets the audience that tokens must be for (`aud`). The default is `API`, as in Synerise's published sample.
     #[must_use]
     pub fn with_audience(mut self, audience: impl Into<String>) -> Self {
         self.rules.audience = Some(audience.into());
         self
     }
 
-    /// Accepts tokens whomever they are for, and those that do not say it.
+    /// Accepts tokens for any audience, and tokens without one.
     #[must_use]
     pub fn with_any_audience(mut self) -> Self {
         self.rules.audience = None;
         self
     }
 
-    /// Accepts tokens of these realms (`rlm`) only, such as `client`. Any realm by default.
+    /// Accepts only tokens of these realms (`rlm`), such as `client`. By default, any realm is accepted.
     ///
-    /// Synerise signs the tokens of visitors, customers, backends and users with the same key: a service that serves one kind
-    /// of them should say which.
+    /// Synerise signs the tokens of visitors, customers, backends and users with the same key. A service for one kind of
+    /// consumer should name its realm.
     #[must_use]
     pub fn with_realms<R: Into<String>>(mut self, realms: impl IntoIterator<Item = R>) -> Self {
         self.rules.realms = Some(realms.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Where the time comes from: the machine's clock by default, or that of the client.
+    /// Sets the source of the time. The default is the client's clock, or the machine's.
     #[must_use]
     pub fn with_clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -192,7 +194,8 @@ impl Verifier {
     /// Operation `getPublicKey` (`GET /v4/public.pem`).
     ///
     /// # Errors
-    /// What the fetch failed with, and [`ErrorKind::InvalidKey`](crate::ErrorKind::InvalidKey) when no published key can be used.
+    /// Returns the error of the fetch, or [`ErrorKind::InvalidKey`](crate::ErrorKind::InvalidKey) when no published key can
+    /// be used.
     pub async fn warm_up(&self) -> Result<()> {
         match &self.keys {
             Keys::Fixed(_) => Ok(()),
@@ -200,13 +203,13 @@ impl Verifier {
         }
     }
 
-    /// Verifies a token, with or without `Bearer` in front; an `Authorization` header's value can be passed as it is.
+    /// Verifies a token, with or without `Bearer` in front. The value of an `Authorization` header can be passed unchanged.
     ///
-    /// It waits only when the keys have to be fetched (see the [module](self)); it is safe to cancel.
+    /// It waits only when the keys have to be fetched (see the [module](self)). It is safe to cancel.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidToken`](crate::ErrorKind::InvalidToken) when the token must not be accepted. Everything else says that it
-    /// could not be verified, because the key could not be fetched or can't be used.
+    /// Returns [`ErrorKind::InvalidToken`](crate::ErrorKind::InvalidToken) when the token must not be accepted. Any other
+    /// error means that the token could not be verified, because the key could not be fetched or can't be used.
     pub async fn verify(&self, bearer: impl AsRef<[u8]>) -> Result<VerifiedClaims> {
         let now = self.clock.now();
         let token = SignedToken::read(bearer.as_ref())?;
@@ -218,12 +221,12 @@ impl Verifier {
         Ok(claims)
     }
 
-    /// Verifies a token without waiting and without sending anything: by the keys of [`from_pem`](Self::from_pem), or by those that
-    /// were fetched last.
+    /// Verifies a token without waiting and without sending anything. It uses the keys of [`from_pem`](Self::from_pem), or
+    /// those fetched last.
     ///
     /// # Errors
-    /// As [`verify`](Self::verify), and [`ErrorKind::InvalidKey`](crate::ErrorKind::InvalidKey) when no key was fetched yet. A client's
-    /// verifier does not see a rotation here: that takes [`verify`](Self::verify).
+    /// Fails like [`verify`](Self::verify), and with [`ErrorKind::InvalidKey`](crate::ErrorKind::InvalidKey) when no key
+    /// has been fetched yet. A client's verifier does not notice a rotation here: only [`verify`](Self::verify) does.
     pub fn verify_now(&self, bearer: impl AsRef<[u8]>) -> Result<VerifiedClaims> {
         let token = SignedToken::read(bearer.as_ref())?;
         let claims = VerifiedClaims::read(&token, &self.rules, self.clock.now().wall)?;

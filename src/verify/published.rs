@@ -1,4 +1,5 @@
-//! The keys that Synerise publishes: fetched once, and again when a signature does not fit, but not at every caller's wish.
+//! The keys that Synerise publishes. They are fetched once, and again when a signature does not fit, but no caller can
+//! force a fetch.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,17 +19,17 @@ use super::key::KeySet;
 use super::signed_token::SignedToken;
 use super::{REFETCH_FLOOR, does_not_fit};
 
-/// With no key at all nobody is let in, so that the floor is as low as a server can bear.
+/// Without any key no token is accepted, so this floor is as low as a server can bear.
 const FIRST_FETCH_FLOOR: Duration = Duration::from_secs(1);
 
-/// How old the keys may get before they are fetched again though every signature fits: a key that was withdrawn must not
-/// be trusted until somebody shows up with a token of the next one.
+/// The age at which the keys are fetched again although every signature fits. A withdrawn key must not be trusted until a
+/// token of the next key happens to arrive.
 const MAX_AGE: Duration = Duration::from_secs(60 * 60);
 
-/// The most that a fetch may take, whatever the client allows other calls: callers wait for it, forgers among them.
+/// The time limit of a fetch, whatever the client allows other calls. Callers wait for it, including forgers.
 const FETCH_LIMIT: Duration = Duration::from_secs(10);
 
-/// How long after its own time limit a fetch counts as lost: its runtime isn't being driven.
+/// How long after its own time limit a fetch counts as lost, because its runtime isn't being driven.
 const LOST_AFTER: Duration = Duration::from_secs(5);
 
 /// The published keys of one Synerise environment, shared by all verifiers of a client.
@@ -46,9 +47,9 @@ struct Published {
 #[derive(Default)]
 struct FetchState {
     running: Option<Running>,
-    /// No fetch begins before.
+    /// No fetch begins before this time.
     floor: Option<Reading>,
-    /// What the last fetch failed with.
+    /// The error of the last fetch.
     failure: Option<Error>,
 }
 
@@ -72,7 +73,7 @@ impl PublishedKeys {
         Arc::clone(&self.transport.clock)
     }
 
-    /// The keys as they are known.
+    /// The keys that are known now.
     pub(super) fn cached(&self) -> Option<Arc<KeySet>> {
         self.current
             .load()
@@ -88,14 +89,14 @@ impl PublishedKeys {
         }
     }
 
-    /// Checks a signature by the keys as they are known, and by newer ones if it does not fit those.
+    /// Checks a signature with the known keys, and with newer ones if it does not fit those.
     pub(super) async fn check(self: &Arc<Self>, token: &SignedToken<'_>, now: Reading) -> Result<()> {
         let known = self.current.load_full();
         if let Some(published) = &known
             && published.keys.fits(token)
         {
             if now.reached(published.fetched_at.after(MAX_AGE)) {
-                // Behind the caller's back. Whatever it comes to: these keys are used until there are others.
+                // In the background. Whatever the result, these keys are used until there are others.
                 let _ = self.join_or_start(now);
             }
             return Ok(());
@@ -112,7 +113,7 @@ impl PublishedKeys {
     /// Waits until the keys are as new as the floor allows.
     async fn fetch(self: &Arc<Self>) -> Result<()> {
         let clock = self.clock();
-        // A fetch whose runtime was shut down brings no result; one more is made in this caller's runtime.
+        // A fetch whose runtime was shut down has no result. One more is made in this caller's runtime.
         for _ in 0..2 {
             let now = clock.now();
             let Some(running) = self.join_or_start(now)? else {
@@ -127,7 +128,7 @@ impl PublishedKeys {
         Err(self.took_too_long())
     }
 
-    /// The fetch that runs, or a new one; `None`, or the last one's failure, if it is too early for that.
+    /// The running fetch, or a new one. `None`, or the last fetch's error, if it is too early for that.
     fn join_or_start(self: &Arc<Self>, now: Reading) -> Result<Option<Running>> {
         let mut state = self.lock();
         if let Some(running) = &state.running
@@ -152,7 +153,7 @@ impl PublishedKeys {
         state.running = Some(running.clone());
         state.floor = Some(now.after(self.floor()));
         drop(state);
-        // A task of its own: a caller that gives up must not cost the others theirs, nor a request each.
+        // A separate task: a caller that gives up must not cost the others their result, or cause a request each.
         runtime.spawn(Arc::clone(self).fetch_and_publish(Arc::clone(&running.flight), leader));
         Ok(Some(running))
     }
@@ -211,7 +212,7 @@ impl PublishedKeys {
 
     fn publish(&self, keys: KeySet, fetched_at: Reading) {
         tracing::debug!(keys = keys.len(), "public key fetched");
-        // The same keys stay the same value, so that a signature is not checked by them again.
+        // Unchanged keys keep their value, so that no signature is checked with them again.
         let keys = match self.cached() {
             Some(known) if *known == keys => known,
             _ => Arc::new(keys),
@@ -219,7 +220,7 @@ impl PublishedKeys {
         self.current.store(Some(Arc::new(Published { keys, fetched_at })));
     }
 
-    /// A fetch is lost. Nobody has to wait for the floor that it was started under.
+    /// A fetch is lost. Nobody has to wait for the floor of a lost fetch.
     fn forget(&self, flight: &Arc<SingleFlight<Result<()>>>) {
         let mut state = self.lock();
         if state
@@ -249,7 +250,7 @@ impl PublishedKeys {
     }
 
     fn lock(&self) -> MutexGuard<'_, FetchState> {
-        // What it guards is changed in single steps that can't panic half way.
+        // The guarded data changes in single steps that can't panic half-way.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

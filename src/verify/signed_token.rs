@@ -1,4 +1,4 @@
-//! A signed token as it comes in: its parts, and its header.
+//! A received signed token: its parts, and its header.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,21 +9,21 @@ use crate::error::{Error, Result, TokenProblem};
 
 use super::json::members;
 
-/// More than any header of a request may hold; nothing longer is decoded.
+/// More than any request header may hold. Longer input is not decoded.
 const LONGEST: usize = 64 * 1024;
 
 const SCHEME: &[u8] = b"Bearer";
 
 /// The parts of a token in JWS compact serialization. Nothing is verified yet.
 pub(super) struct SignedToken<'a> {
-    /// What the signature is about: the header and the payload as they were sent.
+    /// The signed text: the header and the payload as they were sent.
     pub(super) message: &'a [u8],
     pub(super) signature: Vec<u8>,
     pub(super) payload: Zeroizing<Vec<u8>>,
 }
 
 impl<'a> SignedToken<'a> {
-    /// Takes a token apart, with or without `Bearer` in front.
+    /// Splits a token into its parts, with or without `Bearer` in front.
     pub(super) fn read(bearer: &'a [u8]) -> Result<Self> {
         let token = without_scheme(bearer);
         if token.len() > LONGEST {
@@ -52,7 +52,7 @@ impl<'a> SignedToken<'a> {
     }
 }
 
-/// The token of an `Authorization` header's value; what has no scheme is a token already.
+/// The token in the value of an `Authorization` header. A value without a scheme is already a token.
 fn without_scheme(bearer: &[u8]) -> &[u8] {
     let bearer = bearer.trim_ascii();
     match bearer.split_at_checked(SCHEME.len()) {
@@ -63,12 +63,12 @@ fn without_scheme(bearer: &[u8]) -> &[u8] {
     }
 }
 
-/// Strict: no padding, no other alphabet, no bits to spare. Each token has one text only.
+/// Strict: no padding, no other alphabet, no spare bits. Each token has only one text.
 fn decode(part: &[u8], problem: &'static str) -> Result<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(part).map_err(|_| malformed(problem))
 }
 
-/// The header decides nothing: it must say what is done anyway. A key that it names or brings along is not looked at.
+/// The header decides nothing: it must state what is done anyway. A key that it names or includes is ignored.
 fn check_header(header: &[u8]) -> Result<()> {
     let Some([algorithm, kind, critical, encoded, compression, encryption]) =
         members(header, ["alg", "typ", "crit", "b64", "zip", "enc"])
@@ -95,7 +95,7 @@ fn check_header(header: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// What `typ` may be, by RFC 7519 and RFC 9068. Synerise writes none.
+/// The allowed values of `typ`, by RFC 7519 and RFC 9068. Synerise writes none.
 fn is_access_token(kind: &str) -> bool {
     const PREFIX: &str = "application/";
     let kind = match kind.split_at_checked(PREFIX.len()) {
