@@ -1,9 +1,9 @@
-//! URLs as they were written. The URL parser repairs what it is given (`..`, backslashes, tabs, letters outside ASCII), so that
-//! what is sent is not what the caller wrote. Here such a text is refused.
+//! URLs exactly as they were written. The URL parser repairs its input (`..`, backslashes, tabs, letters outside ASCII), so
+//! the request would differ from what the caller wrote. Such a text is refused here.
 
 use url::{Host, Position, Url};
 
-/// Why a text is not used as a URL.
+/// The reason why a text is not used as a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Inexact {
     NotAbsolute,
@@ -15,8 +15,8 @@ pub(crate) enum Inexact {
     Path,
 }
 
-/// Parses an absolute URL that is written the way it is sent. What may differ changes nothing: the letter case of scheme and
-/// host, a default port, a missing `/` after the host, and another notation of the same IP address.
+/// Parses an absolute URL that is written the way it is sent. Only differences without a meaning are accepted: the letter
+/// case of scheme and host, a default port, a missing `/` after the host, and another notation of the same IP address.
 pub(crate) fn parse(text: &str) -> Result<Url, Inexact> {
     let url = Url::parse(text).map_err(|_| Inexact::NotAbsolute)?;
     let (scheme, rest) = text.split_once("://").ok_or(Inexact::NotAbsolute)?;
@@ -42,7 +42,7 @@ pub(crate) fn parse(text: &str) -> Result<Url, Inexact> {
 }
 
 fn is_same_authority(text: &str, url: &Url) -> bool {
-    // The colons inside of an IPv6 address are before its bracket.
+    // The colons inside an IPv6 address are before its bracket.
     let colon = text.rfind(':').filter(|colon| !text[*colon..].contains(']'));
     let (host, port) = match colon {
         Some(colon) => (&text[..colon], Some(&text[colon + 1..])),
@@ -62,7 +62,7 @@ fn is_same_authority(text: &str, url: &Url) -> bool {
     same_host && same_port
 }
 
-/// A text as a part of a path or of a query's value: everything but letters, digits and `-._~` is percent-encoded.
+/// Encodes a text as a part of a path or of a query's value: everything but letters, digits and `-._~` is percent-encoded.
 pub(crate) fn encoded(text: &str) -> String {
     use std::fmt::Write as _;
 
@@ -78,7 +78,7 @@ pub(crate) fn encoded(text: &str) -> String {
     encoded
 }
 
-/// Whether every `%` begins an escape of two hexadecimal digits.
+/// Whether every `%` begins an escape with two hexadecimal digits.
 pub(crate) fn has_valid_escapes(text: &str) -> bool {
     text.split('%').skip(1).all(|rest| {
         rest.as_bytes()

@@ -1,6 +1,6 @@
-//! What the fuzz targets of `fuzz/` feed: everything that reads foreign bytes. Only built with `--cfg fuzzing`.
+//! The functions that the targets of `fuzz/` call: everything that parses foreign bytes. Only built with `--cfg fuzzing`.
 //!
-//! Each function takes any bytes, must not panic, and checks what must hold of the result.
+//! Each function accepts any bytes, must not panic, and checks invariants of the result.
 
 #![allow(
     clippy::panic,
@@ -22,7 +22,7 @@ use crate::settings::{IpPolicy, ProfileSettings, rewritten};
 use crate::token::{Token, TokenResponse, TokenTimes, Validity};
 use crate::transport::{BaseUrl, retry_after, server_date};
 
-/// A key whose private half is in the repository's test data, but not with the fuzzer.
+/// A key whose private half is in the repository's test data, but unknown to the fuzzer.
 const TEST_KEY: &[u8] = include_bytes!("../emulator/keys/test-only-1.public.pem");
 
 /// The longest lifetime that the fuzzed client believes.
@@ -30,7 +30,7 @@ const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 const PLANTED: &str = "planted-secret-1";
 
-/// A local time that no token of the fuzzer knows.
+/// A local time that the fuzzer's tokens don't know.
 const NOW: Reading = Reading {
     monotonic: Duration::from_secs(3600),
     wall: Duration::from_secs(1_767_225_600),
@@ -50,7 +50,7 @@ pub fn claims(data: &[u8]) {
     }
 }
 
-/// The body of a refusal, of a request that carried a secret.
+/// The body of a refusal, after a request that carried a secret.
 pub fn error_body(data: &[u8]) {
     let Some((&status, body)) = data.split_first() else {
         return;
@@ -64,13 +64,13 @@ pub fn error_body(data: &[u8]) {
     check_line(&format!("{:?}", error.api()));
 }
 
-/// What is printed is bounded, and shows no secret that the request carried.
+/// The printed text is bounded, and shows no secret that the request carried.
 fn check_line(line: &str) {
     assert!(line.len() < 64 * 1024, "{} bytes", line.len());
     assert!(!line.contains(PLANTED), "{line}");
 }
 
-/// `Retry-After` and `Date`, each of half of the bytes.
+/// `Retry-After` and `Date`, each from half of the bytes.
 pub fn retry_after_header(data: &[u8]) {
     let (first, second) = data.split_at(data.len() / 2);
     let mut headers = HeaderMap::new();
@@ -103,7 +103,7 @@ pub fn token_lifetime(data: &[u8]) {
     }
 }
 
-/// A success of each operation: the first byte chooses which.
+/// A success of each operation. The first byte chooses the operation.
 pub fn responses(data: &[u8]) {
     let Some((&choice, body)) = data.split_first() else {
         return;
@@ -115,7 +115,7 @@ pub fn responses(data: &[u8]) {
     }
 }
 
-/// A path that a caller wrote: what would be sent is what was asked for, below the base URL.
+/// A path as a caller writes it. The URL to send is the requested one, below the base URL.
 pub fn paths(data: &[u8]) {
     const BASE: &str = "https://api.example.com/front";
     let (Ok(path), Ok(base)) = (str::from_utf8(data), BaseUrl::parse(BASE, false)) else {
@@ -126,7 +126,7 @@ pub fn paths(data: &[u8]) {
     }
 }
 
-/// A URL that is signed with a tracker key: only its own pair of the query is touched.
+/// A URL that is signed with a tracker key. Only the key's own pair of the query changes.
 pub fn signed_urls(data: &[u8]) {
     let (Ok(url), Ok(key)) = (str::from_utf8(data), TrackerKey::new(PLANTED)) else {
         return;
@@ -140,7 +140,7 @@ pub fn signed_urls(data: &[u8]) {
     }
 }
 
-/// The public key in PEM, and a token that it should have signed: split at the first zero byte.
+/// The public key in PEM, and a token with its signature: split at the first zero byte.
 pub fn verification(data: &[u8]) {
     let mut parts = data.splitn(2, |byte| *byte == 0);
     let (pem, token) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -152,7 +152,7 @@ pub fn verification(data: &[u8]) {
     }
 }
 
-/// A document of settings that nobody changes: every byte of its values is written back.
+/// A document of settings that is not changed. Every byte of its values is written back.
 pub fn settings(data: &[u8]) {
     let Ok(document) = serde_json::from_slice::<RawObject>(data) else {
         return;

@@ -1,4 +1,4 @@
-//! The table of operations that build.rs generates: what the document says of each operation beside its types.
+//! The table of operations that build.rs generates: what the document says about each operation besides its types.
 
 use std::fmt;
 
@@ -24,17 +24,17 @@ pub struct Operation {
     pub method: &'static str,
     /// The path, with its parameters in braces.
     pub path: &'static str,
-    /// What it has to be authenticated with.
+    /// The authentication that it requires.
     pub security: Security,
     /// How well its facts are known.
     pub evidence: Evidence,
     /// Where its facts come from.
     pub source: &'static str,
-    /// Who may call it.
+    /// The consumers that may call it.
     pub consumers: &'static [Consumer],
-    /// Whether sending it twice does no more than sending it once.
+    /// Whether sending it twice has the same effect as sending it once.
     pub idempotent: bool,
-    /// Whether it is never sent again once it may have left, whatever the answer.
+    /// Whether it is never sent again once it may have been sent, whatever the response.
     pub send_once: bool,
     /// What a 401 refuses.
     pub unauthorized: Unauthorized,
@@ -47,7 +47,7 @@ impl fmt::Debug for Operation {
     }
 }
 
-/// What an operation has to be authenticated with.
+/// The authentication that an operation requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Security {
@@ -65,7 +65,8 @@ pub enum Security {
 pub enum Unauthorized {
     /// The token. A session discards it, and gets another one if it can.
     Token,
-    /// The consumer or what it sent, such as a wrong code. Another token would be refused as well, so a session keeps its own.
+    /// The consumer or the request, such as a wrong code. Another token would be refused as well, so a session keeps its
+    /// own.
     Consumer,
 }
 
@@ -75,15 +76,15 @@ pub enum Unauthorized {
 pub enum Evidence {
     /// Synerise states them.
     Stated,
-    /// Synerise's own mobile apps do it so, without a promise; [`ClientBuilder::operation_path`](crate::ClientBuilder::operation_path)
-    /// overrides the path.
+    /// They were observed in Synerise's own mobile apps, without a promise.
+    /// [`ClientBuilder::operation_path`](crate::ClientBuilder::operation_path) overrides the path.
     Observed,
-    /// Something about them had to be concluded; [`ClientBuilder::operation_path`](crate::ClientBuilder::operation_path)
-    /// overrides the path.
+    /// Some of them were inferred. [`ClientBuilder::operation_path`](crate::ClientBuilder::operation_path) overrides the
+    /// path.
     Inferred,
 }
 
-/// Who may call an operation.
+/// A consumer that may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Consumer {
@@ -112,7 +113,7 @@ pub(crate) enum Shape {
     Text,
     /// A text that is never converted from anything else.
     Secret,
-    /// A Unix time, in a unit that the field's name implies; it may have a fraction or be written as a text.
+    /// A Unix time. The field's name implies its unit. It may have a fraction or be written as a text.
     UnixTime,
     Date,
     DateTime,
@@ -122,12 +123,12 @@ pub(crate) enum Shape {
     List(&'static Shape),
     Map(&'static Shape),
     Object(&'static [Field]),
-    /// An object that is kept as it comes, because it is changed and sent back; with its documented names.
+    /// An object that is kept unchanged, because it is edited and sent back, with its documented names.
     Kept(&'static [&'static str]),
 }
 
 impl Shape {
-    /// Whether a secret is among its fields.
+    /// Whether one of its fields is a secret.
     pub(crate) fn holds_secret(&self) -> bool {
         match self {
             Self::Secret => true,
@@ -146,13 +147,13 @@ pub(crate) struct Field {
     pub(crate) shape: Shape,
 }
 
-/// What becomes of a response whose field is there but can't be read (`x-if-unreadable` in the document).
+/// What happens to a response with an unreadable field (`x-if-unreadable` in the document).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IfUnreadable {
-    /// The field is left out, with a warning: nothing is decided by its absence.
+    /// The field is left out, with a warning: its absence decides nothing.
     LeaveOut,
     /// The response is refused, with an error that names the field: its absence would decide something.
     Refuse,
-    /// A time is taken to be the earliest one, with a warning: whatever ends then, ends too early rather than too late.
+    /// The time is taken to be the earliest one, with a warning. Whatever ends then, ends too early rather than too late.
     Earliest,
 }

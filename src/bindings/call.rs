@@ -1,4 +1,4 @@
-//! One call of an operation: the generated client makes the request, this sends it and reads the response.
+//! One call of an operation: the generated client creates the request, and this module sends it and reads the response.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -15,7 +15,7 @@ use crate::transport::{BoxFuture, BufferedResponse, RequestInfo, WipedBuffer};
 use super::ClientState;
 use super::coerce::{self, Unreadable, without_mark};
 
-/// A call of an operation: await it, and it is sent.
+/// A call of an operation. Await it to send it.
 #[must_use = "a call does nothing until it is awaited"]
 pub struct Call<'a, T> {
     state: &'a ClientState,
@@ -32,7 +32,7 @@ impl<'a, T: DeserializeOwned> Call<'a, T> {
 }
 
 impl<'a> Call<'a, ()> {
-    /// A call of whose response nothing is documented but its status.
+    /// A call with no documented response except the status.
     pub(super) fn empty(state: &'a ClientState, operation: &'static Operation, request: Built) -> Self {
         Self::new(state, operation, request, |_, _| Ok(()))
     }
@@ -45,7 +45,7 @@ impl<'a> Call<'a, Bytes> {
     }
 }
 
-/// The request as the generated code made it, or why it couldn't.
+/// The request from the generated code, or its error.
 type Built = Result<reqwest::Request, progenitor_client::Error<()>>;
 
 impl<'a, T> Call<'a, T> {
@@ -55,7 +55,7 @@ impl<'a, T> Call<'a, T> {
         request: Built,
         read: fn(&'static Operation, &BufferedResponse) -> Result<T>,
     ) -> Self {
-        // What the generated code says of it is not printed: it can quote a value.
+        // The generated code's error is not printed, because it can quote a value.
         let request = request.map_err(|_| {
             Error::invalid_input(
                 operation.id,
@@ -71,16 +71,16 @@ impl<'a, T> Call<'a, T> {
         }
     }
 
-    /// Sends the request: the typed value, and the response that it was read from.
+    /// Sends the request. Returns the typed value, and the response that it was read from.
     pub(crate) async fn read(self) -> Result<(T, BufferedResponse)> {
         let (operation, read) = (self.operation, self.read);
         let response = self.response().await?;
         Ok((read(operation, &response)?, response))
     }
 
-    /// Sends the request: the response, unread.
+    /// Sends the request. Returns the response, not yet parsed.
     pub(crate) async fn response(self) -> Result<BufferedResponse> {
-        // A login takes no token, so that none is fetched for it.
+        // A login takes no token, so none is fetched for it.
         let authenticator = match self.operation.security {
             Security::None => None,
             Security::OptionalBearer | Security::Bearer => self.state.authenticator.as_deref(),
@@ -109,24 +109,24 @@ impl<T> fmt::Debug for Call<'_, T> {
     }
 }
 
-/// What an operation answered: its value, with the response's status and headers.
+/// The response of an operation: its value, with the status and headers.
 pub struct ResponseValue<T> {
     value: T,
     response: BufferedResponse,
 }
 
 impl<T> ResponseValue<T> {
-    /// The HTTP status: always a success.
+    /// Returns the HTTP status, which is always a success.
     pub fn status(&self) -> http::StatusCode {
         self.response.status
     }
 
-    /// The response's headers.
+    /// Returns the response's headers.
     pub fn headers(&self) -> &HeaderMap {
         &self.response.headers
     }
 
-    /// The value alone.
+    /// Returns the value alone.
     pub fn into_inner(self) -> T {
         self.value
     }
@@ -147,7 +147,7 @@ impl<T> DerefMut for ResponseValue<T> {
 }
 
 impl<T: fmt::Debug> fmt::Debug for ResponseValue<T> {
-    /// Without the headers: they can quote a secret.
+    /// Omits the headers, because they can quote a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseValue")
             .field("value", &self.value)
@@ -156,7 +156,7 @@ impl<T: fmt::Debug> fmt::Debug for ResponseValue<T> {
     }
 }
 
-/// Reads what fits the document's types as it is; what doesn't is brought to their shape, or refused with the field's name.
+/// A body that fits the document's types is parsed as it is. Any other body is converted, or refused with the field's name.
 fn read_json<T: DeserializeOwned>(operation: &'static Operation, response: &BufferedResponse) -> Result<T> {
     if let Ok(value) = serde_json::from_slice(without_mark(&response.body)) {
         return Ok(value);
@@ -178,7 +178,7 @@ pub(crate) fn json_body<T: Serialize + ?Sized>(value: &T) -> BodyResult {
         .map_err(unwritable)
 }
 
-/// A request's body as JSON with a secret in it: it is wiped from memory when the last copy of the request is dropped.
+/// A request's body as JSON that contains a secret. It is wiped from memory when the last copy of the request is dropped.
 pub(crate) fn secret_json_body<T: Serialize + ?Sized>(value: &T) -> BodyResult {
     let mut json = WipedBuffer::with_capacity(256);
     serde_json::to_writer(&mut json, value).map_err(unwritable)?;
@@ -187,7 +187,7 @@ pub(crate) fn secret_json_body<T: Serialize + ?Sized>(value: &T) -> BodyResult {
 
 type BodyResult = Result<reqwest::Body, progenitor_client::Error<()>>;
 
-/// What serde says of it is left out: it can quote a value.
+/// serde's message is left out, because it can quote a value.
 fn unwritable(_: serde_json::Error) -> progenitor_client::Error<()> {
     progenitor_client::Error::InvalidRequest("can't be written as JSON".into())
 }

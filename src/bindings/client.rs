@@ -1,4 +1,4 @@
-//! What the generated client is made with.
+//! The state of the generated client.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use crate::transport::{Authenticator, Transport};
 
 use super::Client;
 
-/// What carries the calls of a [`Client`]: the transport, and whom it authenticates as.
+/// The state that carries the calls of a [`Client`]: the transport, and the authenticator.
 #[derive(Clone)]
 pub struct ClientState {
     pub(super) transport: Arc<Transport>,
@@ -15,7 +15,7 @@ pub struct ClientState {
 }
 
 impl Client {
-    /// A client whose calls are authenticated by `authenticator`, where their operation asks for that.
+    /// A client whose calls are authenticated by `authenticator`, if their operation requires it.
     pub(crate) fn open(transport: &Arc<Transport>, authenticator: Option<Arc<dyn Authenticator>>) -> Self {
         let state = ClientState {
             transport: Arc::clone(transport),

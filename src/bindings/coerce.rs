@@ -1,10 +1,10 @@
-//! Reads responses that are nearly what the document says: a number as a text, a boolean as `"TRUE"` or `1`, `null` for
-//! nothing, one odd element in a list. Whatever is converted or left out is reported by a warning.
+//! Reads responses that almost match the document: a number as a text, a boolean as `"TRUE"` or `1`, `null` for nothing,
+//! one odd element in a list. Every conversion or omission is reported by a warning.
 //!
-//! A value that can't be read is never taken for a missing one where that would decide something: the document says
-//! where (`x-if-unreadable`), and there it is an error that names the field, or the earliest time.
+//! An unreadable value never counts as missing where its absence would decide something. The document says where
+//! (`x-if-unreadable`). There it is an error that names the field, or the earliest time.
 //!
-//! It runs only when the strict reading has failed, so a correct response costs nothing.
+//! It runs only after strict parsing has failed, so a correct response costs nothing.
 
 use std::fmt::{self, Write as _};
 
@@ -16,19 +16,19 @@ use crate::operation::{Field, IfUnreadable, Operation, Shape};
 pub(crate) use super::unique::without_mark;
 use super::unique::{self, Unparsable};
 
-/// The time that stands for an unreadable one at which something ends: earlier than any that a service can mean.
+/// Stands for an unreadable end time: earlier than any time that a service can mean.
 pub(crate) const UNREADABLE_TIME: i64 = i64::MIN;
 
-/// Why a body can't be brought to its shape.
+/// The reason why a body can't be converted.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unreadable {
     /// It is not JSON.
     NotJson,
-    /// It is, but not what was expected. The text names the field, and quotes nothing.
+    /// It is JSON, but of another shape than expected. The text names the field, and quotes nothing.
     Unfit(String),
 }
 
-/// Reads the body of an operation's success and brings it to its shape.
+/// Parses the body of an operation's success and converts it to the documented shape.
 pub(crate) fn read(operation: &Operation, body: &[u8]) -> Result<Value, Unreadable> {
     let value = unique::parse(body).map_err(|problem| match problem {
         Unparsable::NotJson => Unreadable::NotJson,
@@ -40,7 +40,7 @@ pub(crate) fn read(operation: &Operation, body: &[u8]) -> Result<Value, Unreadab
         .map_err(|unfit| Unreadable::Unfit(unfit.to_string()))
 }
 
-/// Brings one field to its shape; `None`, with a warning, if it can't be read.
+/// Converts one field to its shape. `None`, with a warning, if it can't be read.
 pub(crate) fn field(operation: &Operation, name: &'static str, value: Value, shape: &Shape) -> Option<Value> {
     let mut reader = Reader::new(operation.id);
     reader.path.push(Step::Field(name));
@@ -53,12 +53,12 @@ pub(crate) fn field(operation: &Operation, name: &'static str, value: Value, sha
     }
 }
 
-/// Where a value can't be brought to its shape.
+/// The place of a value that can't be converted.
 #[derive(Debug)]
 struct Unfit {
     path: String,
     problem: &'static str,
-    /// Whether more would be decided without the value than that it isn't there.
+    /// Whether the absence of the value would decide more than just that it is missing.
     decides: bool,
 }
 
@@ -74,14 +74,14 @@ impl fmt::Display for Unfit {
 enum Step {
     Field(&'static str),
     Index(usize),
-    /// A name in a map. It is the server's own and not the document's: it may quote anything.
+    /// A name in a map. It comes from the server and not from the document, so it may quote anything.
     Name,
 }
 
 struct Reader {
     operation: &'static str,
     path: Vec<Step>,
-    /// What was converted or left out: the field, and what became of it.
+    /// A conversion or omission: the field, and what happened to it.
     #[cfg(test)]
     notes: Vec<String>,
 }
@@ -192,7 +192,7 @@ impl Reader {
             }
         }
         match unreadable {
-            // A list that loses all of its elements would look like one that has none.
+            // A list that loses all of its elements would look like an empty one.
             Some(unfit) if read.is_empty() => Err(unfit),
             _ => Ok(Value::Array(read)),
         }
@@ -223,7 +223,7 @@ impl Reader {
         }
     }
 
-    /// One element that can't be read is left out, unless it is one that decides something.
+    /// An unreadable element is left out, unless it decides something.
     fn leave_out(&mut self, unfit: Unfit, first: &mut Option<Unfit>) -> Result<(), Unfit> {
         if unfit.decides {
             return Err(unfit);
@@ -332,7 +332,7 @@ fn integer(value: &Value) -> Option<i64> {
     }
 }
 
-/// A time as a number, which may have a fraction (as RFC 7519 allows) or be written as a text. It is rounded down.
+/// A time as a number, which may have a fraction (as RFC 7519 allows) or be a text. It is rounded down.
 fn unix_time(value: &Value) -> Option<i64> {
     let float = match value {
         Value::Number(number) => match number.as_i64() {
@@ -348,7 +348,7 @@ fn unix_time(value: &Value) -> Option<i64> {
     whole(float.floor())
 }
 
-/// A number without a fraction that came as a floating-point one, like `3600.0`.
+/// A whole number that was written as a floating-point one, such as `3600.0`.
 fn whole(number: f64) -> Option<i64> {
     const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
     #[expect(
@@ -366,7 +366,7 @@ fn float(value: &Value) -> Option<Number> {
     }
 }
 
-/// A boolean, also as a text in any case or as 1 and 0.
+/// A boolean, also as a text in any letter case, or as 1 and 0.
 fn boolean(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(flag) => Some(*flag),
@@ -461,7 +461,7 @@ mod tests {
         let value = json!([{ "token": "t" }, { "token": "t", "restricted": "maybe" }]);
         let problem = coerce(value, &list).0.unwrap_err();
         assert_eq!(problem, "the field `1.restricted` is neither true nor false");
-        // An element that can't be read at all is left out, unless there is no other one.
+        // An unreadable element is left out, unless it is the only one.
         let (coerced, notes) = coerce(json!([{ "token": "t" }, {}, null]), &list);
         assert_eq!(coerced.unwrap(), json!([{ "token": "t" }]));
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Between the facade's values and the generated types of requests and answers.
+//! Converts between the facade's values and the generated types of requests and responses.
 
 use std::time::SystemTime;
 
@@ -88,7 +88,7 @@ impl From<types::UserConsumer> for UserInfo {
     }
 }
 
-/// A workspace's GUID. One that is not a GUID is reported and left out: the rest of the workspace is of use without it.
+/// A workspace's GUID. An invalid one is reported and left out, because the rest of the workspace is still useful.
 fn guid(text: Option<&str>) -> Option<Uuid> {
     let text = text?;
     let guid = Uuid::parse_str(text.trim()).ok();

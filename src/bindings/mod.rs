@@ -1,10 +1,10 @@
-//! The generated bindings: every operation and type of the vendored document, as progenitor writes them.
+//! The generated bindings: every operation and type of the vendored document, as progenitor generates them.
 //!
-//! This is the escape hatch below the facade: [`Session::raw`](crate::Session::raw) gives a [`Client`] whose methods make a
-//! [`Call`] each. Awaited, it authenticates, retries, times out and traces like the facade does, and fails with the facade's
-//! [`Error`](crate::Error).
+//! This is the escape hatch below the facade. [`Session::raw`](crate::Session::raw) returns a [`Client`] whose methods each
+//! create a [`Call`]. When awaited, a call authenticates, retries, times out and traces like the facade, and fails with the
+//! facade's [`Error`](crate::Error).
 //!
-//! The types here follow the document and change with it; the facade's don't.
+//! The types here follow the document and change with it. The facade's types do not.
 //!
 //! ```no_run
 //! # async fn run(workspace: synerise_auth::WorkspaceSession) -> synerise_auth::Result<()> {

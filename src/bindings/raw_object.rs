@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 
 /// A JSON object that keeps the order of its fields, and each value byte for byte as it was written.
 ///
-/// Numbers that no Rust type can hold, the spelling of a fraction, the order inside of a value: what nobody sets goes back
-/// as it came.
+/// Fields that are not set stay unchanged, including numbers that no Rust type can hold, the spelling of a fraction, and
+/// the order inside a value.
 ///
 /// ```
 /// use synerise_auth::raw::RawObject;
@@ -29,12 +29,12 @@ impl RawObject {
         Self::default()
     }
 
-    /// The names of the fields, in their order.
+    /// Returns the names of the fields, in their order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())
     }
 
-    /// A field's value as JSON text. Of a name that stands twice, the last one counts.
+    /// Returns a field's value as JSON text. If a name occurs twice, the last one counts.
     pub fn get(&self, name: &str) -> Option<&str> {
         let mut fields = self.0.iter().rev();
         fields
@@ -42,19 +42,19 @@ impl RawObject {
             .map(|(_, value)| value.get())
     }
 
-    /// A field's value; numbers that `serde_json` can't hold exactly are rounded.
+    /// Returns a field's value. Numbers that `serde_json` can't hold exactly are rounded.
     pub fn value(&self, name: &str) -> Option<Value> {
-        // What is in here was parsed before; numbers beyond all bounds are all that can fail.
+        // The text was parsed before, so only numbers out of range can fail.
         Some(serde_json::from_str(self.get(name)?).unwrap_or_default())
     }
 
-    /// Sets a field, where it stands or else at the end.
+    /// Sets a field in its place, or adds it at the end.
     #[allow(
         clippy::needless_pass_by_value,
         reason = "so that `true.into()` can stand in the call"
     )]
     pub fn set(&mut self, name: &str, value: Value) {
-        // A Value always is JSON.
+        // A Value is always valid JSON.
         let Ok(value) = RawValue::from_string(value.to_string()) else {
             return;
         };
@@ -71,7 +71,7 @@ impl RawObject {
 }
 
 impl PartialEq for RawObject {
-    /// Compares names and texts in their order: two spellings of a number are not equal.
+    /// Compares names and texts in their order. Two spellings of a number are not equal.
     fn eq(&self, other: &Self) -> bool {
         let fields = |object: &Self| object.0.len();
         let pairs = self.0.iter().zip(&other.0);
@@ -85,7 +85,7 @@ impl PartialEq for RawObject {
 impl Eq for RawObject {}
 
 impl fmt::Debug for RawObject {
-    /// The names alone: what the values hold is not known.
+    /// Shows only the names, because the values may hold anything.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.names()).finish()
     }

@@ -1,4 +1,4 @@
-//! JSON in which no name stands twice: which of two values counts would be anybody's guess.
+//! JSON in which no name occurs twice. Otherwise two parsers could disagree about which value counts.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,12 +7,12 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-/// Why a text is not JSON of that kind.
+/// The reason why a text is not such JSON.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unparsable {
     /// It is not JSON.
     NotJson,
-    /// An object has a name twice.
+    /// A name occurs twice in an object.
     Repeated,
 }
 
@@ -24,13 +24,13 @@ pub(crate) fn parse(body: &[u8]) -> Result<Value, Unparsable> {
     names.map_err(|_| Unparsable::Repeated).map(|()| value)
 }
 
-/// The body without the byte order mark that some servers put in front of it.
+/// The body without the byte order mark that some servers add.
 pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)
 }
 
-/// Looks at the names of each object, and fails at one that stands twice. It makes no values of its own: how numbers come
-/// to a visitor depends on features of `serde_json` that any crate of a build can switch on.
+/// Checks the names of each object, and fails at one that occurs twice. It creates no values of its own, because the way in
+/// which numbers reach a visitor depends on `serde_json` features that any crate of a build can enable.
 struct Names;
 
 impl<'de> DeserializeSeed<'de> for Names {

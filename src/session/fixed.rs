@@ -14,9 +14,10 @@ use super::Session;
 use super::kind::Kind;
 
 impl<K: Kind> Session<K> {
-    /// A session with this token, for tests that need no server. It gets no other token: when this one has expired or was
-    /// invalidated, [`token`](Self::token) fails with [`ErrorKind::SessionExpired`](crate::ErrorKind::SessionExpired). Requests
-    /// go to a port of this machine on which no server listens.
+    /// Creates a session with this token, for tests that need no server. It can't get another token: when this one has
+    /// expired or was invalidated, [`token`](Self::token) fails with
+    /// [`ErrorKind::SessionExpired`](crate::ErrorKind::SessionExpired). Requests go to a port of this machine on which no
+    /// server listens.
     ///
     /// Only with the feature `test-util`.
     ///
@@ -36,7 +37,7 @@ impl<K: Kind> Session<K> {
     #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
     #[allow(clippy::expect_used, clippy::needless_pass_by_value, reason = "for tests")]
     pub fn fixed(token: Token) -> Self {
-        // Port 9 is for discarding what is sent; nothing listens there.
+        // Port 9 is the discard service, and nothing listens there.
         let client = Client::builder().base_url("http://127.0.0.1:9").build();
         let context = client.expect("an HTTP client can be built").into_context();
         let now = SystemClock::default().now();

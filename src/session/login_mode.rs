@@ -1,4 +1,4 @@
-//! The ways in which a customer logs in: the type parameter of [`ProfileLoginRequest`](super::ProfileLoginRequest).
+//! The kinds of customer logins: the type parameter of [`ProfileLoginRequest`](super::ProfileLoginRequest).
 
 use std::fmt;
 use std::net::IpAddr;

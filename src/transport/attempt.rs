@@ -1,4 +1,4 @@
-//! One attempt: a request is sent once, and its response read whole, within the time for it.
+//! One attempt: sends a request once, and reads its whole response within the time limit.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use super::send::Transport;
 #[derive(Clone, Copy)]
 pub(super) struct AttemptLimit {
     pub(super) time: Duration,
-    /// It is what is left of the whole call's time.
+    /// This is what is left of the whole call's time.
     pub(super) ends_the_call: bool,
 }
 
@@ -37,7 +37,7 @@ enum Broken {
 }
 
 impl Transport {
-    /// Sends a request once. `sent` is what is known of it when it is gone.
+    /// Sends a request once. `sent` describes the request after it has left.
     pub(super) async fn attempt(
         &self,
         info: &RequestInfo,
@@ -100,7 +100,7 @@ impl Transport {
         }
         match (head, outcome) {
             (Some(head), Some(Ok(()))) => Ok(head.with(body, left)),
-            // The status counts, and so do the headers, whatever becomes of the body.
+            // The status and the headers count, whatever happens to the body.
             (Some(head), _) if !head.status.is_success() => Ok(head.with(body, left)),
             (Some(head), Some(Err(Broken::Body(error)))) => Err(self.unread(info, sent, head.status, error)),
             (_, Some(Err(Broken::Head(error)))) => Err(self.no_response(info, sent, error)),

@@ -1,11 +1,11 @@
-//! A base URL that requests with credentials may go to, and the URLs of paths below it.
+//! A base URL that is safe for requests with credentials, and the URLs of paths below it.
 
 use url::{Host, Url};
 
 use crate::error::{Error, Result};
 use crate::exact_url::{self, Inexact};
 
-/// A base URL that requests with credentials may go to.
+/// A base URL that is safe for requests with credentials.
 #[derive(Debug, Clone)]
 pub(crate) struct BaseUrl {
     url: Url,
@@ -13,7 +13,7 @@ pub(crate) struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// Checks a base URL: HTTPS, or HTTP to this machine; no credentials, query or fragment inside.
+    /// Checks a base URL: HTTPS, or HTTP to this machine, without credentials, query and fragment.
     pub(crate) fn parse(text: &str, plaintext_allowed: bool) -> Result<Self> {
         const EXAMPLE: &str = "write it like https://api.synerise.com";
         let refuse = |problem: &'static str, remedy: &'static str| {
@@ -90,20 +90,20 @@ impl BaseUrl {
         self.url.host_str().unwrap_or_default()
     }
 
-    /// Whether what is sent is unencrypted, which is accepted because it does not leave this machine.
+    /// Whether traffic is unencrypted. This is accepted because it does not leave this machine.
     pub(crate) fn is_plaintext_loopback(&self) -> bool {
         self.url.scheme() == "http" && self.url.host().is_some_and(|host| is_loopback(&host))
     }
 
-    /// The port, also where the URL leaves it to the scheme.
+    /// The port, even if the URL leaves it to the scheme.
     pub(crate) fn port(&self) -> u16 {
         self.url.port_or_known_default().unwrap_or_default()
     }
 
-    /// The URL of a path below this one, which is sent exactly as it is written.
+    /// The URL of a path below this one. It is sent exactly as written.
     ///
-    /// A path that the URL parser would change leads to another place than the one that was asked for, and a credential goes
-    /// with it: nothing is sent then.
+    /// A path that the URL parser would change leads to a different place, and a credential goes with it. So nothing is
+    /// sent.
     pub(crate) fn join(&self, path: &str) -> Result<Url> {
         const VALUES: &str = "give a path like /v4/clients, and put values into it with Request::path_param";
         let refuse = |problem: &'static str| Err(Error::invalid_input("path", problem, VALUES));
@@ -136,13 +136,13 @@ impl BaseUrl {
     }
 }
 
-/// Whether a text is a query, and not the end of an id that holds a question mark.
+/// Whether a text is a query, rather than the end of an id with a question mark in it.
 fn is_query(text: &str) -> bool {
     text.split('&')
         .all(|pair| pair.find('=').is_some_and(|equals| equals > 0))
 }
 
-/// Whether a host is this machine, without asking anybody. `x.localhost` is not: a resolver may ask the DNS for it.
+/// Whether a host is this machine, without a DNS lookup. `x.localhost` is not: a resolver may ask the DNS for it.
 fn is_loopback(host: &Host<&str>) -> bool {
     match host {
         Host::Domain(name) => name.strip_suffix('.').unwrap_or(name) == "localhost",

@@ -5,16 +5,16 @@ use reqwest::Response;
 
 use super::wiped::WipedBuffer;
 
-/// How much memory is reserved for a body by what its length is announced to be. The limit may be as large as a user likes.
+/// How much memory is reserved for a body by its announced length. The limit may be as large as the user likes.
 const MOST_RESERVED: usize = 1024 * 1024;
 
-/// Why a body can't be read whole.
+/// The reason why a body can't be read completely.
 pub(super) enum BodyError {
     TooLarge,
     Broken(reqwest::Error),
 }
 
-/// What has been read of a body so far.
+/// The part of a body that has been read so far.
 pub(super) enum Body {
     /// Nothing, or a single piece, which needs no copy.
     One(Bytes),
@@ -32,7 +32,7 @@ impl Body {
         }
     }
 
-    /// Reads all that is left of a response's body. What was read before a failure is kept.
+    /// Reads the rest of a response's body. Data from before a failure is kept.
     pub(super) async fn read(&mut self, response: &mut Response, limit: usize) -> Result<(), BodyError> {
         let announced = response
             .content_length()

@@ -1,13 +1,13 @@
-//! Errors that come with a status of success, as gateways and some services send them.
+//! Detects errors that come with a success status, as gateways and some services send them.
 
 use serde_json::{Map, Value};
 
 use crate::operation::{Operation, Shape};
 
-/// Error objects are short. A longer body is not parsed once more to look for one.
+/// Error objects are short. A longer body is not parsed a second time to look for one.
 const LONGEST: usize = 64 * 1024;
 
-/// The names in the documented error bodies. A documented response that has one of them too is not an error by it.
+/// The names in the documented error bodies. A documented response with one of these names is not an error because of it.
 const ERROR_NAMES: [&str; 11] = [
     "code",
     "error",
@@ -22,18 +22,18 @@ const ERROR_NAMES: [&str; 11] = [
     "traceId",
 ];
 
-/// What the body of a success says.
+/// What the body of a successful response turns out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Nothing against it.
+    /// A success.
     Success,
-    /// That it is an error after all.
+    /// An error after all.
     Error,
-    /// Nothing that can be read, where nothing or JSON was expected.
+    /// Unreadable, although nothing or JSON was expected.
     NotJson,
 }
 
-/// Judges the body of a success by what the document says of it.
+/// Judges the body of a success by what the document says about it.
 pub(super) fn judge(operation: &Operation, body: &[u8]) -> Verdict {
     match &operation.response {
         Shape::Nothing => match parse(body) {
@@ -58,7 +58,7 @@ fn parse(body: &[u8]) -> Option<Value> {
     serde_json::from_slice(body).ok()
 }
 
-/// A quick look, so that other bodies are parsed only once. Each call pays for it, so it goes over the body a single time.
+/// A quick check, so that other bodies are parsed only once. Each call pays for it, so it goes over the body a single time.
 fn mentions_an_error(body: &[u8]) -> bool {
     let mut quoted = body.split(|byte| *byte == b'"').skip(1);
     quoted.any(|text| text.starts_with(b"error") || matches!(text, b"status" | b"code" | b"success"))
@@ -112,7 +112,7 @@ fn is_service_code(text: &str) -> bool {
     })
 }
 
-/// Whether a field of the documented response is there, of those that no error has.
+/// Whether the body has a field of the documented response that no error has.
 fn has_documented(fields: &Map<String, Value>, shape: &Shape) -> bool {
     let has = |name: &str| !ERROR_NAMES.contains(&name) && fields.contains_key(name);
     match shape {

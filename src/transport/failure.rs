@@ -1,4 +1,4 @@
-//! Turns what went wrong on the wire into errors, and says what it means for another attempt.
+//! Turns failures on the wire into errors, and decides what they mean for another attempt.
 
 use http::header::{CONTENT_ENCODING, LOCATION};
 use http::{HeaderMap, StatusCode};
@@ -12,11 +12,11 @@ use super::response::BufferedResponse;
 use super::retry_after::retry_after;
 use super::send::Transport;
 
-/// What was sent, as far as it is known: servers and proxies quote it.
+/// What was sent, as far as it is known, because servers and proxies quote it.
 #[derive(Clone, Copy)]
 pub(super) struct Sent<'a> {
     pub(super) token: Option<&'a Token>,
-    /// The same request once more; there is none of one whose body is a stream.
+    /// The same request for another attempt. There is none if the body is a stream.
     pub(super) request: Option<&'a reqwest::Request>,
 }
 
@@ -30,10 +30,10 @@ impl Sent<'_> {
     }
 }
 
-/// Why one attempt came to nothing.
+/// How one attempt failed.
 pub(super) struct Failure {
     pub(super) error: Error,
-    /// The request did not leave.
+    /// The request was not sent.
     pub(super) unsent: bool,
     /// Another attempt would fail in the same way.
     pub(super) permanent: bool,
@@ -107,7 +107,7 @@ impl Transport {
         Failure::unsent(Error::connection(label, &self.host(), problem), false)
     }
 
-    /// The body of a success can't be read whole.
+    /// The body of a success can't be read completely.
     pub(super) fn unread(
         &self,
         info: &RequestInfo,
@@ -175,7 +175,7 @@ impl Transport {
     pub(super) fn api_error(&self, info: &RequestInfo, sent: Sent<'_>, response: &BufferedResponse) -> Error {
         let status = response.status();
         let wait = retry_after(&response.headers, self.clock.now().wall);
-        // Nothing can be read of a body that is compressed.
+        // A compressed body can't be read.
         let body: &[u8] = match encoding(&response.headers) {
             Some(_) => &[],
             None => &response.body,
@@ -185,7 +185,7 @@ impl Transport {
             .into()
     }
 
-    /// A success whose body is compressed although that was not asked for.
+    /// A success whose body is compressed although that was not requested.
     pub(super) fn compressed(info: &RequestInfo, response: &BufferedResponse) -> Option<Error> {
         let encoding = encoding(&response.headers).filter(|_| !response.body.is_empty())?;
         Some(Error::unusable_response(
@@ -201,7 +201,7 @@ impl Transport {
     }
 }
 
-/// How a body is compressed; by one of these names and not by the server's words, which can quote anything.
+/// The compression of a body, as one of these names and not in the server's words, which can quote anything.
 fn encoding(headers: &HeaderMap) -> Option<&'static str> {
     const KNOWN: [&str; 5] = ["gzip", "br", "deflate", "zstd", "compress"];
     let value = headers.get(CONTENT_ENCODING)?.to_str().ok()?.trim();
@@ -212,7 +212,7 @@ fn encoding(headers: &HeaderMap) -> Option<&'static str> {
     }
 }
 
-/// Whether no connection was made because of the server's certificate: in the words of rustls, OpenSSL, macOS and Windows.
+/// Whether the server's certificate prevented the connection, by the error texts of rustls, OpenSSL, macOS and Windows.
 fn is_certificate_problem(problem: &str) -> bool {
     const WORDS: [&str; 5] = [
         "invalid peer certificate",

@@ -1,4 +1,4 @@
-//! How the HTTP client is built: what a user set, and what holds whatever a user set.
+//! Builds the HTTP client from the user's settings, and from settings that always hold.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use super::base_url::BaseUrl;
 /// Changes the HTTP client's settings. It is called for each pool of connections.
 pub(crate) type HttpSettings = Arc<dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync>;
 
-/// How often a connection of HTTP/2 that waits for a response is asked whether it is still there.
+/// How often an HTTP/2 connection that waits for a response is pinged.
 const PING_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How long it may take to say so.
+/// How long the answer to a ping may take.
 const PING_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The variables that name a proxy.
@@ -26,7 +26,7 @@ const PROXY_VARIABLES: [&str; 6] = [
     "all_proxy",
 ];
 
-/// What a client is built from, as often as a new pool of connections is needed.
+/// What a client is built from, each time a new connection pool is needed.
 pub(crate) struct HttpConfig {
     pub(crate) user_agent: String,
     pub(crate) connect_timeout: Duration,
@@ -68,19 +68,20 @@ impl HttpConfig {
             .http2_keep_alive_interval(PING_INTERVAL)
             .http2_keep_alive_timeout(PING_TIMEOUT);
         if self.plaintext_loopback {
-            // A proxy of the environment would get the key unencrypted. One that is set on purpose is set after this.
+            // A proxy from the environment would get the key unencrypted. A proxy that the user sets is applied after this.
             http = http.no_proxy();
         }
         for settings in &self.settings {
             http = settings(http);
         }
         http.redirect(reqwest::redirect::Policy::none())
-            // By default it sends a request again by itself when a server of HTTP/2 says that it did not look at it.
+            // By default, the HTTP client itself sends a request again when an HTTP/2 server says that it did not process
+            // it.
             .retry(reqwest::retry::never())
             .connect_timeout(self.connect_timeout)
     }
 
-    /// A machine without any CA certificates can still talk to a server without TLS.
+    /// Without any CA certificates, a machine can still talk to a server without TLS.
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
     fn without_certificates(&self) -> Option<reqwest::Client> {
         let builder = self.plaintext.then(|| self.builder())?;
@@ -109,9 +110,9 @@ fn refusal(error: &reqwest::Error) -> Error {
     )
 }
 
-/// A proxy that can't be read would be ignored, and what was to go by it would go without it.
+/// A proxy that can't be parsed would be ignored, and the requests would bypass it.
 fn check_proxies() -> Result<()> {
-    // In a CGI program a request's header could set the variable, so that none of them is used there.
+    // In a CGI program, a request's header could set the variable, so it is not used there.
     if std::env::var_os("REQUEST_METHOD").is_some() {
         return Ok(());
     }
@@ -137,7 +138,7 @@ fn check_proxies() -> Result<()> {
     Ok(())
 }
 
-/// Why the HTTP client would ignore a proxy, by its own rules. The value is not quoted: it can hold a password.
+/// Why the HTTP client would ignore a proxy, by its own rules. The value is not quoted, because it can contain a password.
 fn unusable(value: &str) -> Option<&'static str> {
     let Ok(uri) = value.parse::<http::Uri>() else {
         return Some("is not a valid URL");

@@ -1,4 +1,4 @@
-//! The one place that sends requests: headers, authentication, timeouts, retries, traces; every failure becomes an
+//! The only place that sends requests: headers, authentication, timeouts, retries, traces. Every failure becomes an
 //! [`Error`](crate::Error).
 
 mod attempt;

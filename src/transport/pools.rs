@@ -9,16 +9,16 @@ use tokio::runtime::{Handle, Id};
 
 use crate::error::{Error, Result};
 
-/// How many runtimes have a pool at the same time. A program has one or two; the oldest pool goes first.
+/// How many runtimes have a pool at the same time. A program has one or two. The oldest pool is dropped first.
 const MOST_POOLS: usize = 16;
 
 type Build = Box<dyn Fn() -> Result<reqwest::Client> + Send + Sync>;
 
-/// The HTTP clients of a transport. A pooled connection is driven by a task of the runtime that opened it, and stands still
-/// when that does: so no runtime uses the connections of another.
+/// The HTTP clients of a transport. A task of the runtime that opened a pooled connection drives it, and the connection
+/// stands still when that runtime does. So no runtime uses another's connections.
 pub(crate) struct Pools {
     build: Build,
-    /// Makes requests, and is the pool of the first runtime that sends.
+    /// Creates requests, and is the pool of the first runtime that sends.
     first: reqwest::Client,
     by_runtime: Mutex<Vec<Pool>>,
 }
@@ -28,11 +28,11 @@ struct Pool {
     client: reqwest::Client,
     /// How often the pool was replaced.
     generation: u64,
-    /// Whether a connection carries many requests at a time (HTTP/2); not known before the first response.
+    /// Whether a connection carries many requests at a time (HTTP/2). Not known before the first response.
     multiplexed: Option<bool>,
 }
 
-/// A pool to send one attempt by.
+/// The pool of one attempt.
 pub(super) struct Lease {
     pub(super) client: reqwest::Client,
     runtime: Id,
@@ -49,12 +49,12 @@ impl Pools {
         })
     }
 
-    /// A client to make requests with. It sends none.
+    /// A client that only creates requests and sends none.
     pub(crate) fn http(&self) -> &reqwest::Client {
         &self.first
     }
 
-    /// The pool of the runtime that this is called in.
+    /// The pool of the current runtime.
     pub(super) fn lease(&self) -> Result<Lease> {
         let runtime = Handle::try_current().map_err(|_| Error::no_runtime())?.id();
         if let Some(pool) = self.lock().iter().find(|pool| pool.runtime == runtime) {
@@ -84,7 +84,7 @@ impl Pools {
         Ok(lease)
     }
 
-    /// Notes what kind of connection a response came by.
+    /// Notes the kind of connection that a response used.
     pub(super) fn answered(&self, lease: &Lease, version: http::Version) {
         let multiplexed = Some(version >= http::Version::HTTP_2);
         if lease.multiplexed != multiplexed
@@ -94,8 +94,8 @@ impl Pools {
         }
     }
 
-    /// Leaves the connections of a pool after one has failed, so that the next attempt opens a new one. A connection of
-    /// HTTP/1 is closed with the attempt that failed on it; there is nothing to leave.
+    /// Abandons a pool's connections after one has failed, so that the next attempt opens a new one. An HTTP/1 connection
+    /// is closed with the attempt that failed on it, so there is nothing to abandon.
     pub(super) fn leave(&self, lease: &Lease) {
         if lease.multiplexed == Some(false) || !self.lock().iter().any(|pool| pool.is_of(lease)) {
             return;
@@ -136,7 +136,7 @@ impl fmt::Debug for Pools {
     }
 }
 
-/// Tokio can be built without its drivers, and then panics where they are used; nothing but trying tells.
+/// Tokio can be built without its drivers. It then panics where they are used, and the only way to find out is to try.
 fn check_drivers() -> Result<()> {
     #[allow(
         clippy::disallowed_methods,

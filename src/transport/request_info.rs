@@ -1,10 +1,10 @@
-//! What is sent, as far as sending needs to know.
+//! A description of a request, with what sending needs to know.
 
 use std::borrow::Cow;
 
 use crate::operation::{Evidence, Operation, Security};
 
-/// What is sent, as far as sending needs to know.
+/// A description of a request, with what sending needs to know.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestInfo {
     pub(super) label: Cow<'static, str>,
@@ -25,7 +25,7 @@ impl RequestInfo {
         }
     }
 
-    /// Any other endpoint. Its query is left out of errors and traces: there may be a tracker key in it.
+    /// Any other endpoint. Errors and traces omit its query, because it may contain a tracker key.
     pub(crate) fn endpoint(method: &reqwest::Method, path: &str) -> Self {
         let path = path.split(['?', '#']).next().unwrap_or_default();
         Self {

@@ -1,4 +1,4 @@
-//! An answer of a server, read whole, and how it is read further without quoting it.
+//! A server's response, read completely, and its parsing without quoting it.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use crate::error::{Error, Redactor, Result};
 
 use super::retry_after::server_date;
 
-/// An answer, read whole.
+/// A response, read completely.
 #[derive(Clone)]
 pub(crate) struct BufferedResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// When the request left.
+    /// When the request was sent.
     pub(crate) sent: Reading,
-    /// When the answer's head arrived.
+    /// When the response's head arrived.
     pub(crate) arrived: Reading,
 }
 
@@ -34,9 +34,9 @@ impl BufferedResponse {
         server_date(&self.headers)
     }
 
-    /// What to say of a body that is not JSON: its kind, never its content.
+    /// A description of a body that is not JSON: its kind, never its content.
     pub(crate) fn not_json(&self) -> String {
-        // One of these names, not what the server wrote: a header can quote a secret as well as a body can.
+        // One of these names, not the server's text: a header can quote a secret just as a body can.
         const KINDS: [&str; 5] = [
             "application/json",
             "application/xml",
@@ -60,7 +60,7 @@ impl BufferedResponse {
         )
     }
 
-    /// Reads the body as JSON. What is wrong with it is told by the field's name and place, never by its value.
+    /// Parses the body as JSON. A problem is described by the field's name and place, never by its value.
     pub(crate) fn json<T: DeserializeOwned>(&self, label: &str) -> Result<T> {
         let body = self
             .body
@@ -81,7 +81,7 @@ impl BufferedResponse {
             }
             let place = match path.as_str() {
                 "." => "its JSON".to_owned(),
-                // A map's keys are the server's words.
+                // A map's keys come from the server.
                 path => format!("its field `{}`", Redactor::default().clean(path)),
             };
             let problem = match missing_field(&error.to_string()) {

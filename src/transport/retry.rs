@@ -1,4 +1,4 @@
-//! When a request is sent again, and how long after.
+//! Decides when a request is sent again, and after which wait.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -6,11 +6,12 @@ use std::time::Duration;
 use crate::backoff::backoff;
 use crate::random::{Random, unit_fraction};
 
-/// How often, and how far apart, a request is sent again.
+/// How often a request is sent again, and with which waits.
 ///
-/// Before attempt *n* (the first is 1) it waits for a random time between zero and `initial_backoff · 2^(n − 2)`, no longer
-/// than `max_backoff` ("full jitter"): clients that failed together don't come back together. A longer `Retry-After` of the
-/// server is obeyed instead; one that is longer than `max_retry_after` is not waited for: the caller gets the error at once.
+/// Before attempt *n* (the first is 1), the client waits for a random time between zero and `initial_backoff · 2^(n − 2)`,
+/// but no longer than `max_backoff` ("full jitter"), so that clients that failed together don't come back together. A
+/// longer `Retry-After` from the server is obeyed instead. If it is longer than `max_retry_after`, the caller gets the
+/// error at once.
 ///
 /// ```
 /// use std::time::Duration;
@@ -42,60 +43,60 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// A policy that sends everything once. A request whose token is refused is still sent again with a new one.
+    /// Returns a policy that sends everything once. A request whose token is refused is still sent again with a new one.
     pub fn never() -> Self {
         Self::default().with_max_attempts(1)
     }
 
-    /// How many times a request is sent at most, the first time included. 3 by default; 0 counts as 1.
+    /// Sets how many times a request is sent at most, including the first time. The default is 3; 0 counts as 1.
     #[must_use]
     pub fn with_max_attempts(mut self, max_attempts: u32) -> Self {
         self.max_attempts = max_attempts.max(1);
         self
     }
 
-    /// The longest backoff before the second attempt; it doubles with each further one. 200 ms by default.
+    /// Sets the longest backoff before the second attempt. It doubles with each further attempt. The default is 200 ms.
     #[must_use]
     pub fn with_initial_backoff(mut self, initial_backoff: Duration) -> Self {
         self.initial_backoff = initial_backoff;
         self
     }
 
-    /// The longest backoff before any attempt. 5 s by default.
+    /// Sets the longest backoff before any attempt. The default is 5 s.
     #[must_use]
     pub fn with_max_backoff(mut self, max_backoff: Duration) -> Self {
         self.max_backoff = max_backoff;
         self
     }
 
-    /// The longest `Retry-After` that is waited for. 10 s by default.
+    /// Sets the longest `Retry-After` that the client waits for. The default is 10 s.
     #[must_use]
     pub fn with_max_retry_after(mut self, max_retry_after: Duration) -> Self {
         self.max_retry_after = max_retry_after;
         self
     }
 
-    /// How many times a request is sent at most.
+    /// Returns how many times a request is sent at most.
     pub fn max_attempts(&self) -> u32 {
         self.max_attempts
     }
 
-    /// The longest backoff before the second attempt.
+    /// Returns the longest backoff before the second attempt.
     pub fn initial_backoff(&self) -> Duration {
         self.initial_backoff
     }
 
-    /// The longest backoff before any attempt.
+    /// Returns the longest backoff before any attempt.
     pub fn max_backoff(&self) -> Duration {
         self.max_backoff
     }
 
-    /// The longest `Retry-After` that is waited for.
+    /// Returns the longest `Retry-After` that the client waits for.
     pub fn max_retry_after(&self) -> Duration {
         self.max_retry_after
     }
 
-    /// How long to wait after an attempt (the first is 1); `None` when the server asks for more than is waited for.
+    /// How long to wait after an attempt (the first is 1). `None` when the server asks for a longer wait than is allowed.
     pub(crate) fn delay(
         &self,
         attempt: u32,
@@ -116,8 +117,8 @@ impl RetryPolicy {
     }
 }
 
-/// A budget of retries that all calls of a client share, so that a server that is down gets little more than the
-/// ordinary load. A retry costs, a success earns a little back.
+/// A budget of retries that all calls of a client share, so that an unavailable server gets little more than the ordinary
+/// load. A retry costs, and a success earns a little back.
 #[derive(Debug)]
 pub(crate) struct RetryBudget(AtomicU32);
 
@@ -130,7 +131,7 @@ impl RetryBudget {
         Self(AtomicU32::new(Self::FULL))
     }
 
-    /// Whether one more retry is covered.
+    /// Whether the budget covers one more retry.
     pub(crate) fn spend(&self) -> bool {
         self.0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {

@@ -1,4 +1,4 @@
-//! What a server says about time: how long to wait, and what its own clock shows.
+//! A server's statements about time: how long to wait, and what its own clock shows.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -19,7 +19,7 @@ pub(crate) fn retry_after(headers: &HeaderMap, wall: Duration) -> Option<Duratio
     Some(until.saturating_sub(now))
 }
 
-/// Seconds, as some servers write them with a fraction; it is never cut off, because the server said how long.
+/// Seconds, which some servers write with a fraction. It is never truncated: that would be shorter than the server asked.
 fn seconds(value: &str) -> Option<Duration> {
     let (whole, fraction) = value.split_once('.').unwrap_or((value, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -27,7 +27,7 @@ fn seconds(value: &str) -> Option<Duration> {
         return None;
     }
     let whole: u64 = whole.parse().ok()?;
-    // Nine digits are nanoseconds; what is behind them is rounded up.
+    // Nine digits are nanoseconds. Further digits are rounded up.
     let (nanoseconds, rest) = fraction.split_at(fraction.len().min(9));
     let nanoseconds: u32 = format!("{nanoseconds:0<9}").parse().ok()?;
     let more = u64::from(rest.bytes().any(|byte| byte != b'0'));

@@ -46,7 +46,7 @@ pub(crate) struct Transport {
     pub(crate) limits: Limits,
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: RetryBudget,
-    /// Paths that the builder was given in place of the document's, by operation id.
+    /// Paths from the builder that replace the document's, by operation id.
     pub(crate) paths: HashMap<&'static str, String>,
 }
 
@@ -55,7 +55,7 @@ impl Transport {
         &self.base
     }
 
-    /// A client to make requests with; they are sent by [`send`](Self::send).
+    /// A client that creates requests. [`send`](Self::send) sends them.
     pub(crate) fn http(&self) -> &reqwest::Client {
         self.pools.http()
     }
@@ -78,9 +78,9 @@ impl Transport {
         let mut reauthenticated = false;
         let mut refused = None;
         loop {
-            // Told before anything else: outside a runtime, timers and sockets would panic.
+            // Checked first: outside a runtime, timers and sockets would panic.
             let lease = self.pools.lease()?;
-            // A body that is a stream can't be sent twice: such a request is sent as it is, once.
+            // A stream can't be sent twice, so a request with one is sent only once.
             let again = current.try_clone();
             let token = match authenticator {
                 Some(authenticator) => {
@@ -118,7 +118,7 @@ impl Transport {
             if status == Some(StatusCode::MISDIRECTED_REQUEST) {
                 self.pools.leave(&lease);
             }
-            // Told whether or not this request can be sent again: the next one must not get the same token.
+            // Reported whether or not this request can be sent again: the next one must not get the same token.
             let refreshable = status == Some(StatusCode::UNAUTHORIZED)
                 && !reauthenticated
                 && authenticator
@@ -148,7 +148,7 @@ impl Transport {
         }
     }
 
-    /// How long to wait before the next attempt; `None` when there is to be none.
+    /// How long to wait before the next attempt. `None` when there is none.
     fn backoff(
         &self,
         info: &RequestInfo,
@@ -157,7 +157,7 @@ impl Transport {
         status: Option<StatusCode>,
     ) -> Option<Duration> {
         let safe = match status.map(|status| status.as_u16()) {
-            // The server says that it did nothing.
+            // The server says that it did not process the request.
             Some(421 | 425 | 429 | 503) => !info.send_once,
             Some(408 | 500..=599) => info.idempotent,
             Some(_) => false,
@@ -185,7 +185,7 @@ impl Transport {
         }
     }
 
-    /// The response of a success, unless its body says that it is an error or can't be read.
+    /// The response of a success, unless its body contains an error or can't be read.
     fn judged(
         &self,
         info: &RequestInfo,
@@ -196,7 +196,7 @@ impl Transport {
             return Err(error);
         }
         let Some(operation) = info.operation else {
-            // Nothing is known of what another endpoint answers.
+            // The responses of other endpoints are not documented here.
             return Ok(response);
         };
         match judge(operation, &response.body) {

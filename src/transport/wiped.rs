@@ -5,7 +5,7 @@ use std::io;
 use bytes::Bytes;
 use zeroize::{Zeroize, Zeroizing};
 
-/// A buffer that leaves no copy behind: neither when it grows, nor when it is dropped.
+/// A buffer that leaves no copy behind, neither when it grows nor when it is dropped.
 #[derive(Default)]
 pub(crate) struct WipedBuffer(Zeroizing<Vec<u8>>);
 
@@ -21,7 +21,7 @@ impl WipedBuffer {
     pub(crate) fn extend(&mut self, bytes: &[u8]) {
         let needed = self.0.len() + bytes.len();
         if needed > self.0.capacity() {
-            // `Vec` would move the content and leave the old allocation as it is.
+            // `Vec` would move the content without wiping the old allocation.
             let mut larger = Vec::with_capacity(needed.max(2 * self.0.capacity()));
             larger.extend_from_slice(&self.0);
             let mut old = std::mem::replace(&mut *self.0, larger);
@@ -30,7 +30,7 @@ impl WipedBuffer {
         self.0.extend_from_slice(bytes);
     }
 
-    /// The content, which all clones share; it is wiped with the last of them.
+    /// The content. All clones share it, and the last one wipes it.
     pub(crate) fn freeze(self) -> Bytes {
         Bytes::from_owner(self.0)
     }
