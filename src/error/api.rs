@@ -295,10 +295,7 @@ mod tests {
                 r#"{"message":["a is short","b is long"]}"#,
                 "a is short; b is long",
             ),
-            (
-                r#"{"message":{"pl":"nie","en":"no"}}"#,
-                r#"{"pl":"nie","en":"no"}"#,
-            ),
+            (r#"{"message":{"en":"no"}}"#, r#"{"en":"no"}"#),
             (
                 r#"{"error":{"status":"DENIED","message":"no","details":[{"reason":"R"}]}}"#,
                 "no [R]",

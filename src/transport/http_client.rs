@@ -31,6 +31,7 @@ pub(crate) struct HttpConfig {
     pub(crate) user_agent: String,
     pub(crate) connect_timeout: Duration,
     pub(crate) settings: Vec<HttpSettings>,
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
     pub(crate) plaintext: bool,
     pub(crate) plaintext_loopback: bool,
 }
@@ -46,6 +47,7 @@ impl HttpConfig {
             user_agent,
             connect_timeout,
             settings,
+            #[cfg(any(feature = "rustls", feature = "native-tls"))]
             plaintext: base.as_str().starts_with("http://"),
             plaintext_loopback: base.is_plaintext_loopback(),
         };
@@ -56,10 +58,14 @@ impl HttpConfig {
     }
 
     pub(crate) fn build(&self) -> Result<reqwest::Client> {
-        match self.builder().build() {
-            Ok(client) => Ok(client),
-            Err(error) => self.without_certificates().ok_or_else(|| refusal(&error)),
-        }
+        let built = self.builder().build();
+        // A machine without any CA certificates can still talk to a server without TLS.
+        #[cfg(any(feature = "rustls", feature = "native-tls"))]
+        let built = match built {
+            Err(_) if self.plaintext => self.builder().tls_certs_only([]).build(),
+            built => built,
+        };
+        built.map_err(|error| refusal(&error))
     }
 
     fn builder(&self) -> reqwest::ClientBuilder {
@@ -79,18 +85,6 @@ impl HttpConfig {
             // it.
             .retry(reqwest::retry::never())
             .connect_timeout(self.connect_timeout)
-    }
-
-    /// Without any CA certificates, a machine can still talk to a server without TLS.
-    #[cfg(any(feature = "rustls", feature = "native-tls"))]
-    fn without_certificates(&self) -> Option<reqwest::Client> {
-        let builder = self.plaintext.then(|| self.builder())?;
-        builder.tls_certs_only([]).build().ok()
-    }
-
-    #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
-    fn without_certificates(&self) -> Option<reqwest::Client> {
-        None
     }
 }
 
