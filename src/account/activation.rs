@@ -10,7 +10,7 @@ use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::kind::Customer;
 
-/// An account on a device, as far as its activation by PIN needs to know.
+/// An account on a device, with the fields that activation by PIN needs.
 #[derive(Clone)]
 pub struct AccountDevice {
     email: String,
@@ -18,7 +18,7 @@ pub struct AccountDevice {
     device_id: String,
 }
 
-/// Without the e-mail address, which is personal.
+/// Omits the e-mail address, which is personal.
 impl fmt::Debug for AccountDevice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccountDevice")
@@ -29,7 +29,7 @@ impl fmt::Debug for AccountDevice {
 }
 
 impl AccountDevice {
-    /// The account's e-mail address, the profile's UUID, and the device's identifier.
+    /// Creates a value from the account's e-mail address, the profile's UUID, and the device's identifier.
     pub fn new(email: impl Into<String>, uuid: impl Into<ProfileUuid>, device_id: impl Into<String>) -> Self {
         Self {
             email: email.into(),
@@ -40,10 +40,10 @@ impl AccountDevice {
 }
 
 impl<K: Customer> Session<K> {
-    /// Activates an account by the PIN that was sent by e-mail.
+    /// Activates an account by the PIN from the e-mail.
     ///
-    /// It must come from **the last device that asked for a PIN**: the one that registered, or the one that had the PIN sent
-    /// again, whatever the settings are.
+    /// The call must come from **the last device that asked for a PIN**: the device that registered, or the one that had
+    /// the PIN sent again. The settings do not change this.
     ///
     /// Operation `confirmActivationByPin` (`POST /sauth/clients/activation/by-pin-code/confirmation`).
     pub async fn activate_by_pin(&self, account: &AccountDevice, pin: impl Into<Secret>) -> Result<()> {
@@ -60,10 +60,10 @@ impl<K: Customer> Session<K> {
             .map(drop)
     }
 
-    /// Has the activation PIN sent again.
+    /// Requests that the activation PIN is sent again.
     ///
-    /// Only the last device that asked for a PIN may, unless the settings allow it to others
-    /// ([`Pin`](crate::settings::Pin)). From then on, the account can be activated from this device only.
+    /// Only the last device that asked for a PIN may do this, unless the settings allow other devices
+    /// ([`Pin`](crate::settings::Pin)). Afterwards, the account can be activated from this device only.
     ///
     /// Operation `requestActivationPin` (`POST /sauth/clients/activation/by-pin-code/request`).
     pub async fn resend_pin(&self, account: &AccountDevice) -> Result<()> {
@@ -79,7 +79,7 @@ impl<K: Customer> Session<K> {
             .map(drop)
     }
 
-    /// Activates or confirms an account by the token in the e-mail. The workspace must have an e-mail sender.
+    /// Activates or confirms an account by the token from the e-mail. The workspace must have an e-mail sender.
     ///
     /// Operation `confirmActivationByToken` (`POST /sauth/clients/activation/confirmation`).
     pub async fn activate_by_token(&self, token: impl Into<Secret>) -> Result<()> {
@@ -93,7 +93,7 @@ impl<K: Customer> Session<K> {
             .map(drop)
     }
 
-    /// Has the e-mail with the activation token sent again. The workspace must have an e-mail sender.
+    /// Requests that the e-mail with the activation token is sent again. The workspace must have an e-mail sender.
     ///
     /// Operation `requestActivationToken` (`POST /sauth/clients/activation/request`).
     pub async fn resend_activation_token(&self, email: &str) -> Result<()> {

@@ -1,6 +1,6 @@
-//! A customer's account of Synerise's own ("registration as a service"): registration, activation, password.
+//! A customer's account in Synerise itself ("registration as a service"): registration, activation, password.
 //!
-//! What Synerise publishes no reference of is done as its own mobile apps do it: such operations say "observed".
+//! Operations that Synerise does not document follow its own mobile apps. They are marked "observed".
 //!
 //! ```no_run
 //! # async fn run(visitor: synerise_auth::Session<synerise_auth::kind::Anonymous>, from_the_email: String) -> synerise_auth::Result<()> {

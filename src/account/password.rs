@@ -1,4 +1,4 @@
-//! The password of an account: forgotten and reset, or changed.
+//! An account's password: resets and changes.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::kind::{Customer, Profile};
 
-/// A change of the own password.
+/// A change of the customer's own password.
 ///
 /// ```no_run
 /// # async fn run(profile: synerise_auth::ProfileSession) -> synerise_auth::Result<()> {
@@ -31,7 +31,7 @@ pub struct PasswordChange {
 }
 
 impl PasswordChange {
-    /// The password until now, and the new one.
+    /// Creates a change from the current password to the new one.
     pub fn new(old: impl Into<Secret>, new: impl Into<Secret>) -> Self {
         Self {
             old: old.into(),
@@ -40,7 +40,7 @@ impl PasswordChange {
         }
     }
 
-    /// The identifier of the customer's device.
+    /// Sets the identifier of the customer's device.
     #[must_use]
     pub fn device_id(mut self, id: impl Into<String>) -> Self {
         self.device_id = Some(id.into());
@@ -55,16 +55,16 @@ impl fmt::Debug for PasswordChange {
 }
 
 impl<K: Customer> Session<K> {
-    /// Has the e-mail sent that resets the password of an account. The workspace must have an e-mail sender.
+    /// Requests the e-mail that resets an account's password. The workspace must have an e-mail sender.
     ///
-    /// A visitor's session is enough. Whether the service tells that there is no such account is not published: don't show
-    /// that to whoever asked.
+    /// A visitor's session is enough. Synerise does not publish whether the service reveals that an account does not exist,
+    /// so don't show the result to the visitor.
     ///
     /// Operation `requestPasswordReset` (`POST /v4/clients/password-reset/request`, observed).
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) without an address, before anything is sent; otherwise as
-    /// [`Request::send`](crate::session::Request::send).
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the address is empty, before anything is
+    /// sent. Otherwise fails like [`Request::send`](crate::session::Request::send).
     pub async fn request_password_reset(&self, email: &str) -> Result<()> {
         let body = types::PasswordResetRequest {
             email: required("e-mail address", email)?,
@@ -76,13 +76,14 @@ impl<K: Customer> Session<K> {
             .map(drop)
     }
 
-    /// Sets a new password by the token in the e-mail. A visitor's session is enough.
+    /// Sets a new password by the token from the e-mail. A visitor's session is enough.
     ///
     /// Operation `confirmPasswordReset` (`POST /v4/clients/password-reset/confirmation`, observed).
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) without a token or a password, before anything is sent;
-    /// [`ErrorKind::Api`](crate::ErrorKind::Api) when the token is not valid any more: with which status is not published.
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the token or the password is empty, before
+    /// anything is sent, and [`ErrorKind::Api`](crate::ErrorKind::Api) when the token is no longer valid (Synerise does not
+    /// publish with which status).
     pub async fn reset_password(
         &self,
         token: impl Into<Secret>,
@@ -101,14 +102,14 @@ impl<K: Customer> Session<K> {
 }
 
 impl Session<Profile> {
-    /// Changes the customer's own password. The session goes on.
+    /// Changes the customer's own password. The session stays valid.
     ///
-    /// A session that was told to keep its credentials keeps the old password: log in anew for one that has the new password.
+    /// A session that keeps its credentials still has the old password. Log in again for a session with the new one.
     ///
     /// Operation `changePassword` (`POST /v4/my-account/change-password`, observed).
     ///
     /// # Errors
-    /// [`ErrorKind::WrongCredential`](crate::ErrorKind::WrongCredential) when the old password is wrong;
+    /// Returns [`ErrorKind::WrongCredential`](crate::ErrorKind::WrongCredential) when the old password is wrong, and
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when a password is empty, before anything is sent.
     pub async fn change_password(&self, change: PasswordChange) -> Result<()> {
         let body = types::PasswordChangeRequest {

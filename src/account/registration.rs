@@ -49,7 +49,7 @@ macro_rules! texts {
 }
 
 impl NewAccount {
-    /// An account of what a registration requires.
+    /// Creates an account from the values that a registration requires.
     pub fn new(email: impl Into<String>, password: impl Into<Secret>, uuid: impl Into<ProfileUuid>) -> Self {
         let texts = types::RegistrationRequest {
             email: String::new(),
@@ -82,45 +82,45 @@ impl NewAccount {
     }
 
     texts! {
-        /// The identifier of the device. A PIN can be confirmed from the last device only that asked for one.
+        /// Sets the identifier of the device. A PIN can only be confirmed from the last device that asked for one.
         device_id
-        /// The first name.
+        /// Sets the first name.
         first_name
-        /// The last name.
+        /// Sets the last name.
         last_name
-        /// The sex, as your workspace writes it: Synerise's texts name no values.
+        /// Sets the sex, in your workspace's own values: Synerise's texts list none.
         sex
-        /// The telephone number.
+        /// Sets the telephone number.
         phone
-        /// The company.
+        /// Sets the company.
         company
-        /// The street and house number.
+        /// Sets the street and house number.
         address
-        /// The city.
+        /// Sets the city.
         city
-        /// The province.
+        /// Sets the province.
         province
-        /// The postal code.
+        /// Sets the postal code.
         zip_code
-        /// The country's code.
+        /// Sets the country's code.
         country_code
     }
 
-    /// An identifier of your own.
+    /// Sets an identifier of your own.
     #[must_use]
     pub fn custom_id(mut self, id: impl Into<Value>) -> Self {
         self.custom_id = Some(id.into());
         self
     }
 
-    /// The marketing agreements.
+    /// Sets the marketing agreements.
     #[must_use]
     pub fn agreements(mut self, agreements: Agreements) -> Self {
         self.agreements = agreements;
         self
     }
 
-    /// The attributes.
+    /// Sets the attributes.
     #[must_use]
     pub fn attributes(mut self, attributes: Attributes) -> Self {
         self.attributes = attributes;
@@ -150,9 +150,11 @@ impl fmt::Debug for NewAccount {
 }
 
 impl Session<Anonymous> {
-    /// Registers an account. It is never sent twice, whatever happens: if the answer is lost, the account may exist.
+    /// Registers an account. The request is never sent twice, whatever happens: if the response is lost, the account may
+    /// exist.
     ///
-    /// Depending on the workspace's settings ([`Registration`](crate::settings::Registration)), it can be used at once or has to be activated first.
+    /// Depending on the workspace's settings ([`Registration`](crate::settings::Registration)), the account can be used at
+    /// once, or has to be activated first.
     ///
     /// Operation `registerProfile` (`POST /sauth/clients/registered`); the API key needs the permission
     /// `SAUTH_REGISTER_CLIENT_CREATE`.

@@ -30,7 +30,7 @@ pub(crate) fn open(context: &Arc<Context>, profile_key: ApiKey, visitor: Visitor
     Session::new(Arc::clone(context), lifecycle)
 }
 
-/// Refreshes the token while it is active, which keeps the visitor's session one; logs in again otherwise.
+/// Refreshes the token while it is active, which keeps the visitor in one session. Otherwise it logs in again.
 struct AnonymousTokenSource {
     transport: Arc<Transport>,
     key: ApiKey,

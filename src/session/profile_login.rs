@@ -1,4 +1,5 @@
-//! The three logins of a profile: by itself, by itself under conditions, and by a backend on its behalf.
+//! The three logins of a profile: by the customer, by the customer under conditions, and by a backend on the customer's
+//! behalf.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -34,7 +35,7 @@ impl ProfileLogins {
 
     /// Logs a customer in. The login is sent when the returned value is awaited.
     ///
-    /// With any identity but [`Identity::synerise`], an account is created if there is none.
+    /// With any identity except [`Identity::synerise`], the login creates an account if there is none.
     ///
     /// Operation `authenticateProfile` (`POST /sauth/v3/auth/login/client`).
     ///
@@ -50,8 +51,7 @@ impl ProfileLogins {
         ProfileLoginRequest::new(self.context, self.key, identity, Direct(()))
     }
 
-    /// Logs a customer in who has an account, and never creates one. Conditions that are not met are an outcome,
-    /// not an error.
+    /// Logs in a customer who has an account, and never creates one. Unmet conditions are an outcome, not an error.
     ///
     /// Operation `authenticateProfileConditionally` (`POST /sauth/v3/auth/login/client/conditional`).
     pub fn login_if_allowed(self, identity: Identity) -> ProfileLoginRequest<Conditional> {
@@ -60,7 +60,8 @@ impl ProfileLogins {
 }
 
 impl Session<Workspace> {
-    /// Logs a customer in on their behalf: from a backend that handles the login, with the address of the customer's device.
+    /// Logs in a customer on their behalf, from a backend that handles the login, with the address of the customer's
+    /// device.
     ///
     /// `profile_key` is a **profile** API key. The workspace's key needs the permission `SAUTH_SERVER_LOGIN_CLIENT_CREATE`.
     ///
@@ -80,7 +81,7 @@ impl Session<Workspace> {
     }
 }
 
-/// A login that is being put together. It is sent when it is awaited.
+/// A login under construction. Await it to send it.
 #[must_use = "a login does nothing until it is awaited"]
 pub struct ProfileLoginRequest<M> {
     context: Arc<Context>,
@@ -110,26 +111,26 @@ impl<M> ProfileLoginRequest<M> {
         }
     }
 
-    /// The identifier of the customer's device. Synerise recommends to send it always, and requires it where the workspace
-    /// controls unknown devices ([`ErrorKind::DeviceIdRequired`](crate::ErrorKind::DeviceIdRequired)).
+    /// Sets the identifier of the customer's device. Synerise recommends always sending it, and requires it if the
+    /// workspace checks for unknown devices ([`ErrorKind::DeviceIdRequired`](crate::ErrorKind::DeviceIdRequired)).
     pub fn device_id(mut self, id: impl Into<String>) -> Self {
         self.request.device_id = Some(id.into());
         self
     }
 
-    /// The customer's marketing agreements.
+    /// Sets the customer's marketing agreements.
     pub fn agreements(mut self, agreements: Agreements) -> Self {
         self.agreements = agreements;
         self
     }
 
-    /// The customer's attributes.
+    /// Sets the customer's attributes.
     pub fn attributes(mut self, attributes: Attributes) -> Self {
         self.attributes = attributes;
         self
     }
 
-    /// Tags that group profiles.
+    /// Sets tags that group profiles.
     pub fn tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
         self.tags = tags.into_iter().map(Into::into).collect();
         self
@@ -138,7 +139,8 @@ impl<M> ProfileLoginRequest<M> {
     /// Keeps the password in memory, so that the session can log in again once its token has expired. Only the identity and the
     /// device are sent again, never agreements or attributes: those may have changed since.
     ///
-    /// A third party's token may be good for one login only: awaiting a login that should keep one is an error.
+    /// A third party's token may be valid for only one login, so combining it with this is an error when the login is
+    /// awaited.
     pub fn keep_credentials(mut self) -> Self {
         self.keep_credentials = true;
         self
@@ -210,16 +212,16 @@ impl IntoFuture for ProfileLoginRequest<ServerSide> {
     }
 }
 
-/// What came of a conditional login.
+/// The outcome of a conditional login.
 ///
-/// Exhaustive on purpose: an outcome that a later version adds must not pass unseen.
+/// Exhaustive on purpose: a new outcome in a later version must not go unnoticed.
 #[derive(Debug)]
 pub enum ConditionalLoginOutcome {
     /// The customer is logged in.
     LoggedIn(Session<Profile>),
-    /// Something has to happen first.
+    /// A condition is not met yet.
     Unmet {
-        /// What has to happen.
+        /// The status, which says what has to happen first.
         status: ConditionalLoginStatus,
         /// Details, which the service reserves for future use.
         conditions: Vec<String>,

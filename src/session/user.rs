@@ -59,7 +59,7 @@ impl UserLogins {
     }
 }
 
-/// What goes with a login and with its second factor alike.
+/// The values that a login and its second factor share.
 #[derive(Debug, Clone, Default)]
 struct Device {
     id: Option<String>,
@@ -72,7 +72,7 @@ impl Device {
     }
 }
 
-/// A login that is being put together. It is sent when it is awaited.
+/// A login under construction. Await it to send it.
 #[must_use = "a login does nothing until it is awaited"]
 pub struct UserLoginRequest {
     context: Arc<Context>,
@@ -81,7 +81,7 @@ pub struct UserLoginRequest {
     device: Device,
 }
 
-/// Without the user name, which is an e-mail address.
+/// Omits the user name, which is an e-mail address.
 impl fmt::Debug for UserLoginRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UserLoginRequest")
@@ -91,13 +91,14 @@ impl fmt::Debug for UserLoginRequest {
 }
 
 impl UserLoginRequest {
-    /// The identifier of the user's device. After a second factor, the same device is asked for none for 8 hours.
+    /// Sets the identifier of the user's device. After a second factor, the service asks the same device for none for 8
+    /// hours.
     pub fn device_id(mut self, id: impl Into<String>) -> Self {
         self.device.id = Some(id.into());
         self
     }
 
-    /// The token of an external identity provider. Synerise's texts name the fields, not when they are needed.
+    /// Sets the token of an external identity provider. Synerise's texts name the fields, but not when they are needed.
     pub fn external_provider(mut self, provider: ExternalProviderType, token: impl Into<Secret>) -> Self {
         self.device.provider = Some((provider, token.into()));
         self
@@ -138,14 +139,14 @@ impl IntoFuture for UserLoginRequest {
     }
 }
 
-/// What came of a user's login.
+/// The outcome of a user's login.
 ///
-/// Exhaustive on purpose: an outcome that a later version adds must not pass unseen.
+/// Exhaustive on purpose: a new outcome in a later version must not go unnoticed.
 #[derive(Debug)]
 pub enum UserLoginOutcome {
     /// The user is logged in, and can select a workspace.
     Complete(Session<User>),
-    /// The user has to show a second factor first.
+    /// The user has to provide a second factor first.
     MfaRequired(MfaChallenge),
 }
 
@@ -158,12 +159,12 @@ pub struct MfaChallenge {
 }
 
 impl MfaChallenge {
-    /// By what the user may show who they are.
+    /// Returns the second factors that the user can choose from.
     pub fn methods(&self) -> &[MfaMethod] {
         &self.methods
     }
 
-    /// Shows the second factor. A wrong code is an error, after which another can be shown.
+    /// Sends the second factor. A wrong code is an error, and the challenge accepts another code afterwards.
     ///
     /// Operation `userMfaLogin` (`POST /uauth/auth/login/user/mfa/verification?mfaType=…`).
     pub async fn verify(&self, method: MfaMethod, code: impl Into<Secret>) -> Result<Session<User>> {
@@ -174,7 +175,8 @@ impl MfaChallenge {
             external_provider_token,
             external_provider_type,
         };
-        // As the token itself and not as the session: 401 is what a wrong code is answered with, and must not end it.
+        // Authenticated with the token itself and not as the session: a wrong code is answered with 401, which must not end
+        // the session.
         let token = Arc::new(self.session.token().await?);
         let client = bindings::Client::open(&self.session.context.transport, Some(token));
         let (answer, response) = client.user_mfa_login(&method, &body).read().await?;
@@ -184,12 +186,12 @@ impl MfaChallenge {
 }
 
 impl<K: PortalUser> Session<K> {
-    /// Who the user is, as the login said it; `None` when it said nothing.
+    /// Returns the user, as the login's response described them. `None` when it did not.
     pub fn user_info(&self) -> Option<&UserInfo> {
         self.user.as_deref()
     }
 
-    /// The workspaces that the user may work in.
+    /// Returns the workspaces that the user may work in.
     ///
     /// Operation `listWorkspaces` (`GET /uauth/business-profile/`).
     pub async fn workspaces(&self) -> Result<Vec<WorkspaceSummary>> {
@@ -197,7 +199,7 @@ impl<K: PortalUser> Session<K> {
         Ok(list.into_iter().map(WorkspaceSummary::from).collect())
     }
 
-    /// The ids of the workspaces that the user may work in, with how access to them is restricted.
+    /// Returns the ids of the workspaces that the user may work in, with the restrictions of access to them.
     ///
     /// Operation `listWorkspaceIds` (`GET /uauth/business-profile/ids`).
     pub async fn workspace_restrictions(&self) -> Result<Vec<WorkspaceRestrictions>> {
@@ -205,7 +207,7 @@ impl<K: PortalUser> Session<K> {
         Ok(list.into_iter().map(WorkspaceRestrictions::from).collect())
     }
 
-    /// The workspace that is selected; `None` when none is.
+    /// Returns the selected workspace. `None` when none is selected.
     ///
     /// Operation `getCurrentWorkspace` (`GET /uauth/business-profile/current`).
     pub async fn current_workspace(&self) -> Result<Option<WorkspaceDetails>> {
@@ -221,12 +223,13 @@ impl<K: PortalUser> Session<K> {
         }
     }
 
-    /// Selects a workspace by its GUID: a new session, with a new token, inside of it.
+    /// Selects a workspace by its GUID. Returns a new session in that workspace, with a new token.
     ///
     /// Operation `selectWorkspace` (`POST /uauth/auth/login/user/profile/{businessProfileUUID}`).
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when it is not a GUID; status 423 when access is locked.
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the text is not a GUID. Fails with status
+    /// 423 when access is locked.
     pub async fn select_workspace(&self, guid: impl TryInto<Uuid>) -> Result<Session<WorkspaceUser>> {
         let guid = guid.try_into().map_err(|_| {
             Error::invalid_input(

@@ -36,7 +36,8 @@ fn session_key(context: &Context, key: &ApiKey) -> SessionKey {
 }
 
 impl Session<Workspace> {
-    /// Which of these permissions the session's key has. Returns all that the service says, asked for or not.
+    /// Returns which of these permissions the session's key has. The result includes everything that the service returned,
+    /// requested or not.
     ///
     /// Operation `checkPermissions` (`POST /uauth/api-key/permission-check`).
     pub async fn check_permissions<T: Into<String>>(
@@ -53,7 +54,7 @@ impl Session<Workspace> {
 
     /// Refreshes the session now, with its current token, and returns the new one.
     ///
-    /// There is rarely a reason to: a workspace's session refreshes itself by its key. It is here for keys that are about to be
+    /// This is rarely needed: a workspace's session refreshes itself with its key. Use it for keys that are about to be
     /// withdrawn.
     ///
     /// Operation `refreshWorkspaceToken` (`GET /v4/auth/refresh/profile`).
@@ -65,7 +66,7 @@ impl Session<Workspace> {
     }
 }
 
-/// What a permission check answered.
+/// The result of a permission check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PermissionCheck {
@@ -76,14 +77,14 @@ pub struct PermissionCheck {
 }
 
 impl PermissionCheck {
-    /// Whether the key has a permission. One that the service did not answer for is not had.
+    /// Returns whether the key has a permission. A permission missing from the response counts as not granted.
     pub fn has(&self, permission: &str) -> bool {
         self.permissions.get(permission).copied().unwrap_or_default()
     }
 }
 
-/// Logs in by the key whenever a token is needed, as all of Synerise's server SDKs do: it needs no token that is still
-/// active, so that there is nothing to fall back from.
+/// Logs in with the key whenever a token is needed, like all of Synerise's server SDKs. A login needs no active token, so
+/// no fallback is necessary.
 struct WorkspaceTokenSource {
     transport: Arc<Transport>,
     key: ApiKey,
