@@ -71,7 +71,7 @@
 //! | `native-tls` | no | TLS by the platform's own library (OpenSSL on Linux) |
 //! | `test-util` | no | for your own tests: a clock and jitter that a test controls, sessions and tokens without a server |
 //! | `schemars` | no | `schemars::JsonSchema` for the generated types and the open enums |
-//! | `verify` | no | [`Client::verifier`]: verifies tokens that your service receives, with the key that Synerise publishes |
+//! | `verify` | no | `Client::verifier`: verifies tokens that your service receives, with the key that Synerise publishes |
 //!
 //! Without a TLS feature only plain HTTP to this machine works. Plain HTTP to other hosts is refused. The crate builds with Rust 1.89 or later,
 //! and runs on Tokio.

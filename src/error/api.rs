@@ -302,8 +302,8 @@ mod tests {
             ),
             (r#"{"error":true,"msg":"no"}"#, "no"),
             (
-                r#"{"errors":{"email":["is taken","is odd"],"phone":"is short","a":{"message":"m","code":7}}}"#,
-                " [email: is taken; is odd] [phone: is short] [a: 7: m]",
+                r#"{"errors":{"a":{"message":"m","code":7},"email":["is taken","is odd"],"phone":"is short"}}"#,
+                " [a: 7: m] [email: is taken; is odd] [phone: is short]",
             ),
             (r#"{"errors":"all wrong"}"#, "all wrong"),
             (
