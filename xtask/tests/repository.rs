@@ -276,12 +276,12 @@ const ROOMS: [&str; 20] = [
     "token",
     "model",
     "secret",
+    "region",
     "error",
     "backoff",
     "exact_url",
     "clock",
     "random",
-    "region",
     "operation",
 ];
 
