@@ -1,10 +1,10 @@
-//! Turns `openapi/synerise-auth.json` into three files in `OUT_DIR`: `bindings.rs`, the client that progenitor
-//! generates; `operations.rs`, the table by which the facade authenticates, retries and names spans; and `enums.rs`, the
-//! enums that the service may extend.
+//! Generates three files in `OUT_DIR` from `openapi/synerise-auth.json`: `bindings.rs`, the client that progenitor
+//! generates; `operations.rs`, the table that tells the facade how to authenticate, retry and name spans; and `enums.rs`,
+//! the enums that the service may extend.
 //!
-//! It reads that one document, needs no network, and writes nowhere else. A document that can't be used is a build
-//! error that names the operation or the schema, and the remedy. `cargo xtask update-spec` runs the same code before it
-//! takes a document.
+//! It reads only this document, needs no network, and writes nowhere else. If the document can't be used, the build error
+//! names the operation or the schema, and the remedy. `cargo xtask update-spec` runs the same code before it accepts a
+//! document.
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! Runs progenitor, and changes its code: what must not reach a user is taken out, and each method of the client makes the
-//! request and leaves the rest to the library's own `Call`, which sends it and reads the response.
+//! Runs progenitor, and changes its code. Parts that must not reach a user are removed. Each method of the client creates
+//! the request and leaves the rest to the library's own `Call`, which sends it and reads the response.
 
 use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
@@ -15,7 +15,7 @@ use syn::{
 
 use super::document::{Document, method_name, type_name};
 
-/// Where the library keeps the open enums.
+/// The path of the open enums in the library.
 const ENUMS: &str = "crate::model::enums";
 
 pub(crate) fn generate(document: &Document, with_schemars: bool) -> Result<String, String> {
@@ -85,7 +85,7 @@ fn settings(document: &Document, with_schemars: bool) -> GenerationSettings {
         let path = format!("{ENUMS}::{name}");
         settings.with_replacement(name, path, [TypeImpl::Display, TypeImpl::FromStr].into_iter());
     }
-    // What is read, changed and written back whole must keep what the document doesn't know.
+    // A value that is read, changed and written back as a whole must keep the fields that the document doesn't know.
     for name in document.open_request_schemas() {
         settings.with_replacement(type_name(&name), "crate::bindings::RawObject", std::iter::empty());
     }
@@ -95,7 +95,7 @@ fn settings(document: &Document, with_schemars: bool) -> GenerationSettings {
     settings
 }
 
-/// progenitor asserts where it can't go on; a panic is made an error here.
+/// progenitor panics where it can't continue. Here the panic becomes an error.
 fn run(settings: &GenerationSettings, api: &OpenAPI) -> Result<File, String> {
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
@@ -115,7 +115,7 @@ fn run(settings: &GenerationSettings, api: &OpenAPI) -> Result<File, String> {
     syn::parse2(tokens).map_err(|error| format!("its code does not parse: {error}"))
 }
 
-/// Finds the operation that progenitor can't take, by giving it one at a time.
+/// Finds the operation that progenitor can't process, by passing it one at a time.
 fn blame(document: &Document, settings: &GenerationSettings, problem: &str) -> String {
     for located in document.operations().unwrap_or_default() {
         if let Err(problem) = run(settings, &document.only(located.id)) {
@@ -136,7 +136,7 @@ fn blame(document: &Document, settings: &GenerationSettings, problem: &str) -> S
     format!("progenitor can't take it, though each operation alone works: {problem}")
 }
 
-/// `Secret` has no `Serialize`: a request's field writes its value out, any other says that there is one.
+/// `Secret` has no `Serialize`. A field of a request writes its value out; any other field only says that there is one.
 fn guard_secrets(item: &mut ItemStruct, reveal: bool) {
     let verb = if reveal { "reveal" } else { "redact" };
     for field in &mut item.fields {
@@ -153,7 +153,7 @@ fn type_text(ty: &Type) -> String {
     ty.to_token_stream().to_string().replace(' ', "")
 }
 
-/// `Client::new` would build an HTTP client that follows redirects with a credential, and is dropped; the other
+/// `Client::new` is removed, because it would build an HTTP client that follows redirects with a credential. The other
 /// constructor is for the crate, which knows how a client must be built.
 fn keep_closed(item: &mut ImplItem) -> bool {
     if let ImplItem::Fn(function) = item {
@@ -167,7 +167,7 @@ fn keep_closed(item: &mut ImplItem) -> bool {
     true
 }
 
-/// progenitor's own way to send, and its results and errors, are not used.
+/// progenitor's own sending code, results and errors are not used.
 fn is_kept(item: &Item) -> bool {
     match item {
         Item::Use(_) | Item::Const(_) => false,
@@ -177,8 +177,8 @@ fn is_kept(item: &Item) -> bool {
     }
 }
 
-/// Makes of `async fn x(…) -> Result<ResponseValue<T>, Error<E>>`, which sends by progenitor's hooks and reads the response
-/// by status, `fn x(…) -> Call<'_, T>`: the same request, sent and read by the library.
+/// Turns `async fn x(…) -> Result<ResponseValue<T>, Error<E>>`, which sends with progenitor's hooks and reads the response
+/// by status, into `fn x(…) -> Call<'_, T>`: the same request, but sent and read by the library.
 fn leave_sending(function: &mut ImplItemFn, secret: bool) -> Result<(), String> {
     let name = function.sig.ident.to_string();
     let changed = |what: &str| format!("progenitor's code for {name} has changed: {what}");
@@ -194,7 +194,7 @@ fn leave_sending(function: &mut ImplItemFn, secret: bool) -> Result<(), String> 
         .position(|statement| statement_text(statement).starts_with("letinfo=OperationInfo"))
         .ok_or_else(|| changed("it makes no OperationInfo"))?;
     statements.truncate(end);
-    // The version is the transport's to add, for all requests alike.
+    // The transport adds the version to all requests alike.
     statements.retain(|statement| {
         let text = statement_text(statement);
         !(text.starts_with("header_map.append(") && text.contains("\"api-version\""))
@@ -254,7 +254,8 @@ fn statement_text(statement: &Stmt) -> String {
     statement.to_token_stream().to_string().replace(' ', "")
 }
 
-/// In the chain that builds a request: a JSON body with a secret in it is wiped from memory, and no empty headers are added.
+/// In the chain that builds a request: a JSON body that contains a secret is wiped from memory, and no empty headers are
+/// added.
 fn change_request(chain: &mut Expr, has_headers: bool, secret: bool) {
     match chain {
         Expr::Try(inner) => change_request(&mut inner.expr, has_headers, secret),

@@ -1,4 +1,4 @@
-//! The vendored document, and what every operation in it must say.
+//! The vendored document, and the facts that every operation in it must state.
 
 use std::collections::BTreeSet;
 
@@ -12,9 +12,9 @@ pub(crate) const REMEDY: &str =
     "fix it with an action in openapi/overlay.yaml and run `cargo xtask update-spec`";
 
 pub(crate) struct Document {
-    /// As openapiv3 sees it, simplified: what progenitor takes.
+    /// As openapiv3 parses it, simplified: progenitor's input.
     pub(crate) api: OpenAPI,
-    /// As it was written, for what openapiv3 has no field for.
+    /// As it was written, for fields that openapiv3 does not have.
     pub(crate) json: Value,
 }
 
@@ -46,7 +46,7 @@ impl Document {
         Ok(document)
     }
 
-    /// All operations, in the document's order.
+    /// All operations, in the order of the document.
     pub(crate) fn operations(&self) -> Result<Vec<Located<'_>>, String> {
         let mut operations = Vec::new();
         for (path, item) in &self.api.paths.paths {
@@ -71,7 +71,7 @@ impl Document {
         Ok(operations)
     }
 
-    /// The same document with one operation only.
+    /// The same document with only one operation.
     pub(crate) fn only(&self, wanted: &str) -> OpenAPI {
         let mut api = self.api.clone();
         for item in api.paths.paths.values_mut() {
@@ -112,7 +112,7 @@ impl Document {
         named.filter_map(|(name, schema)| Some((name, schema, open_values(schema)?)))
     }
 
-    /// The components that a request's body can hold: the only ones whose secrets are written out.
+    /// The components that a request's body can contain. Only their secrets are written out.
     pub(crate) fn request_schemas(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         for item in self.json["paths"]
@@ -127,7 +127,7 @@ impl Document {
         found
     }
 
-    /// The operations whose request can hold a secret, by the names of their methods.
+    /// The operations whose request can contain a secret, by the names of their methods.
     pub(crate) fn operations_with_secrets(&self) -> Result<BTreeSet<String>, String> {
         let mut found = BTreeSet::new();
         for located in self.operations()? {
@@ -145,7 +145,7 @@ impl Document {
         Ok(found)
     }
 
-    /// The components of a request that have fields of their own and take any others.
+    /// The components of a request that have their own fields and also accept any others.
     pub(crate) fn open_request_schemas(&self) -> Vec<String> {
         let is_open = |name: &String| {
             let schema = self.schema(name).unwrap_or(&Value::Null);
@@ -189,7 +189,7 @@ impl Located<'_> {
     }
 }
 
-/// The name that typify gives to the type of a component.
+/// The name that typify gives to a component's type.
 pub(crate) fn type_name(schema: &str) -> String {
     let word = |character: char| {
         if character.is_ascii_alphanumeric() {
@@ -201,12 +201,12 @@ pub(crate) fn type_name(schema: &str) -> String {
     schema.chars().map(word).collect::<String>().to_pascal_case()
 }
 
-/// The component that a `$ref` names.
+/// The component that a `$ref` refers to.
 pub(crate) fn reference_name(reference: &str) -> Option<&str> {
     reference.strip_prefix("#/components/schemas/")
 }
 
-/// An operationId as progenitor names its method.
+/// An operationId in the form of progenitor's method names.
 pub(crate) fn method_name(id: &str) -> String {
     let mut name = String::new();
     for character in id.chars() {

@@ -1,6 +1,6 @@
 //! Writes the open enums: one for each string enum among the document's components.
 //!
-//! Only their names, values and descriptions stand here; the library's macro `open_enum!` makes the types of them.
+//! This contains only their names, values and descriptions. The library's macro `open_enum!` defines the types.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,12 +12,12 @@ use syn::parse_quote;
 
 use super::document::{Document, REMEDY, type_name};
 
-/// What a variant is called, by the value; a value that is not listed gets a name made of its words.
+/// The names of variants, by value. A value that is not listed gets a name from its words.
 const NAMES: &str = "x-enum-names";
-/// What a value means, by the value.
+/// The descriptions of values, by value.
 const DESCRIPTIONS: &str = "x-enum-descriptions";
 
-/// Longer than any name that somebody would write.
+/// Longer than any name that a person would write.
 const LONGEST_NAME: usize = 64;
 
 pub(crate) fn generate(document: &Document) -> Result<String, String> {
@@ -78,7 +78,7 @@ fn one(
     Ok(quote!(#docs #name { #(#variants)* }))
 }
 
-/// An extension that says something of some of the values.
+/// An extension that describes some of the values.
 fn texts<'a>(definition: &'a Value, extension: &str, values: &[&str]) -> Result<Map<String, Value>, String> {
     let Some(extended): Option<&'a Value> = definition.get(extension) else {
         return Ok(Map::new());
@@ -101,12 +101,12 @@ fn is_variant(name: &str) -> bool {
         && !is_reserved(name)
 }
 
-/// `Self` is a keyword, and `Unknown` is what holds the values that the document does not list.
+/// `Self` is a keyword, and `Unknown` contains the values that the document does not list.
 fn is_reserved(name: &str) -> bool {
     matches!(name, "Self" | "Unknown")
 }
 
-/// A value as the name of a variant. It never fails: what can't stand in a name is written as its code point.
+/// A value as the name of a variant. It never fails: a character that a name can't contain is written as its code point.
 fn variant_name(value: &str) -> String {
     let code_point = |character: char| format!("-U{:x}-", u32::from(character));
     let mut words = String::new();

@@ -1,4 +1,4 @@
-//! Writes the operation table: what the document says of each operation beside its types.
+//! Writes the operation table: what the document says about each operation besides its types.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ use syn::{Expr, parse_quote};
 use super::document::{Document, Located, method_name, reference_name};
 use super::simplify::nullable_target;
 
-/// How deep a response's schema is described; what lies deeper is read as it comes. A schema that holds itself ends here.
+/// How deep a response's schema is described. Deeper parts are read unchanged. A schema that contains itself ends here.
 const DEEPEST: usize = 12;
 
-/// What becomes of a response whose field is there but can't be read: `refuse` where its absence decides something,
-/// `earliest` for a time at which something ends. Without it, the field is left out with a warning.
+/// What happens to a response with an unreadable field: `refuse` if the field's absence decides something, and `earliest`
+/// for a time at which something ends. Otherwise, the field is left out with a warning.
 const IF_UNREADABLE: &str = "x-if-unreadable";
 
 pub(crate) fn generate(document: &Document) -> Result<String, String> {
@@ -68,11 +68,11 @@ pub(crate) fn generate(document: &Document) -> Result<String, String> {
     secret_fields(&document.json["components"]["schemas"], &mut secrets);
     let reserved = reserved_names(document);
     let file: syn::File = parse_quote! {
-        /// All operations, in the document's order.
+        /// All operations, in the order of the document.
         pub static OPERATIONS: &[&Operation] = &[#(&#names),*];
-        /// The names of the fields that hold a secret, in any request or response.
+        /// The names of the fields that contain a secret, in any request or response.
         pub(crate) static SECRET_FIELDS: &[&str] = &[#(#secrets),*];
-        /// The attribute names that the service would drop without a word.
+        /// The attribute names that the service would silently drop.
         pub(crate) static RESERVED_ATTRIBUTES: &[&str] = &[#(#reserved),*];
         #(#tables)*
     };
@@ -120,7 +120,7 @@ fn consumers(located: &Located<'_>) -> Result<Vec<Expr>, String> {
     list.iter().map(one).collect()
 }
 
-/// The shape of a success, for responses that are nearly but not quite what the document says.
+/// The shape of a success, for responses that almost match the document.
 fn response(document: &Document, located: &Located<'_>) -> Result<Expr, String> {
     let responses = &document.json["paths"][located.path][located.method]["responses"];
     let success = responses
@@ -215,7 +215,7 @@ fn field(
     Ok(parse_quote!(Field { name: #name, required: #required, if_unreadable: #if_unreadable, shape: #shape }))
 }
 
-/// Whether an object has a field that decides something: without the object, that field is absent too.
+/// Whether an object has a field that decides something. Without the object, that field is missing too.
 fn holds_decision(document: &Document, schema: &Value, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else {
         return false;

@@ -1,11 +1,11 @@
-//! The document as progenitor is given it: without what would make types that refuse answers.
+//! The document in the form that progenitor gets, without constraints whose types would refuse responses.
 //!
-//! What a type refuses fails a whole answer, be it a value that the service added or a limit that it raised. So values
-//! and limits are left to the service, and only the open enums keep theirs.
+//! If a type refuses a value, the whole response fails, for example after the service added a value or raised a limit. So
+//! the service alone checks values and limits, and only the open enums keep their values.
 
 use serde_json::{Map, Value};
 
-/// Limits become types of their own that check them.
+/// Limits become separate types that check them.
 const LIMITS: [&str; 13] = [
     "minimum",
     "exclusiveMinimum",
@@ -45,10 +45,10 @@ pub(crate) fn simplified(mut json: Value) -> Value {
 fn simplify(value: &mut Value) {
     match value {
         Value::Object(schema) => {
-            // A member of one of these names that holds an object is a field's schema, not a limit.
+            // A member with one of these names that contains an object is a field's schema, not a limit.
             schema.retain(|key, value| value.is_object() || !LIMITS.contains(&key.as_str()));
             if schema.get("format").is_some_and(|format| format == "password") {
-                // progenitor takes a secret with an extension for another type, and would make a String of it.
+                // progenitor takes a secret with an extension for another type, and would turn it into a String.
                 schema.retain(|key, _| !key.starts_with("x-"));
             }
             if let Some(target) = nullable_target(schema).cloned() {
@@ -63,8 +63,8 @@ fn simplify(value: &mut Value) {
     }
 }
 
-/// The values of a component that becomes an open enum: they are texts, and null is none of them. A list that other
-/// readers of the document shall take as open too stands beside any other text, in `anyOf`.
+/// The values of a component that becomes an open enum: texts, without null. If other readers of the document should also
+/// treat the list as open, it stands beside any other text, in `anyOf`.
 pub(crate) fn open_values(schema: &Value) -> Option<Vec<&str>> {
     let schema = schema.as_object()?;
     let listed = open_alternative(schema).or(schema.get("enum"))?;
@@ -74,7 +74,7 @@ pub(crate) fn open_values(schema: &Value) -> Option<Vec<&str>> {
     values.filter(|values| !values.is_empty() && texts && !null)
 }
 
-/// The list of values that a schema has beside any other value.
+/// The list of values in a schema that also allows any other value.
 pub(crate) fn open_alternative(schema: &Map<String, Value>) -> Option<&Value> {
     let open = schema.get("x-open").is_some_and(|open| *open == true);
     match schema.get("anyOf")?.as_array()?.as_slice() {
@@ -83,8 +83,8 @@ pub(crate) fn open_alternative(schema: &Map<String, Value>) -> Option<&Value> {
     }
 }
 
-/// What a schema is when it is not null, where it says by `anyOf` that it may be: beside a reference, `nullable` alone
-/// would say nothing, because what it refers to still refuses null.
+/// The schema of a value that is not null, if the schema allows null with `anyOf`. Beside a reference, `nullable` alone
+/// would have no effect, because the referenced schema still refuses null.
 pub(crate) fn nullable_target(schema: &Map<String, Value>) -> Option<&Value> {
     match schema.get("anyOf")?.as_array()?.as_slice() {
         [target, null] if null["nullable"] == true && null.get("type").is_some() => Some(target),

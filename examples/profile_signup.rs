@@ -73,7 +73,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Makes everybody who registers confirm by PIN, and keeps every other setting.
+/// Requires every new customer to confirm by PIN, and keeps all other settings.
 async fn require_a_pin(client: &Client, key: ApiKey) -> synerise_auth::Result<()> {
     let pin = Pin::new().with_length(6).with_valid_for(Duration::from_secs(300));
     let pin = pin.with_required_of(PinConfirmationType::Everyone);

@@ -37,18 +37,18 @@ async fn run() -> Result<()> {
     on_the_emulator().await
 }
 
-/// Everything that a service does: a key, a session, a token, an authenticated call.
+/// The complete flow of a service: a key, a session, a token, an authenticated call.
 async fn on_a_server(key: ApiKey, base_url: Option<String>) -> Result<()> {
     let workspace = session(key, base_url, SystemClock::default())?;
     let first = log_in_and_call(&workspace).await?;
 
-    // A service needs none of this: a token is refreshed before it expires. Here, it is made to happen now.
+    // A service doesn't need this: a token is refreshed before it expires. Here, the refresh is forced.
     workspace.invalidate();
     show_refresh(&first, &workspace.token().await?);
     Ok(())
 }
 
-/// The same against the emulator, where an hour passes in no time.
+/// The same against the emulator, where an hour passes at once.
 async fn on_the_emulator() -> Result<()> {
     let lifetime = Duration::from_secs(3600);
     let passed = Duration::from_secs(3600 - 60);

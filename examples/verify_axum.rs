@@ -24,16 +24,16 @@ use tokio::net::TcpListener;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// A caller whose token was verified: a handler that has this argument is for nobody else.
+/// A caller with a verified token. A handler with this argument refuses all other callers.
 struct Caller(VerifiedClaims);
 
-/// Why a caller is not let in.
+/// The reason why a caller is refused.
 enum Refusal {
-    /// No token: the answer says which kind is expected, and nothing else (RFC 6750, section 3.1).
+    /// No token: the response names the expected kind, and nothing else (RFC 6750, section 3.1).
     NoToken,
-    /// One answer for every problem of a token; which one it was is for the log.
+    /// One response for every problem of a token. The log names the problem.
     InvalidToken,
-    /// The key could not be had, which is not the caller's fault: a 4xx would tell it never to try again.
+    /// The key could not be fetched, which is not the caller's fault: a 4xx would tell it never to try again.
     Unavailable,
 }
 
@@ -99,7 +99,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<()> {
-    // A clock that this example moves; a service does without these three lines.
+    // A clock that this example moves. A service does not need these three lines.
     let clock = ManualClock::new();
     let emulator = Emulator::builder().clock_at(clock.now().wall());
     let emulator = emulator.start().await?;
@@ -113,7 +113,7 @@ async fn run() -> Result<()> {
     let service = service(client.verifier());
     tokio::spawn(async { axum::serve(listener, service).await });
 
-    // What an app of this workspace sends along.
+    // The token that an app of this workspace sends.
     let key = ApiKey::new(&emulator.workspace().profile_api_key)?;
     let visitor = client.anonymous(key, "00000000-0000-4000-8000-000000000001");
     let token = visitor.token().await?;

@@ -106,7 +106,7 @@ impl NewAccount {
         country_code
     }
 
-    /// Sets an identifier of your own.
+    /// Sets your own identifier of the profile.
     #[must_use]
     pub fn custom_id(mut self, id: impl Into<Value>) -> Self {
         self.custom_id = Some(id.into());

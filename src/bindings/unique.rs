@@ -29,8 +29,8 @@ pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)
 }
 
-/// Checks the names of each object, and fails at one that occurs twice. It creates no values of its own, because the way in
-/// which numbers reach a visitor depends on `serde_json` features that any crate of a build can enable.
+/// Checks the names of each object, and fails at one that occurs twice. It creates no values: how numbers reach a visitor
+/// depends on `serde_json` features that any crate of a build can enable.
 struct Names;
 
 impl<'de> DeserializeSeed<'de> for Names {

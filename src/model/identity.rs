@@ -81,12 +81,12 @@ impl fmt::Debug for LoginId {
 }
 
 impl LoginId {
-    /// Creates an identifier from an e-mail address.
+    /// Creates a login id from an e-mail address.
     pub fn email(email: impl Into<String>) -> Self {
         Self::Email(email.into())
     }
 
-    /// Creates an identifier from an identifier of your own.
+    /// Creates a login id from your own identifier.
     pub fn custom_id(id: impl Into<Value>) -> Self {
         Self::CustomId(id.into())
     }

@@ -256,7 +256,7 @@ impl Claim {
         }
     }
 
-    /// A text, or whatever else there is as JSON.
+    /// A text, or any other value as JSON.
     fn any(self) -> Option<String> {
         self.value.map(|value| match value {
             Value::String(text) => text,
