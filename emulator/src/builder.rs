@@ -1,4 +1,4 @@
-//! Building and starting an emulator.
+//! Configures and starts an emulator.
 
 use std::collections::HashMap;
 use std::io;
@@ -57,12 +57,13 @@ impl EmulatorBuilder {
         }
     }
 
-    /// Lifetime of tokens, for every kind without a lifetime of its own. Whole seconds, at least one. Default: an hour.
+    /// Sets the lifetime of tokens, for every kind without its own lifetime, in whole seconds, at least one. Default: an
+    /// hour.
     pub fn token_lifetime(self, lifetime: Duration) -> Self {
         Self { lifetime, ..self }
     }
 
-    /// Lifetime of workspace tokens.
+    /// Sets the lifetime of workspace tokens.
     pub fn workspace_token_lifetime(self, lifetime: Duration) -> Self {
         Self {
             workspace_lifetime: Some(lifetime),
@@ -70,8 +71,8 @@ impl EmulatorBuilder {
         }
     }
 
-    /// Lifetime of profile tokens, anonymous ones included. It is the setting `tokenLifetimeInSeconds` of every workspace,
-    /// and the value to which that setting returns when it is not sent.
+    /// Sets the lifetime of profile tokens, including anonymous ones. It is the setting `tokenLifetimeInSeconds` of every
+    /// workspace, and the value to which that setting returns when it is not sent.
     pub fn profile_token_lifetime(self, lifetime: Duration) -> Self {
         Self {
             profile_lifetime: Some(lifetime),
@@ -79,7 +80,7 @@ impl EmulatorBuilder {
         }
     }
 
-    /// Lifetime of user tokens.
+    /// Sets the lifetime of user tokens.
     pub fn user_token_lifetime(self, lifetime: Duration) -> Self {
         Self {
             user_lifetime: Some(lifetime),
@@ -96,21 +97,21 @@ impl EmulatorBuilder {
         }
     }
 
-    /// The port. Default: 0, which picks a free one.
+    /// Sets the port. Default: 0, which picks a free one.
     pub fn port(mut self, port: u16) -> Self {
         self.address.set_port(port);
         self
     }
 
-    /// The address to listen on. Default: 127.0.0.1. On an address that is not loopback, everyone who can reach the machine
-    /// can use the emulator: it protects nothing.
+    /// Sets the address to listen on. Default: 127.0.0.1. On an address that is not loopback, everyone who can reach the
+    /// machine can use the emulator: it protects nothing.
     pub fn address(mut self, address: IpAddr) -> Self {
         self.address.set_ip(address);
         self
     }
 
-    /// The initial settings of the workspace, as `POST /sauth/settings/general` takes them. An unknown name is refused, as it is
-    /// most likely a typing error; see [`allow_unknown_settings`](Self::allow_unknown_settings).
+    /// Sets the initial settings of the workspace, as `POST /sauth/settings/general` takes them. An unknown name is
+    /// refused, because it is most likely a typing error; see [`allow_unknown_settings`](Self::allow_unknown_settings).
     pub fn profile_settings(self, settings: Value) -> Self {
         Self {
             profile_settings: Some(settings),
@@ -118,8 +119,8 @@ impl EmulatorBuilder {
         }
     }
 
-    /// Lets [`profile_settings`](Self::profile_settings) have names that the document does not know, for tests of settings
-    /// that the service may add.
+    /// Allows [`profile_settings`](Self::profile_settings) to contain names that the document does not know, for tests of
+    /// settings that the service may add.
     pub fn allow_unknown_settings(self) -> Self {
         Self {
             unknown_settings: true,
@@ -127,7 +128,7 @@ impl EmulatorBuilder {
         }
     }
 
-    /// What the emulator assumes where the documentation is silent.
+    /// Sets what the emulator assumes where the documentation is silent.
     pub fn assumptions(self, assumptions: Assumptions) -> Self {
         Self { assumptions, ..self }
     }

@@ -20,9 +20,9 @@ const LAST_SECOND: u64 = 253_402_300_799;
 ///
 /// # One clock for the emulator and its client
 ///
-/// A client that takes its time from a clock of its own can follow this one: give its clock to
-/// [`on_advance`](Self::on_advance), and a test moves a single clock. `advance` means that time passes for everybody;
-/// `set` changes the clock of the server alone, for tests of clocks that differ.
+/// A client that takes the time from its own clock can follow this one: pass its clock to [`on_advance`](Self::on_advance),
+/// and a test moves a single clock. `advance` means that time passes for everybody. `set` changes only the server's clock,
+/// for tests of clocks that differ.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -125,7 +125,7 @@ impl EmulatorClock {
         }))
     }
 
-    /// The time by this clock.
+    /// Returns the time by this clock.
     pub fn now(&self) -> SystemTime {
         lock(&self.0.state).now()
     }

@@ -46,10 +46,10 @@ impl Emulator {
         EmulatorBuilder::new()
     }
 
-    /// Starts an emulator with every default: `Emulator::builder().start()`.
+    /// Starts an emulator with the default configuration, like `Emulator::builder().start()`.
     ///
     /// # Errors
-    /// As [`EmulatorBuilder::start`].
+    /// Fails like [`EmulatorBuilder::start`].
     pub async fn start() -> io::Result<Self> {
         Self::builder().start().await
     }
@@ -64,35 +64,35 @@ impl Emulator {
         }
     }
 
-    /// The URL to call the emulator at, without a slash at the end. If it listens on every address of the machine, this is
-    /// the loopback one.
+    /// Returns the URL to call the emulator at, without a trailing slash. If it listens on every address of the machine,
+    /// this is the loopback address.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// The address that the emulator listens on.
+    /// Returns the address that the emulator listens on.
     pub fn address(&self) -> SocketAddr {
         self.server.address
     }
 
-    /// The workspace that the emulator started with, and its keys.
+    /// Returns the workspace that the emulator started with, and its keys.
     pub fn workspace(&self) -> &WorkspaceFixture {
         &self.fixtures.workspace
     }
 
-    /// The user that the emulator started with.
+    /// Returns the user that the emulator started with.
     pub fn user(&self) -> &UserFixture {
         &self.fixtures.user
     }
 
-    /// The code that the user's authenticator shows now, by the emulator's clock. A code is accepted once: to log in again,
-    /// advance the clock by 30 seconds.
+    /// Returns the code that the user's authenticator shows now, by the emulator's clock. A code is accepted once: to log
+    /// in again, advance the clock by 30 seconds.
     pub fn totp_code(&self) -> String {
         self.totp_code_of(&self.fixtures.user.username)
             .unwrap_or_default()
     }
 
-    /// The code that this user's authenticator shows now. `None` for a user without one.
+    /// Returns the code that this user's authenticator shows now. `None` for a user without one.
     pub fn totp_code_of(&self, username: &str) -> Option<String> {
         let now = unix_seconds(self.clock().now());
         let state = lock(&self.shared.state);
@@ -107,18 +107,18 @@ impl Emulator {
         }
     }
 
-    /// The clock that the emulator uses for everything.
+    /// Returns the clock that the emulator uses for everything.
     pub fn clock(&self) -> &EmulatorClock {
         &self.shared.clock
     }
 
-    /// The faults to script, by operation.
+    /// Returns the faults, to script them by operation.
     pub fn faults(&self) -> &Faults {
         &self.shared.faults
     }
 
     /// Adds an endpoint that is not in the document, to stand in for the rest of Synerise. It responds with this JSON and
-    /// status 200 (or as the [`Stub`] says) to callers with a valid token, and with 401 to others.
+    /// status 200 (or as the [`Stub`] says) to callers with a valid token, and with 401 to all others.
     ///
     /// A path segment in braces, as in `/v4/clients/{id}`, stands for any segment. Counters and faults know the
     /// endpoint as `METHOD /path`, with the path as it is given here. A later stub of the same path replaces it.
@@ -134,8 +134,8 @@ impl Emulator {
         }
     }
 
-    /// How many requests reached this operation, including those that met a fault. `METHOD /path` counts a path that is not
-    /// in the document.
+    /// Returns how many requests reached this operation, including those that met a fault. `METHOD /path` counts a path
+    /// that is not in the document.
     ///
     /// # Panics
     /// If the document has no operation with that id.
@@ -154,7 +154,7 @@ impl Emulator {
         self.shared.log.wait_for(operation, requests).await;
     }
 
-    /// Every request, in the order of arrival, with secrets redacted.
+    /// Returns every request, in the order of arrival, with secrets redacted.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.shared.log.all()
     }
@@ -164,18 +164,18 @@ impl Emulator {
         self.shared.log.clear();
     }
 
-    /// Where the emulator's own responses do not fit the document. Always empty, unless the emulator has a bug or an
-    /// [assumption](crate::Assumptions) asks for such a response. Scripted faults do not count.
+    /// Returns the emulator's own responses that do not fit the document. It is always empty, unless the emulator has a bug
+    /// or an [assumption](crate::Assumptions) asks for such a response. Scripted faults do not count.
     pub fn violations(&self) -> Vec<String> {
         lock(&self.shared.violations).clone()
     }
 
-    /// Every e-mail that a real service would have sent, oldest first.
+    /// Returns every e-mail that a real service would have sent, oldest first.
     pub fn outbox(&self) -> Vec<Message> {
         lock(&self.shared.state).outbox.clone()
     }
 
-    /// The last e-mail to this address, for example with the code of a login:
+    /// Returns the last e-mail to this address, for example with the code of a login:
     ///
     /// ```
     /// use serde_json::json;
@@ -206,12 +206,12 @@ impl Emulator {
         lock(&self.shared.state).tokens.revoke_where(|_| true);
     }
 
-    /// Revokes one token. False if this emulator did not issue it, or if it is already revoked.
+    /// Revokes one token. Returns false if this emulator did not issue it, or if it is already revoked.
     pub fn revoke_token(&self, token: &str) -> bool {
         lock(&self.shared.state).tokens.revoke(token)
     }
 
-    /// How many tokens were issued.
+    /// Returns how many tokens were issued.
     pub fn tokens_issued(&self) -> u64 {
         lock(&self.shared.state).tokens.issued()
     }
@@ -222,7 +222,7 @@ impl Emulator {
         lock(&self.shared.state).tokens.rotate_key();
     }
 
-    /// The published key, as `GET /v4/public.pem` returns it.
+    /// Returns the published key, as `GET /v4/public.pem` returns it.
     pub fn public_key_pem(&self) -> &'static str {
         lock(&self.shared.state).tokens.public_key_pem()
     }

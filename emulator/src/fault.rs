@@ -79,32 +79,32 @@ impl Fault {
         }
     }
 
-    /// The normal response, as a step of a sequence or as a base for refinements.
+    /// Returns the normal response, as a step of a sequence or as a base for refinements.
     pub fn none() -> Self {
         Self::of(Reply::Normal, Delivery::Whole)
     }
 
-    /// No response is ever sent, and the connection stays open.
+    /// Sends no response, and keeps the connection open.
     pub fn hang() -> Self {
         Self::of(Reply::Hang, Delivery::Whole)
     }
 
-    /// The connection is reset before the first byte of the response. The request has no effect.
+    /// Resets the connection before the first byte of the response. The request has no effect.
     pub fn reset() -> Self {
         Self::of(Reply::Reset, Delivery::Whole)
     }
 
-    /// The request takes effect and the response headers are sent, then the connection is reset.
+    /// Sends the response headers, then resets the connection. The request takes effect.
     pub fn reset_before_body() -> Self {
         Self::of(Reply::Normal, Delivery::ResetBeforeBody)
     }
 
-    /// The request takes effect and half of the body is sent, then the connection is reset.
+    /// Sends half of the body, then resets the connection. The request takes effect.
     pub fn reset_in_body() -> Self {
         Self::of(Reply::Normal, Delivery::ResetInBody)
     }
 
-    /// The body ends after half of its `content-length`, and the connection is closed normally.
+    /// Ends the body after half of its `content-length`, and closes the connection normally.
     pub fn truncated_body() -> Self {
         Self::of(Reply::Normal, Delivery::Truncated)
     }
@@ -114,12 +114,12 @@ impl Fault {
         Self::of(Reply::Normal, Delivery::Slow(pause))
     }
 
-    /// A status 200 with a JSON object of `bytes` bytes, sent in chunks, without a `content-length`.
+    /// Sends status 200 with a JSON object of `bytes` bytes, in chunks, without a `content-length`.
     pub fn oversized_body(bytes: u64) -> Self {
         Self::body(200, "application/json", Bytes::new()).delivered(Delivery::Oversized(bytes))
     }
 
-    /// This status, with the error body that the service documents.
+    /// Sends this status, with the error body that the service documents.
     ///
     /// # Panics
     /// If `status` is not a valid HTTP status (100 to 999).
@@ -128,17 +128,17 @@ impl Fault {
         Self::of(Reply::ErrorStatus(status_code(status)), Delivery::Whole)
     }
 
-    /// A status 200 with this JSON; [`with_status`](Self::with_status) for another status.
+    /// Sends status 200 with this JSON. Use [`with_status`](Self::with_status) for another status.
     pub fn json(body: &Value) -> Self {
         Self::body(200, "application/json", body.to_string())
     }
 
-    /// A status 200 with well-formed JSON that has nothing to do with the operation.
+    /// Sends status 200 with well-formed JSON that has nothing to do with the operation.
     pub fn wrong_shape() -> Self {
         Self::json(&json!({ "unexpected": ["shape"], "expiration": "soon" }))
     }
 
-    /// A status 200 with an HTML page, as the login portal of a network would send.
+    /// Sends status 200 with an HTML page, as the login portal of a network would.
     pub fn html() -> Self {
         Self::body(
             200,
@@ -147,7 +147,7 @@ impl Fault {
         )
     }
 
-    /// Any status, content type and body.
+    /// Sends any status, content type and body.
     ///
     /// # Panics
     /// If `status` is not a valid HTTP status (100 to 999), or `content_type` is not a valid header value.
@@ -162,7 +162,7 @@ impl Fault {
         Self::of(reply, Delivery::Whole)
     }
 
-    /// The normal response, with a token of this shape.
+    /// Sends the normal response, with a token of this shape.
     pub fn token(shape: TokenShape) -> Self {
         Self {
             token: Some(shape),
@@ -179,7 +179,7 @@ impl Fault {
         }
     }
 
-    /// The same fault with another status. Without a body of its own, the body is the documented error body.
+    /// Changes the status of the fault. Without its own body, it sends the documented error body.
     ///
     /// # Panics
     /// If `status` is not a valid HTTP status (100 to 999).

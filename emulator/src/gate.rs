@@ -52,7 +52,7 @@ impl Gate {
             .await;
     }
 
-    /// How many requests have arrived at the gate.
+    /// Returns how many requests have arrived at the gate.
     pub fn arrived(&self) -> usize {
         *self.0.arrived.borrow()
     }

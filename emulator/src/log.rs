@@ -70,7 +70,7 @@ impl RecordedRequest {
         }
     }
 
-    /// Every value of a header, whose name is given in lower case.
+    /// Returns every value of a header. Pass the name in lower case.
     pub fn header_values(&self, name: &str) -> Vec<&str> {
         self.headers
             .iter()
@@ -79,12 +79,12 @@ impl RecordedRequest {
             .collect()
     }
 
-    /// Whether the request carried `Authorization: Bearer` with exactly this token.
+    /// Returns whether the request carried `Authorization: Bearer` with exactly this token.
     pub fn bearer_is(&self, token: &str) -> bool {
         self.bearer.as_deref() == Some(token)
     }
 
-    /// Whether the body was exactly this JSON, secrets included.
+    /// Returns whether the body was exactly this JSON, secrets included.
     pub fn body_is(&self, body: &Value) -> bool {
         self.sent.as_ref() == Some(body)
     }

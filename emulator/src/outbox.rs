@@ -1,4 +1,4 @@
-//! What the emulator would have sent by e-mail.
+//! The e-mails that the real service would have sent.
 
 use std::time::SystemTime;
 
@@ -35,7 +35,7 @@ impl std::fmt::Debug for Message {
     }
 }
 
-/// What an e-mail is for.
+/// The purpose of an e-mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MessageKind {

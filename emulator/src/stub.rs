@@ -34,12 +34,12 @@ pub struct Stub {
 }
 
 impl Stub {
-    /// A status 200 with this JSON.
+    /// Responds with status 200 and this JSON.
     pub fn json(body: &Value) -> Self {
         Self::body(200, "application/json", body.to_string())
     }
 
-    /// Any status, content type and body.
+    /// Responds with any status, content type and body.
     ///
     /// # Panics
     /// If `status` is not a valid HTTP status (100 to 999), or `content_type` is not a valid header value.
@@ -51,7 +51,7 @@ impl Stub {
         }
     }
 
-    /// Any status, without a body.
+    /// Responds with any status, without a body.
     ///
     /// # Panics
     /// If `status` is not a valid HTTP status (100 to 999).
@@ -64,7 +64,7 @@ impl Stub {
         }
     }
 
-    /// The same response with another status.
+    /// Changes the status of the response.
     ///
     /// # Panics
     /// If `status` is not a valid HTTP status (100 to 999).

@@ -74,7 +74,7 @@ pub(crate) struct Lifecycle {
     _entry: Option<registry::Entry>,
 }
 
-/// How often a caller starts over after a refresh was lost with its runtime.
+/// How many times a caller starts over after a refresh was lost with its runtime.
 const LOST_REFRESHES: u32 = 3;
 
 /// How many events a subscriber may lag behind.

@@ -135,7 +135,7 @@ impl RefreshPolicy {
 
     const MAX_REFUSED: Duration = Duration::from_secs(300);
 
-    /// A server may ask for any wait, but no wait is longer than this.
+    /// A server may ask for any wait, but only this much of it counts.
     const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 
     /// The earliest refresh of a lifetime of `length`, as the time before its end.

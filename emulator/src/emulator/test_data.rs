@@ -57,7 +57,7 @@ impl Emulator {
         UserFixture { totp_secret, ..user }
     }
 
-    /// Makes a workspace lock its users out: selecting it gets 423.
+    /// Locks a workspace's users out: selecting it gets 423.
     ///
     /// # Panics
     /// If there is no workspace with that GUID.
@@ -66,7 +66,7 @@ impl Emulator {
         self.edit_workspace(guid, |workspace| workspace.locked = true);
     }
 
-    /// Makes a workspace require a second factor of its users.
+    /// Requires a second factor of a workspace's users.
     ///
     /// # Panics
     /// If there is no workspace with that GUID.
@@ -75,7 +75,7 @@ impl Emulator {
         self.edit_workspace(guid, |workspace| workspace.mfa_required = true);
     }
 
-    /// Turns on the control of unknown devices: a profile that logs in by password must send a device id.
+    /// Turns on the check for unknown devices: a profile that logs in by password must send a device id.
     pub fn require_device_id(&self) {
         self.edit_workspace(&self.workspace().guid, |workspace| {
             workspace.device_control = true;
@@ -108,7 +108,7 @@ impl Emulator {
         });
     }
 
-    /// Sets the identifier of a profile in the first workspace (`customId`). False if there is no such profile.
+    /// Sets the identifier of a profile in the first workspace (`customId`). Returns false if there is no such profile.
     pub fn set_custom_id(&self, email: &str, custom_id: &str) -> bool {
         let mut state = lock(&self.shared.state);
         let Some(profile) = state.profile_by_email(0, email) else {
@@ -118,8 +118,8 @@ impl Emulator {
         true
     }
 
-    /// Adds a condition to the logins of an account, for instance `TERMS_ACCEPTANCE_REQUIRED`. The conditional login reports
-    /// it, the others get 403. False if there is no such profile.
+    /// Adds a condition to the logins of an account, for instance `TERMS_ACCEPTANCE_REQUIRED`. The conditional login
+    /// reports it, and the other logins get 403. Returns false if there is no such profile.
     pub fn require_at_login(&self, email: &str, status: &str, conditions: &[&str]) -> bool {
         let mut state = lock(&self.shared.state);
         let Some(profile) = state.profile_by_email(0, email) else {
@@ -171,7 +171,7 @@ impl Emulator {
         add_key(&mut lock(&self.shared.state), 0, scope, Permissions::Only(only))
     }
 
-    /// Deletes an API key and revokes the tokens obtained with it. False if there is no such key.
+    /// Deletes an API key and revokes the tokens obtained with it. Returns false if there is no such key.
     pub fn revoke_api_key(&self, key: &str) -> bool {
         let mut state = lock(&self.shared.state);
         state
@@ -196,7 +196,7 @@ impl Emulator {
             .or_default() += count;
     }
 
-    /// The profile with this e-mail address in the first workspace.
+    /// Returns the profile with this e-mail address in the first workspace.
     pub fn profile(&self, email: &str) -> Option<ProfileSnapshot> {
         let state = lock(&self.shared.state);
         let profile = &state.profiles[state.profile_by_email(0, email)?];
