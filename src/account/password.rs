@@ -64,7 +64,7 @@ impl<K: Customer> Session<K> {
     ///
     /// # Errors
     /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the address is empty, before anything is
-    /// sent. Otherwise fails like [`Request::send`](crate::session::Request::send).
+    /// sent. Otherwise fails like any [`Request`](crate::session::Request).
     pub async fn request_password_reset(&self, email: &str) -> Result<()> {
         let body = types::PasswordResetRequest {
             email: required("e-mail address", email)?,

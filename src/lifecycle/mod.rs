@@ -118,7 +118,7 @@ impl Lifecycle {
         if let Some(token) = self.fresh() {
             return Ok(token);
         }
-        // Boxed, so that the future of a cached read is no larger than a token.
+        // Boxed, so that the future of a cached read stays as small as a token.
         Box::pin(self.slow_token(Duration::ZERO)).await
     }
 
