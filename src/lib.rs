@@ -44,7 +44,7 @@
 //! | [`Expired`](lifecycle::TokenState::Expired) | the token, after waiting for the refresh that all callers share |
 //! | [`SessionEnded`](lifecycle::TokenState::SessionEnded) | [`ErrorKind::SessionExpired`]: the session's owner has to log in again |
 //!
-//! A failed refresh never discards a token that is still valid. All callers get its error until a short backoff is over;
+//! A failed refresh never discards a token that is still valid. All callers get its error until a short backoff has passed;
 //! then the next call tries again. A 401 discards the refused token and sends the request once more with a new one.
 //!
 //! # I want to …
@@ -80,6 +80,7 @@
 pub mod account;
 mod backoff;
 mod bindings;
+mod byte_order_mark;
 pub mod client;
 pub mod clock;
 pub mod error;
@@ -96,6 +97,7 @@ mod secret;
 pub mod session;
 pub mod settings;
 pub mod store;
+mod sync;
 pub mod token;
 mod transport;
 pub mod usage;

@@ -1,4 +1,4 @@
-//! The same items as the library's `src/lifecycle/sync.rs`, with loom's locks.
+//! The same items as the library's `src/sync.rs`, with loom's locks.
 
 use std::sync::PoisonError;
 

@@ -8,12 +8,13 @@ use http::HeaderMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::byte_order_mark::without_mark;
 use crate::error::{Error, Result};
 use crate::operation::{Operation, Security};
 use crate::transport::{BoxFuture, BufferedResponse, RequestInfo, WipedBuffer};
 
 use super::ClientState;
-use super::coerce::{self, Unreadable, without_mark};
+use super::coerce::{self, Unreadable};
 
 /// A call of an operation. Await it to send it.
 #[must_use = "a call does nothing until it is awaited"]

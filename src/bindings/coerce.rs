@@ -13,7 +13,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::operation::{Field, IfUnreadable, Operation, Shape};
 
-pub(crate) use super::unique::without_mark;
+use super::scalar::{boolean, float, integer, parse_time, unix_time};
 use super::unique::{self, Unparsable};
 
 /// Stands for an unreadable end time: earlier than any time that a service can mean.
@@ -313,68 +313,6 @@ impl Reader {
             };
         }
         path
-    }
-}
-
-/// A time with an offset, written as `+00:00`, `Z` or `+0000`.
-fn parse_time(text: &str) -> Option<DateTime<chrono::FixedOffset>> {
-    DateTime::parse_from_rfc3339(text)
-        .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"))
-        .ok()
-}
-
-/// A whole number, also as a text or with a fraction of zero.
-fn integer(value: &Value) -> Option<i64> {
-    match value {
-        Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    }
-}
-
-/// A time as a number, which may have a fraction (as RFC 7519 allows) or be a text. It is rounded down.
-fn unix_time(value: &Value) -> Option<i64> {
-    let float = match value {
-        Value::Number(number) => match number.as_i64() {
-            Some(whole) => return Some(whole),
-            None => number.as_f64()?,
-        },
-        Value::String(text) => match text.trim().parse() {
-            Ok(whole) => return Some(whole),
-            Err(_) => text.trim().parse().ok()?,
-        },
-        _ => return None,
-    };
-    whole(float.floor())
-}
-
-/// A whole number that was written as a floating-point one, such as `3600.0`.
-fn whole(number: f64) -> Option<i64> {
-    const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "no fraction, and inside of the range that is exact"
-    )]
-    (number.fract() == 0.0 && number.abs() <= LARGEST_EXACT).then_some(number as i64)
-}
-
-fn float(value: &Value) -> Option<Number> {
-    match value {
-        Value::Number(number) => Some(number.clone()),
-        Value::String(text) => text.trim().parse().ok().and_then(Number::from_f64),
-        _ => None,
-    }
-}
-
-/// A boolean, also as a text in any letter case, or as 1 and 0.
-fn boolean(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(flag) => Some(*flag),
-        Value::Number(number) if number.as_i64() == Some(1) => Some(true),
-        Value::Number(number) if number.as_i64() == Some(0) => Some(false),
-        Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
-        Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
-        _ => None,
     }
 }
 

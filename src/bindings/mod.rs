@@ -33,6 +33,7 @@ mod client;
 pub(crate) mod coerce;
 pub(crate) mod conversions;
 mod raw_object;
+mod scalar;
 mod unique;
 
 mod generated {

@@ -7,6 +7,8 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
+use crate::byte_order_mark::without_mark;
+
 /// The reason why a text is not such JSON.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unparsable {
@@ -22,11 +24,6 @@ pub(crate) fn parse(body: &[u8]) -> Result<Value, Unparsable> {
     let value = serde_json::from_slice(body).map_err(|_| Unparsable::NotJson)?;
     let names = Names.deserialize(&mut serde_json::Deserializer::from_slice(body));
     names.map_err(|_| Unparsable::Repeated).map(|()| value)
-}
-
-/// The body without the byte order mark that some servers add.
-pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
-    body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)
 }
 
 /// Checks the names of each object, and fails at one that occurs twice. It creates no values: how numbers reach a visitor

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::byte_order_mark::without_mark;
+
 use super::redact::wipe;
 use super::{FieldError, Redactor};
 
@@ -63,7 +65,7 @@ pub(super) struct ErrorBody {
 impl ErrorBody {
     pub(super) fn read(body: &[u8], redactor: &Redactor) -> Self {
         let mut read = Self::default();
-        let json = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+        let json = without_mark(body);
         if let Ok(mut value) = serde_json::from_slice(json) {
             match &value {
                 Value::Object(fields) => read.object(fields, redactor),

@@ -23,6 +23,7 @@ use std::time::Duration;
 mod api;
 mod body;
 mod chain;
+mod detail;
 mod kind;
 mod names;
 mod normal;
@@ -35,6 +36,8 @@ pub use api::{ActivationMethod, ApiError, FieldError};
 pub use kind::ErrorKind;
 #[cfg(feature = "verify")]
 pub use token_problem::TokenProblem;
+
+use detail::Detail;
 
 pub(crate) use chain::error_chain;
 pub(crate) use names::is_secret_name;
@@ -65,59 +68,6 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// ```
 #[derive(Clone)]
 pub struct Error(Arc<Detail>);
-
-enum Detail {
-    InvalidInput {
-        what: Cow<'static, str>,
-        problem: Cow<'static, str>,
-        remedy: Cow<'static, str>,
-    },
-    Connection {
-        operation: Cow<'static, str>,
-        host: String,
-        problem: String,
-    },
-    Certificate {
-        operation: Cow<'static, str>,
-        host: String,
-        problem: String,
-    },
-    Proxy {
-        operation: Cow<'static, str>,
-        problem: String,
-        refused: bool,
-    },
-    Timeout {
-        operation: Cow<'static, str>,
-        what: Cow<'static, str>,
-        limit: Duration,
-    },
-    Api(ApiError),
-    SessionExpired {
-        reason: Cow<'static, str>,
-        remedy: &'static str,
-        cause: Option<Error>,
-    },
-    UnexpectedResponse {
-        operation: Cow<'static, str>,
-        status: u16,
-        problem: String,
-        advice: &'static str,
-    },
-    RefreshAborted,
-    NoRuntime,
-    NoDriver(&'static str),
-    #[cfg(feature = "verify")]
-    InvalidToken {
-        problem: TokenProblem,
-        reason: Cow<'static, str>,
-    },
-    #[cfg(feature = "verify")]
-    InvalidKey {
-        problem: Cow<'static, str>,
-        remedy: &'static str,
-    },
-}
 
 impl Error {
     pub(crate) fn invalid_input(
@@ -262,51 +212,22 @@ impl Error {
 
     /// Returns the kind of failure, to match on.
     pub fn kind(&self) -> ErrorKind {
-        match &*self.0 {
-            Detail::InvalidInput { .. } => ErrorKind::InvalidInput,
-            Detail::Connection { .. } => ErrorKind::Connection,
-            Detail::Timeout { .. } => ErrorKind::Timeout,
-            Detail::Certificate { .. } => ErrorKind::Certificate,
-            Detail::Proxy { .. } => ErrorKind::Proxy,
-            Detail::Api(api) => api.kind(),
-            Detail::SessionExpired { .. } => ErrorKind::SessionExpired,
-            Detail::UnexpectedResponse { .. } => ErrorKind::UnexpectedResponse,
-            Detail::RefreshAborted => ErrorKind::RefreshAborted,
-            Detail::NoRuntime | Detail::NoDriver(_) => ErrorKind::NoRuntime,
-            #[cfg(feature = "verify")]
-            Detail::InvalidToken { problem, .. } => ErrorKind::InvalidToken(*problem),
-            #[cfg(feature = "verify")]
-            Detail::InvalidKey { .. } => ErrorKind::InvalidKey,
-        }
+        self.0.kind()
     }
 
     /// Returns the server's refusal, if the error is one, or if one ended the session.
     pub fn api(&self) -> Option<&ApiError> {
-        match &*self.0 {
-            Detail::Api(api) => Some(api),
-            Detail::SessionExpired { cause, .. } => cause.as_ref().and_then(Self::api),
-            _ => None,
-        }
+        self.0.api()
     }
 
     /// Returns the HTTP status, if there was a response.
     pub fn status(&self) -> Option<u16> {
-        match &*self.0 {
-            Detail::UnexpectedResponse { status, .. } => Some(*status),
-            _ => self.api().map(ApiError::status),
-        }
+        self.0.status()
     }
 
     /// Returns the operation that failed: its id in the `OpenAPI` document, or the method and path of another endpoint.
     pub fn operation(&self) -> Option<&str> {
-        match &*self.0 {
-            Detail::Connection { operation, .. }
-            | Detail::Certificate { operation, .. }
-            | Detail::Proxy { operation, .. }
-            | Detail::Timeout { operation, .. }
-            | Detail::UnexpectedResponse { operation, .. } => Some(operation),
-            _ => self.api().map(ApiError::operation),
-        }
+        self.0.operation()
     }
 
     /// Returns the name of the input that can't be used, such as `API key` or `base URL`, if that is the failure.
@@ -343,112 +264,12 @@ impl Error {
     /// [`Timeout`](ErrorKind::Timeout) or [`UnexpectedResponse`](ErrorKind::UnexpectedResponse), the server may have
     /// carried out a registration or a write.
     pub fn is_retryable(&self) -> bool {
-        match &*self.0 {
-            Detail::Connection { .. }
-            | Detail::Timeout { .. }
-            | Detail::UnexpectedResponse { .. }
-            | Detail::RefreshAborted => true,
-            Detail::Api(api) => api.kind() == ErrorKind::Api && matches!(api.status(), 408 | 429 | 500..=599),
-            Detail::Proxy { refused, .. } => !refused,
-            Detail::InvalidInput { .. }
-            | Detail::Certificate { .. }
-            | Detail::SessionExpired { .. }
-            | Detail::NoRuntime
-            | Detail::NoDriver(_) => false,
-            #[cfg(feature = "verify")]
-            Detail::InvalidToken { .. } | Detail::InvalidKey { .. } => false,
-        }
+        self.0.is_retryable()
     }
 
     /// Returns what to do about the error, in one sentence.
     pub fn advice(&self) -> Cow<'_, str> {
-        match &*self.0 {
-            Detail::InvalidInput { remedy, .. } => Cow::Borrowed(&**remedy),
-            Detail::Connection { .. } => {
-                "check the base URL, the network and the proxy; the next call tries again".into()
-            }
-            Detail::Certificate { .. } => {
-                "install the CA that signed it (ca-certificates, or add_root_certificate in ClientBuilder::http), \
-                 or check that the base URL names the right host"
-                    .into()
-            }
-            Detail::Proxy { refused: true, .. } => {
-                "check the proxy's address and credentials (HTTPS_PROXY, HTTP_PROXY, ClientBuilder::http) and its rules".into()
-            }
-            Detail::Proxy { refused: false, .. } => {
-                "check the proxy's address (HTTPS_PROXY, HTTP_PROXY, ClientBuilder::http) and that it runs".into()
-            }
-            Detail::Timeout { .. } => "try again later, or allow more time in the ClientBuilder".into(),
-            Detail::Api(api) => api.advice().into(),
-            Detail::SessionExpired { remedy, .. } => (*remedy).into(),
-            Detail::UnexpectedResponse { advice, .. } => (*advice).into(),
-            Detail::RefreshAborted => "call again in a few seconds: that starts a new refresh".into(),
-            Detail::NoRuntime => "call it inside a Tokio runtime".into(),
-            Detail::NoDriver(_) => "build the runtime with `enable_all`".into(),
-            #[cfg(feature = "verify")]
-            Detail::InvalidToken { problem, .. } => problem.advice().into(),
-            #[cfg(feature = "verify")]
-            Detail::InvalidKey { remedy, .. } => (*remedy).into(),
-        }
-    }
-
-    /// What happened, without the advice.
-    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.0 {
-            Detail::InvalidInput { what, problem, .. } => write!(f, "{what} {problem}"),
-            Detail::Connection {
-                operation,
-                host,
-                problem,
-            } => write!(f, "{operation}: no response from {host}: {problem}"),
-            Detail::Certificate {
-                operation,
-                host,
-                problem,
-            } => write!(
-                f,
-                "{operation}: the certificate of {host} can't be trusted: {problem}"
-            ),
-            Detail::Proxy {
-                operation, problem, ..
-            } => write!(
-                f,
-                "{operation}: the proxy did not let the request through: {problem}"
-            ),
-            Detail::Timeout {
-                operation,
-                what,
-                limit,
-            } => write!(f, "{operation}: {what} took longer than {limit:?}"),
-            Detail::Api(api) => match api.kind() {
-                ErrorKind::ActivationRequired(_) => write!(f, "the account is not activated yet: {api}"),
-                ErrorKind::DeviceIdRequired => write!(f, "the workspace requires a device id: {api}"),
-                _ => write!(f, "{api}"),
-            },
-            Detail::SessionExpired { reason, cause, .. } => {
-                write!(f, "the session has expired: {reason}")?;
-                match cause {
-                    Some(cause) => write!(f, " ({})", Description(cause)),
-                    None => Ok(()),
-                }
-            }
-            Detail::UnexpectedResponse {
-                operation,
-                status,
-                problem,
-                ..
-            } => write!(f, "{operation}: the response ({status}) can't be used: {problem}"),
-            Detail::RefreshAborted => f.write_str("the token's refresh ended without a result"),
-            Detail::NoRuntime => f.write_str("no Tokio runtime: this call has to send a request"),
-            Detail::NoDriver(driver) => write!(
-                f,
-                "the Tokio runtime has no {driver} driver: this call has to send a request"
-            ),
-            #[cfg(feature = "verify")]
-            Detail::InvalidToken { reason, .. } => write!(f, "the token is not valid: {reason}"),
-            #[cfg(feature = "verify")]
-            Detail::InvalidKey { problem, .. } => write!(f, "the public key can't be used: {problem}"),
-        }
+        self.0.advice()
     }
 }
 
@@ -458,19 +279,9 @@ impl From<ApiError> for Error {
     }
 }
 
-/// An error without its advice, to be included in the text of another one.
-struct Description<'a>(&'a Error);
-
-impl fmt::Display for Description<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.describe(f)
-    }
-}
-
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.describe(f)?;
-        write!(f, "; {}", self.advice())
+        write!(f, "{}; {}", self.0, self.advice())
     }
 }
 

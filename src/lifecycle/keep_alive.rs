@@ -9,8 +9,8 @@ use crate::clock::{Clock, SleepPurpose, SystemClock};
 use crate::error::{Error, Result};
 
 use super::catch_panic::catch_panic;
-use super::sync::Arc;
 use super::{Event, Lifecycle};
+use crate::sync::Arc;
 
 /// Keeps a session's token refreshed until it is dropped.
 ///

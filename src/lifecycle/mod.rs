@@ -19,6 +19,7 @@ use crate::clock::{Clock, Reading};
 use crate::error::{Error, Result};
 use crate::operation::{Operation, Unauthorized};
 use crate::random::Random;
+use crate::sync::{Arc, Mutex, MutexGuard, lock};
 use crate::token::{Token, TokenInner, TokenResponse};
 use crate::transport::{Authenticator, BoxFuture};
 
@@ -33,7 +34,6 @@ mod source;
 mod state_machine;
 mod status;
 mod stored_source;
-mod sync;
 
 pub use keep_alive::KeepAlive;
 pub use policy::RefreshPolicy;
@@ -45,7 +45,6 @@ pub(crate) use stored_source::StoredTokenSource;
 use refresh::Run;
 use refresh_state::RefreshState;
 use state_machine::{Query, Rejection, TokenStateMachine, too_short};
-use sync::{Arc, Mutex, MutexGuard, lock};
 
 type State = RefreshState<TokenStateMachine, Run>;
 type Step = refresh_state::Step<TokenStateMachine, Run>;

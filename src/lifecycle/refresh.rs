@@ -10,6 +10,7 @@ use tokio::task::AbortHandle;
 use crate::clock::{Reading, timeout};
 use crate::error::{Error, ErrorKind, Result};
 use crate::random::unit_fraction;
+use crate::sync::{Arc, MutexGuard};
 use crate::token::{Token, TokenResponse, Validity};
 
 use super::catch_panic::catch_panic;
@@ -68,7 +69,7 @@ impl Lifecycle {
             lifecycle: self.this.clone(),
             began: now,
         };
-        let config = super::sync::Arc::clone(&self.config);
+        let config = Arc::clone(&self.config);
         let limit = self.config.policy.timeout();
         let task = runtime.spawn(async move {
             let outcome = match catch_panic(timeout(&*config.clock, limit, work)).await {
@@ -160,7 +161,7 @@ impl Lifecycle {
         outcome: Result<TokenResponse>,
         sample: &Sample,
     ) -> Option<Result<Token>> {
-        let mut state: super::sync::MutexGuard<'_, State> = self.lock();
+        let mut state: MutexGuard<'_, State> = self.lock();
         state.apply(&refresh.flight, |machine| {
             let result = outcome.and_then(|response| self.accept(machine, response, sample));
             if let Err(error) = &result {

@@ -4,7 +4,7 @@
 //! and it knows no clocks and no runtimes. So `models/` can check this very file in every order of events.
 
 use super::single_flight::{Leader, SingleFlight, Waiter};
-use super::sync::Arc;
+use crate::sync::Arc;
 
 /// What to do for a caller.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use crate::secret::Secret;
 
 use super::source::TokenSource;
-use super::sync::{Arc, Mutex, lock};
 use super::{Lifecycle, LifecycleConfig};
+use crate::sync::{Arc, Mutex, lock};
 
 /// Identifies a session by a fingerprint of its kind, key and identity, none of which can be read from it.
 ///

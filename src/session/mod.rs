@@ -76,7 +76,7 @@ impl<K: Kind> Session<K> {
     /// its result, a token or an error. Dropping the future does not stop the refresh.
     ///
     /// # Errors
-    /// Returns the error of the login or refresh. All callers get the same error until a short backoff is over.
+    /// Returns the error of the login or refresh. All callers get the same error until a short backoff has passed.
     /// [`ErrorKind::SessionExpired`](crate::ErrorKind::SessionExpired) means that the session's owner has to log in again.
     pub async fn token(&self) -> Result<Token> {
         self.lifecycle.token().await

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use serde_json::Value;
 
 use crate::bindings::{Call, Client, RawObject, coerce};
+use crate::byte_order_mark::without_mark;
 use crate::error::{Error, Result};
 use crate::operation::{Operation, Shape};
 use crate::session::Session;
@@ -122,7 +123,7 @@ impl<K: WorkspaceAdmin, D: SettingsDocument> Settings<'_, K, D> {
 
 /// Parses a document. It must be an object, because anything else can't be changed and written back.
 fn parse(operation: &Operation, response: &BufferedResponse) -> Result<RawObject> {
-    serde_json::from_slice(coerce::without_mark(&response.body)).map_err(|_| {
+    serde_json::from_slice(without_mark(&response.body)).map_err(|_| {
         let problem = "it is not a JSON object of settings";
         Error::unexpected_response(operation.id.into(), response.status(), problem)
     })

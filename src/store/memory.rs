@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
 use std::future::ready;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
+
+use crate::sync::{Arc, Mutex, MutexGuard, lock};
 
 use super::{Saved, StoreFuture, StoreKey, StoredToken, TokenStore};
 
@@ -46,7 +47,7 @@ impl MemoryStore {
     }
 
     fn tokens(&self) -> MutexGuard<'_, Tokens> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

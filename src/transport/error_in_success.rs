@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::byte_order_mark::without_mark;
 use crate::operation::{Operation, Shape};
 
 /// Error objects are short. A longer body is not parsed a second time to look for one.
@@ -54,8 +55,7 @@ pub(super) fn judge(operation: &Operation, body: &[u8]) -> Verdict {
 }
 
 fn parse(body: &[u8]) -> Option<Value> {
-    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-    serde_json::from_slice(body).ok()
+    serde_json::from_slice(without_mark(body)).ok()
 }
 
 /// A quick check, so that other bodies are parsed only once. Each call pays for it, so it goes over the body a single time.

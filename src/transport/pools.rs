@@ -2,12 +2,12 @@
 
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::{Handle, Id};
 
 use crate::error::{Error, Result};
+use crate::sync::{Mutex, MutexGuard, lock};
 
 /// How many runtimes have a pool at the same time. A program has one or two. The oldest pool is dropped first.
 const MOST_POOLS: usize = 16;
@@ -109,7 +109,7 @@ impl Pools {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Pool>> {
-        self.by_runtime.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.by_runtime)
     }
 }
 

@@ -7,6 +7,7 @@ use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde::de::DeserializeOwned;
 
+use crate::byte_order_mark::without_mark;
 use crate::clock::Reading;
 use crate::error::{Error, Redactor, Result};
 
@@ -62,11 +63,7 @@ impl BufferedResponse {
 
     /// Parses the body as JSON. A problem is described by the field's name and place, never by its value.
     pub(crate) fn json<T: DeserializeOwned>(&self, label: &str) -> Result<T> {
-        let body = self
-            .body
-            .strip_prefix("\u{feff}".as_bytes())
-            .unwrap_or(&self.body);
-        let mut deserializer = serde_json::Deserializer::from_slice(body);
+        let mut deserializer = serde_json::Deserializer::from_slice(without_mark(&self.body));
         let read = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
             let path = error.path().to_string();
             (path, error.into_inner())

@@ -2,7 +2,6 @@
 //! force a fetch.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -13,6 +12,7 @@ use crate::clock::{Clock, Reading, timeout};
 use crate::error::{Error, Result};
 use crate::lifecycle::single_flight::{Leader, SingleFlight};
 use crate::operation;
+use crate::sync::{Arc, Mutex, MutexGuard, lock};
 use crate::transport::Transport;
 
 use super::key::KeySet;
@@ -250,8 +250,7 @@ impl PublishedKeys {
     }
 
     fn lock(&self) -> MutexGuard<'_, FetchState> {
-        // The guarded data changes in single steps that can't panic half-way.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

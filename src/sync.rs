@@ -1,4 +1,4 @@
-//! The locks of the lifecycle, in one place. `models/` replaces this module with the model checker's locks.
+//! The library's locks, in one place. `models/` replaces this module with the model checker's locks.
 
 use std::sync::PoisonError;
 pub(crate) use std::sync::{Arc, Mutex, MutexGuard};
