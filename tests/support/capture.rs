@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use serde_json::Value;
+use serde_json::{Value, json};
 use synerise_auth::client::RetryPolicy;
 use synerise_auth::kind::{User, Workspace};
 use synerise_auth::{ApiKey, Client, ClientBuilder, Result, Session, UserLoginOutcome};
@@ -84,6 +84,21 @@ pub(crate) struct Capture {
 }
 
 impl Capture {
+    /// Answers with `answer` where `applies` says so, and with a token elsewhere, as every login does.
+    pub(crate) async fn answering(
+        applies: impl Fn(&str) -> bool + Send + Sync + 'static,
+        answer: Answer,
+    ) -> Self {
+        Self::start(move |request| {
+            if applies(&request.target) {
+                answer.clone()
+            } else {
+                Answer::json(json!({ "token": "fake-token" }))
+            }
+        })
+        .await
+    }
+
     /// Starts on a port that the system chooses. The server ends with the test's runtime.
     pub(crate) async fn start(answer: impl Fn(&Captured) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();

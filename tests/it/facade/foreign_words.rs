@@ -139,12 +139,12 @@ fn debug_shows_no_personal_data() {
 #[tokio::test]
 async fn json_that_does_not_fit_names_the_field_and_no_value() {
     #[derive(Debug, serde::Deserialize)]
-    #[allow(dead_code, reason = "only read")]
+    #[expect(dead_code, reason = "only read")]
     struct Page {
         data: Vec<Item>,
     }
     #[derive(Debug, serde::Deserialize)]
-    #[allow(dead_code, reason = "only read")]
+    #[expect(dead_code, reason = "only read")]
     struct Item {
         id: u32,
     }

@@ -19,26 +19,12 @@ const LOGINS: [&str; 3] = [
 
 /// A server where logins succeed, and everything else is answered so.
 async fn server(answer: Answer) -> Capture {
-    Capture::start(move |request| {
-        if LOGINS.contains(&request.target.as_str()) {
-            Answer::json(json!({ "token": "fake-token" }))
-        } else {
-            answer.clone()
-        }
-    })
-    .await
+    Capture::answering(|target| !LOGINS.contains(&target), answer).await
 }
 
 /// A customer's session with such a server.
 async fn customer(answer: Answer) -> (Capture, Session<Profile>) {
-    let server = Capture::start(move |request| {
-        if request.target == "/sauth/v3/auth/login/client" {
-            Answer::json(json!({ "token": "fake-token" }))
-        } else {
-            answer.clone()
-        }
-    })
-    .await;
+    let server = Capture::answering(|target| target != "/sauth/v3/auth/login/client", answer).await;
     let login = server.client().profile(key()).login(Identity::oauth("fake"));
     let profile = login.await.unwrap();
     (server, profile)

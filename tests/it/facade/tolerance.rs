@@ -18,14 +18,7 @@ const PERMISSIONS: &str = "/uauth/api-key/permission-check";
 
 /// A server that gives this answer at `path`; every login succeeds.
 async fn odd(path: &'static str, answer: Answer) -> Capture {
-    Capture::start(move |request| {
-        if request.target == path {
-            answer.clone()
-        } else {
-            Answer::json(json!({ "token": "fake-token" }))
-        }
-    })
-    .await
+    Capture::answering(move |target| target == path, answer).await
 }
 
 async fn odd_json(path: &'static str, body: Value) -> Capture {

@@ -18,14 +18,7 @@ const PERMISSIONS: &str = "/uauth/api-key/permission-check";
 /// A server that sends this body at `path`; every other login succeeds.
 async fn server(path: &'static str, body: impl Into<String>) -> Capture {
     let answer = Answer::new(200, "application/json", body.into());
-    Capture::start(move |request| {
-        if request.target == path {
-            answer.clone()
-        } else {
-            Answer::json(json!({ "token": "fake-token" }))
-        }
-    })
-    .await
+    Capture::answering(move |target| target == path, answer).await
 }
 
 /// Whether this user login is complete; the error's text if it failed.
