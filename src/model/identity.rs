@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -14,7 +15,8 @@ use super::input::required;
 /// The UUID that a profile is tracked by, as your application stores it.
 ///
 /// In Synerise's texts it always looks like a UUID, but they don't promise that, so any text is accepted.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+#[serde(transparent)]
 pub struct ProfileUuid(String);
 
 impl ProfileUuid {

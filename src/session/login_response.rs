@@ -1,6 +1,7 @@
 //! Reads the token from the response of a login or refresh.
 
 use crate::bindings::types;
+use crate::model::ProfileUuid;
 use crate::operation::Operation;
 use crate::secret::Secret;
 use crate::token::{Details, TokenResponse, TokenTimes};
@@ -34,6 +35,11 @@ pub(super) fn profile_token_response(
         origin: answer.origin,
         custom_id: answer.custom_id,
         realm: answer.realm,
+        profile_id: answer.client_id.and_then(|id| id.trim().parse().ok()),
+        profile_uuid: answer
+            .client_uuid
+            .filter(|uuid| !uuid.trim().is_empty())
+            .map(ProfileUuid::from),
     };
     TokenResponse {
         // Read from the body, because the generated type can't hold a fraction or an unreadable value.

@@ -260,6 +260,8 @@ impl IntoFuture for ProfileLoginRequest<Conditional> {
                 expiration: answer.expiration,
                 created: answer.created,
                 origin: answer.origin,
+                client_id: answer.client_id,
+                client_uuid: answer.client_uuid,
                 custom_id: answer.custom_id,
                 realm: answer.realm,
             };

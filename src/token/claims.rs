@@ -8,6 +8,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
+use crate::model::ProfileUuid;
 use crate::secret::Secret;
 
 use super::timestamp::{Timestamp, TokenTimes, as_milliseconds, as_seconds};
@@ -32,8 +33,11 @@ pub struct Claims {
     #[serde(rename = "bpi", deserialize_with = "readable")]
     pub workspace_id: Option<i64>,
     /// `clId`: the profile's numeric id.
-    #[serde(rename = "clId", deserialize_with = "readable")]
+    #[serde(rename = "clId", deserialize_with = "id")]
     pub profile_id: Option<i64>,
+    /// `uuid`: the profile's UUID.
+    #[serde(rename = "uuid", deserialize_with = "readable")]
+    pub profile_uuid: Option<ProfileUuid>,
     /// `eml`: the e-mail address. Redacted, because it is personal.
     #[serde(rename = "eml", deserialize_with = "readable")]
     pub email: Option<Secret>,
@@ -59,6 +63,21 @@ fn readable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> 
     Ok(match Claim::deserialize(deserializer)? {
         Claim::Readable(value) => Some(value),
         Claim::Unreadable(IgnoredAny) => None,
+    })
+}
+
+/// An id, as a number or as a text.
+fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Id {
+        Number(i64),
+        Text(String),
+    }
+    Ok(match readable(deserializer)? {
+        Some(Id::Number(id)) => Some(id),
+        Some(Id::Text(id)) => id.trim().parse().ok(),
+        None => None,
     })
 }
 
@@ -125,6 +144,20 @@ mod tests {
     fn claim_of_unexpected_type_leaves_the_others() {
         let claims = decode(r#"{"aud":["a","b"],"bpi":"48","apk":7,"exp":4600}"#).unwrap();
         assert_eq!((claims.expires_seconds, claims.audience), (Some(4600), None));
+    }
+
+    #[test]
+    fn profile_id_may_be_a_number_or_text() {
+        for (id, expected) in [
+            ("433230288", Some(433_230_288)),
+            ("\" 7 \"", Some(7)),
+            ("\"x\"", None),
+            ("null", None),
+        ] {
+            let claims = decode(&format!(r#"{{"clId":{id},"uuid":"u-1","exp":4600}}"#)).unwrap();
+            assert_eq!(claims.profile_id, expected, "{id}");
+            assert_eq!(claims.profile_uuid.unwrap().as_str(), "u-1");
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ use http::HeaderValue;
 use zeroize::Zeroizing;
 
 use crate::clock::Reading;
-use crate::model::TokenOrigin;
+use crate::model::{ProfileUuid, TokenOrigin};
 
 mod claims;
 mod provider;
@@ -52,11 +52,23 @@ pub(crate) struct TokenInner {
 }
 
 /// What the response said besides the token.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Details {
     pub(crate) origin: Option<TokenOrigin>,
     pub(crate) custom_id: Option<String>,
     pub(crate) realm: Option<String>,
+    pub(crate) profile_id: Option<i64>,
+    pub(crate) profile_uuid: Option<ProfileUuid>,
+}
+
+/// Omits what identifies the profile.
+impl fmt::Debug for Details {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Details")
+            .field("origin", &self.origin)
+            .field("realm", &self.realm)
+            .finish_non_exhaustive()
+    }
 }
 
 /// When a token was issued, when its refresh is due, and when it expires, on the local clocks.
@@ -158,6 +170,25 @@ impl Token {
     /// Returns the profile's custom identifier, if the service sent it.
     pub fn custom_id(&self) -> Option<&str> {
         self.0.details.as_ref()?.custom_id.as_deref()
+    }
+
+    /// Returns the numeric id of the profile that the token is for. `None` for a token that is not a profile's, or if the
+    /// service does not say.
+    ///
+    /// It comes from the response (`clientId`), or else from the token's claims (`clId`), unverified.
+    pub fn profile_id(&self) -> Option<i64> {
+        let stated = self.0.details.as_ref().and_then(|details| details.profile_id);
+        stated.or_else(|| self.claims()?.profile_id)
+    }
+
+    /// Returns the UUID of the profile that the token is for. `None` for a token that is not a profile's, or if the service
+    /// does not say.
+    ///
+    /// It comes from the response (`clientUuid`), or else from the token's claims (`uuid`), unverified.
+    pub fn profile_uuid(&self) -> Option<ProfileUuid> {
+        let stated = self.0.details.as_ref();
+        let stated = stated.and_then(|details| details.profile_uuid.clone());
+        stated.or_else(|| self.claims()?.profile_uuid)
     }
 
     /// Returns the realm of the token, such as `client`, if the service sent it.

@@ -164,10 +164,17 @@ fn full_response(
     response.insert("created".into(), issued.created.into());
     response.insert("origin".into(), origin.into());
     response.insert("realm".into(), realm(consumer).into());
-    let custom_id = consumer
-        .profile()
-        .and_then(|profile| context.state.profiles[profile].custom_id.clone());
-    response.insert("customId".into(), custom_id.map_or(Value::Null, Value::from));
+    let profile = consumer.profile().map(|profile| &context.state.profiles[profile]);
+    let text = |text: Option<String>| text.map_or(Value::Null, Value::from);
+    let custom_id = profile.and_then(|profile| profile.custom_id.clone());
+    response.insert("customId".into(), text(custom_id));
+    // A text here, and a number in the claims.
+    let number = profile.map(|profile| profile.number.to_string());
+    response.insert("clientId".into(), text(number));
+    response.insert(
+        "clientUuid".into(),
+        text(profile.map(|profile| profile.uuid.clone())),
+    );
     ApiResponse::json(&Value::Object(response))
 }
 
@@ -189,6 +196,7 @@ fn issue_token(context: &mut RequestContext<'_>, consumer: Consumer) -> TokenRes
         let email = known.unwrap_or_else(|| format!("{}@anonymous.invalid", profile.uuid));
         claims.insert("eml".into(), email.into());
         claims.insert("clId".into(), profile.number.into());
+        claims.insert("uuid".into(), profile.uuid.as_str().into());
     }
     claims.insert("auth".into(), encode_authorities(&[]).into());
     claims.insert("bpi".into(), workspace.map(|workspace| workspace.number).into());

@@ -36,6 +36,29 @@ async fn login_by_email_or_custom_id() {
 }
 
 #[tokio::test]
+async fn token_names_the_profile_that_it_is_for() {
+    for alone in [false, true] {
+        // A login that returns the token alone leaves the claims to read.
+        let env = TestEnv::with_assumptions(|assume| assume.profile_token_alone = alone).await;
+        let visitor = env.visitor().token().await.unwrap();
+        assert_eq!(visitor.profile_uuid().unwrap().as_str(), VISITOR);
+        let customer = env.profile().await.unwrap().token().await.unwrap();
+        let known = env.emulator.profile(CUSTOMER).unwrap();
+        assert_eq!(customer.profile_uuid().unwrap().as_str(), known.uuid);
+        assert!(customer.profile_id().unwrap() > 0);
+        assert_ne!(customer.profile_id(), visitor.profile_id());
+        let printed = format!("{customer:?} {visitor:?}");
+        assert!(
+            !printed.contains(VISITOR) && !printed.contains(&known.uuid),
+            "{printed}"
+        );
+
+        let workspace = env.workspace().token().await.unwrap();
+        assert_eq!((workspace.profile_id(), workspace.profile_uuid()), (None, None));
+    }
+}
+
+#[tokio::test]
 async fn login_by_external_provider_creates_an_account() {
     let env = TestEnv::new().await;
     for (identity, provider, email) in [

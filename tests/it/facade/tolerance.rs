@@ -172,7 +172,8 @@ async fn empty_lists_may_come_as_null() {
 #[tokio::test]
 async fn numbers_strings_and_booleans_are_converted() {
     let answer = json!({
-        "token": "t", "expiration": "4102444800", "created": "4102441200000", "customId": 17, "origin": "GOOGLE"
+        "token": "t", "expiration": "4102444800", "created": "4102441200000", "customId": 17, "origin": "GOOGLE",
+        "clientId": 433_230_288, "clientUuid": null
     });
     let server = odd(
         PROFILE_LOGIN,
@@ -183,6 +184,10 @@ async fn numbers_strings_and_booleans_are_converted() {
     assert_eq!(
         (token.custom_id(), token.lifetime().as_secs()),
         (Some("17"), 3600)
+    );
+    assert_eq!(
+        (token.profile_id(), token.profile_uuid()),
+        (Some(433_230_288), None)
     );
     assert_eq!(token.origin(), Some(&TokenOrigin::Google));
 
