@@ -49,6 +49,24 @@ impl Random for SystemRandom {
     }
 }
 
+/// 128 bits that no other call returns, in this process or another. They need not be secret.
+pub(crate) fn unique_bytes() -> [u8; 16] {
+    use std::hash::{BuildHasher, RandomState};
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    // The hasher's keys come from the system. A process that was forked has the same keys and the same count, but another
+    // number.
+    let state = RandomState::new();
+    let call = (CALLS.fetch_add(1, Ordering::Relaxed), std::process::id());
+    let halves = [state.hash_one((0_u8, call)), state.hash_one((1_u8, call))];
+    let mut bytes = [0; 16];
+    for (place, half) in bytes.chunks_exact_mut(8).zip(halves) {
+        place.copy_from_slice(&half.to_le_bytes());
+    }
+    bytes
+}
+
 /// A source that always returns the same fraction, for tests.
 ///
 /// ```

@@ -139,7 +139,7 @@ impl StoreSlot {
             issued_at,
             expires_at,
         };
-        let saved = self.call("save", async { self.store.save(&self.key, token).await });
+        let saved = self.call("save", async { self.store.save(&self.key, token, None).await });
         if saved.await == Some(Saved::Outdated) {
             tracing::debug!("the token store has a later token already");
         }

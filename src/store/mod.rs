@@ -5,29 +5,43 @@
 //! response, by this process's clock. Anything that is not a valid token is ignored and replaced.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, pending, ready};
 use std::pin::Pin;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::secret::Secret;
 
+mod lease;
 mod memory;
 
+pub use lease::{Lease, LeaseOwner, LeaseRequest};
 pub use memory::MemoryStore;
 
 /// What a store's methods return.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// Keeps tokens for sessions.
+/// Keeps tokens for sessions, and decides which of the clients that share it logs in.
 ///
-/// An implementation must return [`Saved::Outdated`] instead of replacing a token of the same or a later generation, and
-/// must keep tokens secret.
+/// [`load`](Self::load) and [`save`](Self::save) are enough to share tokens. With [`take`](Self::take) and
+/// [`release`](Self::release), clients that start together log in once: one of them gets the lease, and the others wait
+/// for its token. With [`changed`](Self::changed), they don't have to ask again and again.
+///
+/// # Contract
+/// - A token has a *generation*. The store keeps the latest, and never replaces a token by one of the same or an earlier
+///   generation.
+/// - A store that has no answer returns an error. An entry that can't be read is not an error: it counts as missing, and
+///   the next save replaces it.
+/// - A method may be dropped at any `await`. What it began may still take effect.
+/// - Sessions give up a method that takes too long, and go on without the store for a while. So a store needs no retries
+///   that outlast a few hundred milliseconds.
+/// - Tokens are secrets. Whoever can read the store can use them, unless the store encrypts them.
 ///
 /// ```
 /// use std::collections::HashMap;
 /// use std::sync::Mutex;
-/// use synerise_auth::store::{Saved, StoreFuture, StoreKey, StoredToken, TokenStore};
+/// use synerise_auth::store::{LeaseOwner, Saved, StoreFuture, StoreKey, StoredToken, TokenStore};
 ///
+/// /// Shares tokens, without a lease.
 /// #[derive(Debug, Default)]
 /// struct MapStore(Mutex<HashMap<StoreKey, StoredToken>>);
 ///
@@ -36,7 +50,12 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 ///         Box::pin(async move { Ok(self.0.lock().unwrap().get(key).cloned()) })
 ///     }
 ///
-///     fn save<'a>(&'a self, key: &'a StoreKey, token: StoredToken) -> StoreFuture<'a, Saved> {
+///     fn save<'a>(
+///         &'a self,
+///         key: &'a StoreKey,
+///         token: StoredToken,
+///         _owner: Option<&'a LeaseOwner>,
+///     ) -> StoreFuture<'a, Saved> {
 ///         Box::pin(async move {
 ///             let mut tokens = self.0.lock().unwrap();
 ///             match tokens.get(key) {
@@ -54,12 +73,67 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// # Ok::<(), synerise_auth::Error>(())
 /// ```
 pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
-    /// Returns the newest token of a session, if there is one. It may have expired.
+    /// Returns the latest token of a session, if there is one. It may have expired.
     fn load<'a>(&'a self, key: &'a StoreKey) -> StoreFuture<'a, Option<StoredToken>>;
 
-    /// Saves a token, unless the store has one of the same or a later generation. The result of a slow login must not
-    /// replace that of a later one.
-    fn save<'a>(&'a self, key: &'a StoreKey, token: StoredToken) -> StoreFuture<'a, Saved>;
+    /// Returns a token later than `request.after`, or else the lease, or else how long another client has it: all in one
+    /// atomic step.
+    ///
+    /// - A later token comes first, even one that has expired: a client that can't use it asks again, and names its
+    ///   generation. Nobody gets the lease meanwhile.
+    /// - The lease is free when nobody has it, when its time has run out by the store's clock, or when `request.owner` has
+    ///   it already. Its time then starts again.
+    /// - [`Lease::Acquired`] comes with the generation for the new token: later than the stored one, later than
+    ///   `request.after`, and later than any that the store gave out before, even to clients that never saved, and even if
+    ///   the store lost its entries since. Microseconds since the epoch by the store's clock are the easiest way to
+    ///   get there: `max(stored + 1, after + 1, microseconds)`.
+    /// - Each key has a lease of its own.
+    ///
+    /// By default there are no leases: it loads, and answers [`Lease::Newer`] or [`Lease::Unavailable`].
+    fn take<'a>(&'a self, key: &'a StoreKey, request: &'a LeaseRequest) -> StoreFuture<'a, Lease> {
+        Box::pin(async move {
+            let stored = match self.load(key).await? {
+                Some(stored) if stored.generation > request.after => return Ok(Lease::Newer(stored)),
+                Some(stored) => stored.generation,
+                None => 0,
+            };
+            let generation = stored.max(request.after).saturating_add(1);
+            Ok(Lease::Unavailable { generation })
+        })
+    }
+
+    /// Saves a token, unless the store has one of the same or a later generation. Then gives up the lease if `owner` has
+    /// it.
+    ///
+    /// - The token is saved whoever has the lease, also when the owner's has run out: the generation decides.
+    /// - The lease is given up in both cases, but not before the token is saved: whoever gets it next must find the token.
+    /// - The token may be forgotten when its [`lifetime`](StoredToken::lifetime) has passed.
+    fn save<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        token: StoredToken,
+        owner: Option<&'a LeaseOwner>,
+    ) -> StoreFuture<'a, Saved>;
+
+    /// Gives up the lease if `owner` has it. If not, it does nothing, and that is no error.
+    ///
+    /// A client calls it when its login has failed, and when it stops waiting for the answer to a
+    /// [`take`](Self::take), which may have got the lease all the same.
+    ///
+    /// By default it does nothing.
+    fn release<'a>(&'a self, key: &'a StoreKey, owner: &'a LeaseOwner) -> StoreFuture<'a, ()> {
+        let _ = (key, owner);
+        Box::pin(ready(Ok(())))
+    }
+
+    /// Completes when the store may have a token later than `after`, or when the lease may be free.
+    ///
+    /// It wakes clients that wait for another client's login. They ask from time to time anyway, so it may complete too
+    /// early, too late, or never. By default, it never does.
+    fn changed<'a>(&'a self, key: &'a StoreKey, after: u64) -> StoreFuture<'a, ()> {
+        let _ = (key, after);
+        Box::pin(pending())
+    }
 }
 
 /// Identifies the session that a token belongs to: a fingerprint of the server, the kind of session, the API key and the
@@ -69,19 +143,24 @@ pub struct StoreKey(String);
 
 impl StoreKey {
     pub(crate) fn new(fingerprint: &[u8]) -> Self {
-        use std::fmt::Write;
-        let mut text = String::with_capacity(2 * fingerprint.len());
-        for byte in fingerprint {
-            // Writing to a String can't fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        Self(text)
+        Self(hexadecimal(fingerprint))
     }
 
     /// The key as lower-case hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// As lower-case hexadecimal digits.
+fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a String can't fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 impl fmt::Debug for StoreKey {
@@ -105,7 +184,7 @@ impl fmt::Debug for StoreKey {
 pub struct StoredToken {
     /// The token, without `Bearer`.
     pub token: Secret,
-    /// Counts the logins of a session across all clients that share the store.
+    /// Which token is later: that of the larger generation. At least 1, and not without gaps.
     pub generation: u64,
     /// When it was issued, by the wall clock of the client that saved it.
     pub issued_at: SystemTime,
@@ -127,6 +206,12 @@ impl StoredToken {
             issued_at,
             expires_at,
         }
+    }
+
+    /// Returns how long the token was valid when it was issued, and so the longest that a store has to keep it. Zero if
+    /// its times contradict each other.
+    pub fn lifetime(&self) -> Duration {
+        self.expires_at.duration_since(self.issued_at).unwrap_or_default()
     }
 }
 

@@ -5,7 +5,9 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use synerise_auth::Session;
 use synerise_auth::kind::Workspace;
-use synerise_auth::store::{MemoryStore, Saved, StoreError, StoreFuture, StoreKey, StoredToken, TokenStore};
+use synerise_auth::store::{
+    LeaseOwner, MemoryStore, Saved, StoreError, StoreFuture, StoreKey, StoredToken, TokenStore,
+};
 use tokio::sync::Notify;
 
 use crate::support::{TestEnv, VISITOR, bounded, secs, spawn_token};
@@ -60,9 +62,14 @@ impl TokenStore for Forgetful {
         self.0.load(key)
     }
 
-    fn save<'a>(&'a self, key: &'a StoreKey, token: StoredToken) -> StoreFuture<'a, Saved> {
+    fn save<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        token: StoredToken,
+        owner: Option<&'a LeaseOwner>,
+    ) -> StoreFuture<'a, Saved> {
         match token.generation {
-            1 => self.0.save(key, token),
+            1 => self.0.save(key, token, owner),
             _ => Box::pin(std::future::ready(Ok(Saved::Kept))),
         }
     }
@@ -90,7 +97,12 @@ impl TokenStore for Down {
         Box::pin(std::future::ready(Err(StoreError::new("connection refused"))))
     }
 
-    fn save<'a>(&'a self, _: &'a StoreKey, _: StoredToken) -> StoreFuture<'a, Saved> {
+    fn save<'a>(
+        &'a self,
+        _: &'a StoreKey,
+        _: StoredToken,
+        _: Option<&'a LeaseOwner>,
+    ) -> StoreFuture<'a, Saved> {
         Box::pin(std::future::ready(Err(StoreError::new("connection refused"))))
     }
 }
@@ -105,7 +117,12 @@ impl TokenStore for Hanging {
         Box::pin(std::future::pending())
     }
 
-    fn save<'a>(&'a self, _: &'a StoreKey, _: StoredToken) -> StoreFuture<'a, Saved> {
+    fn save<'a>(
+        &'a self,
+        _: &'a StoreKey,
+        _: StoredToken,
+        _: Option<&'a LeaseOwner>,
+    ) -> StoreFuture<'a, Saved> {
         Box::pin(std::future::ready(Ok(Saved::Kept)))
     }
 }

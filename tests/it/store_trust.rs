@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use synerise_auth::clock::{ManualClock, SleepPurpose};
 use synerise_auth::kind::Workspace;
 use synerise_auth::lifecycle::Event;
-use synerise_auth::store::{MemoryStore, Saved, StoreFuture, StoreKey, StoredToken, TokenStore};
+use synerise_auth::store::{LeaseOwner, MemoryStore, Saved, StoreFuture, StoreKey, StoredToken, TokenStore};
 use synerise_auth::{Session, Token};
 
 use crate::support::{START, TestEnv, bounded, claims_token, next, refreshed, secs};
@@ -42,11 +42,16 @@ impl TokenStore for Planted {
         })
     }
 
-    fn save<'a>(&'a self, key: &'a StoreKey, token: StoredToken) -> StoreFuture<'a, Saved> {
+    fn save<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        token: StoredToken,
+        owner: Option<&'a LeaseOwner>,
+    ) -> StoreFuture<'a, Saved> {
         if token.generation <= self.token.generation {
             return Box::pin(std::future::ready(Ok(Saved::Outdated)));
         }
-        self.saved.save(key, token)
+        self.saved.save(key, token, owner)
     }
 }
 
@@ -212,7 +217,12 @@ impl TokenStore for Panicking {
         })
     }
 
-    fn save<'a>(&'a self, _: &'a StoreKey, _: StoredToken) -> StoreFuture<'a, Saved> {
+    fn save<'a>(
+        &'a self,
+        _: &'a StoreKey,
+        _: StoredToken,
+        _: Option<&'a LeaseOwner>,
+    ) -> StoreFuture<'a, Saved> {
         self.check(Panics::InSave);
         Box::pin(async {
             self.check(Panics::WhileSaving);

@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use synerise_auth::lifecycle::RefreshPolicy;
-use synerise_auth::store::{Saved, StoreFuture, StoreKey, StoredToken, TokenStore};
+use synerise_auth::store::{LeaseOwner, Saved, StoreFuture, StoreKey, StoredToken, TokenStore};
 use synerise_auth::{ErrorKind, Identity};
 use synerise_auth_emulator::Fault;
 use tokio::sync::Notify;
@@ -173,7 +173,12 @@ impl TokenStore for HangsInSave {
         Box::pin(std::future::ready(Ok(None)))
     }
 
-    fn save<'a>(&'a self, _: &'a StoreKey, _: StoredToken) -> StoreFuture<'a, Saved> {
+    fn save<'a>(
+        &'a self,
+        _: &'a StoreKey,
+        _: StoredToken,
+        _: Option<&'a LeaseOwner>,
+    ) -> StoreFuture<'a, Saved> {
         self.0.notify_one();
         Box::pin(std::future::pending())
     }
