@@ -12,6 +12,8 @@ use std::{env, fs};
 
 #[path = "build/bindings.rs"]
 mod bindings;
+#[path = "build/debug.rs"]
+mod debug;
 #[path = "build/document.rs"]
 mod document;
 #[path = "build/enums.rs"]

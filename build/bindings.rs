@@ -13,6 +13,7 @@ use syn::{
     Type, parse_quote,
 };
 
+use super::debug;
 use super::document::{Document, method_name, type_name};
 
 /// The path of the open enums in the library.
@@ -38,10 +39,13 @@ pub(crate) fn generate(document: &Document, with_schemars: bool) -> Result<Strin
     for item in &mut file.items {
         match item {
             Item::Mod(module) if module.ident == "types" => {
-                for item in module.content.iter_mut().flat_map(|(_, items)| items) {
-                    if let Item::Struct(item) = item {
-                        guard_secrets(item, revealing.contains(&item.ident.to_string()));
+                if let Some((_, items)) = &mut module.content {
+                    for item in &mut *items {
+                        if let Item::Struct(item) = item {
+                            guard_secrets(item, revealing.contains(&item.ident.to_string()));
+                        }
                     }
+                    debug::without_texts(items)?;
                 }
             }
             Item::Impl(block) => {

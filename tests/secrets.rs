@@ -1,6 +1,7 @@
-//! Secrets are never shown: not in the `Debug` of any value, not in an error or its sources, not in a log at any level.
+//! Secrets and personal data are never shown: not in the `Debug` of any value, not in an error or its sources, not in a log
+//! at any level.
 //!
-//! Every call carries distinctive secrets, to a server that quotes whatever it is sent, everywhere it can.
+//! Every call carries distinctive ones, to a server that quotes whatever it is sent, everywhere it can.
 
 #![allow(
     clippy::unwrap_used,
@@ -41,9 +42,13 @@ const PIN: &str = "canary-pin-7715";
 const ACTIVATION: &str = "canary-activation-token";
 const PROVIDER: &str = "canary-provider-token";
 const OPAQUE: &str = "canary-issued-token";
+const EMAIL: &str = "canary-person@b.example";
+const USERNAME: &str = "canary-operator@b.example";
+const PHONE: &str = "canary-600100200";
+const NAME: &str = "canary-surname";
 
-/// What must never be shown: each is a part of a secret that no escaping changes.
-const CANARIES: [&str; 9] = [
+/// What must never be shown: each is a part of a secret, or of personal data, that no escaping changes.
+const CANARIES: [&str; 13] = [
     WORKSPACE_KEY,
     PROFILE_KEY,
     TRACKER_KEY,
@@ -53,12 +58,15 @@ const CANARIES: [&str; 9] = [
     ACTIVATION,
     PROVIDER,
     OPAQUE,
+    "canary-person",
+    "canary-operator",
+    PHONE,
+    NAME,
 ];
 
 /// A token that holds the key, as Synerise's do.
 fn jwt() -> String {
-    let payload =
-        json!({ "apk": WORKSPACE_KEY, "eml": "a@b.example", "sub": OPAQUE, "exp": 4_102_444_800_i64 });
+    let payload = json!({ "apk": WORKSPACE_KEY, "eml": EMAIL, "sub": OPAQUE, "exp": 4_102_444_800_i64 });
     let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
     format!("{}.{}.{OPAQUE}", part(json!({ "alg": "RS512" })), part(payload))
 }
@@ -279,18 +287,21 @@ async fn call_as_customer(client: &Client, printed: &Printed) {
     let key = || ApiKey::new(PROFILE_KEY).unwrap();
     let visitor = client.anonymous(key(), "u-1");
     printed.result(visitor.token().await);
-    let account = NewAccount::new("a@b.example", PASSWORD, "u-1").device_id("d-1");
+    let account = NewAccount::new(EMAIL, PASSWORD, "u-1")
+        .device_id("d-1")
+        .phone(PHONE)
+        .last_name(NAME);
     printed.value(&account);
     printed.result(visitor.register(account).await);
-    let device = AccountDevice::new("a@b.example", "u-1", "d-1");
+    let device = AccountDevice::new(EMAIL, "u-1", "d-1");
     printed.result(visitor.activate_by_pin(&device, PIN).await);
     printed.result(visitor.resend_pin(&device).await);
     printed.result(visitor.activate_by_token(ACTIVATION).await);
-    printed.result(visitor.resend_activation_token("a@b.example").await);
+    printed.result(visitor.resend_activation_token(EMAIL).await);
     printed.result(visitor.reset_password(ACTIVATION, PASSWORD).await);
     printed.value(&synerise_auth::account::PasswordChange::new(PASSWORD, PASSWORD));
 
-    let password = Identity::synerise(LoginId::email("a@b.example"), PASSWORD, "u-1");
+    let password = Identity::synerise(LoginId::email(EMAIL), PASSWORD, "u-1");
     printed.value(&password);
     let login = client.profile(key()).login(password.clone()).keep_credentials();
     printed.value(&login);
@@ -311,7 +322,7 @@ async fn call_as_customer(client: &Client, printed: &Printed) {
 }
 
 async fn call_as_user(client: &Client, printed: &Printed) {
-    let login = client.user().login("user@example.com", PASSWORD);
+    let login = client.user().login(USERNAME, PASSWORD);
     let login = login.external_provider(ExternalProviderType::Google, PROVIDER);
     printed.value(&login);
     let Some(UserLoginOutcome::MfaRequired(challenge)) = printed.result(login.await) else {
@@ -333,7 +344,7 @@ async fn call_as_user(client: &Client, printed: &Printed) {
         }
     }
     let body = types::UserLoginRequest {
-        username: "user@example.com".into(),
+        username: USERNAME.into(),
         password: Secret::new(PASSWORD),
         device_id: None,
         external_provider_token: Some(Secret::new(PROVIDER)),
@@ -440,4 +451,50 @@ fn invalid_secret_is_not_quoted() {
             .build(),
     );
     printed.assert_clean("an error");
+}
+
+/// The generated types show which fields there are, and no text: any of them may hold personal data.
+#[test]
+fn raw_types_show_no_text() {
+    fn print<T: serde::de::DeserializeOwned + Debug>(printed: &Printed, json: serde_json::Value) -> T {
+        let value = serde_json::from_value(json).unwrap();
+        printed.value(&value);
+        value
+    }
+    let printed = Printed::default();
+    let account = json!({
+        "email": EMAIL, "password": PASSWORD, "uuid": NAME, "phone": PHONE, "firstName": NAME, "lastName": NAME, "sex": NAME,
+        "company": NAME, "address": NAME, "city": NAME, "province": NAME, "zipCode": NAME, "countryCode": NAME,
+        "customId": EMAIL, "deviceId": NAME, "attributes": { NAME: EMAIL }, "agreements": { "email": NAME, "sms": true }
+    });
+    print::<types::RegistrationRequest>(&printed, account);
+    let login = json!({
+        "apiKey": PROFILE_KEY, "identityProvider": "OAUTH", "email": EMAIL, "password": PASSWORD, "customId": [PHONE],
+        "tags": [NAME], "uuid": NAME
+    });
+    print::<types::ProfileAuthenticationRequest>(&printed, login);
+    let pin = json!({ "deviceId": NAME, "email": EMAIL, "pinCode": PIN, "uuid": NAME });
+    print::<types::PinConfirmationRequest>(&printed, pin);
+    print::<types::UserLoginRequest>(&printed, json!({ "username": USERNAME, "password": PASSWORD }));
+    print::<types::PasswordResetRequest>(&printed, json!({ "email": EMAIL }));
+    let answered =
+        json!({ "token": OPAQUE, "customId": EMAIL, "realm": NAME, "expiration": 4_102_444_800_i64 });
+    print::<types::ProfileTokenResponse>(&printed, answered);
+    let consumer = json!({ "name": USERNAME, "id": 4711, "authorities": [NAME], "mfaMethods": ["EMAIL"] });
+    print::<types::UserAuthenticationResponse>(&printed, json!({ "token": OPAQUE, "consumer": consumer }));
+    let refusal = json!({ "message": EMAIL, "errors": [{ "field": NAME, "rejectedValue": PHONE }] });
+    print::<types::ErrorBody>(&printed, refusal);
+    print::<types::DailyUsage>(&printed, json!({ "events": { NAME: 7 }, "total": 4712 }));
+    printed.assert_clean("a generated type");
+    let text = printed.0.lock().unwrap();
+    for shown in [
+        "4711",
+        "4712",
+        "4102444800",
+        "Email",
+        "RegistrationRequest",
+        "zip_code",
+    ] {
+        assert!(text.contains(shown), "{shown} is not shown");
+    }
 }

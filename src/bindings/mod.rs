@@ -4,7 +4,8 @@
 //! create a [`Call`]. When awaited, a call authenticates, retries, times out and traces like the facade, and fails with the
 //! facade's [`Error`](crate::Error).
 //!
-//! The types here follow the document and change with it. The facade's types do not.
+//! The types here follow the document and change with it. The facade's types do not. Their `Debug` shows no text, because
+//! any text may be personal: print a field itself where you know what it holds.
 //!
 //! ```no_run
 //! # async fn run(workspace: synerise_auth::WorkspaceSession) -> synerise_auth::Result<()> {
@@ -33,6 +34,7 @@ mod client;
 pub(crate) mod coerce;
 pub(crate) mod conversions;
 mod raw_object;
+mod redacted;
 mod scalar;
 mod unique;
 
@@ -45,5 +47,7 @@ pub use client::ClientState;
 pub use generated::{Client, types};
 
 pub use raw_object::RawObject;
+
+pub(crate) use redacted::Redacted;
 
 pub(crate) use call::{json_body, secret_json_body};

@@ -2,6 +2,8 @@
 
 #[path = "../../../build/bindings.rs"]
 mod bindings;
+#[path = "../../../build/debug.rs"]
+mod debug;
 #[path = "../../../build/document.rs"]
 mod document;
 #[path = "../../../build/enums.rs"]
