@@ -44,6 +44,16 @@ pub(crate) fn generate(document: &Document) -> Result<String, String> {
                 _ => return Err(located.refuse("has another x-unauthorized than token or consumer")),
             },
         };
+        let forbidden: Expr = match located.extension("x-forbidden") {
+            Value::Null => parse_quote!(Forbidden::Consumer),
+            value => match value.as_str() {
+                Some("consumer") => parse_quote!(Forbidden::Consumer),
+                Some("old-password") => parse_quote!(Forbidden::OldPassword),
+                Some("password-or-token") => parse_quote!(Forbidden::PasswordOrToken),
+                Some("sent-token") => parse_quote!(Forbidden::SentToken),
+                _ => return Err(located.refuse("has an unknown x-forbidden")),
+            },
+        };
         let response = response(document, &located).map_err(|problem| located.refuse(&problem))?;
         tables.push(quote! {
             #[doc = #doc]
@@ -59,6 +69,7 @@ pub(crate) fn generate(document: &Document) -> Result<String, String> {
                 idempotent: #idempotent,
                 send_once: #send_once,
                 unauthorized: #unauthorized,
+                forbidden: #forbidden,
                 response: #response,
             };
         });

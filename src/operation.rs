@@ -8,7 +8,9 @@ pub(crate) use table::{RESERVED_ATTRIBUTES, SECRET_FIELDS};
 mod table {
     #![allow(missing_docs, reason = "generated code")]
 
-    use super::{Consumer, Evidence, Field, IfUnreadable, Operation, Security, Shape, Unauthorized};
+    use super::{
+        Consumer, Evidence, Field, Forbidden, IfUnreadable, Operation, Security, Shape, Unauthorized,
+    };
 
     include!(concat!(env!("OUT_DIR"), "/operations.rs"));
 }
@@ -38,6 +40,8 @@ pub struct Operation {
     pub send_once: bool,
     /// What a 401 refuses.
     pub unauthorized: Unauthorized,
+    /// What a 403 refuses.
+    pub forbidden: Forbidden,
     pub(crate) response: Shape,
 }
 
@@ -68,6 +72,20 @@ pub enum Unauthorized {
     /// The consumer or the request, such as a wrong code. Another token would be refused as well, so a session keeps its
     /// own.
     Consumer,
+}
+
+/// What a 403 of an operation refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Forbidden {
+    /// The consumer, or the consumer's API key: it lacks a permission.
+    Consumer,
+    /// The old password, which has to confirm the call.
+    OldPassword,
+    /// The password or the identity provider's token, which has to confirm the call.
+    PasswordOrToken,
+    /// The token that was sent to the customer, which has to confirm the call.
+    SentToken,
 }
 
 /// How well an operation's facts are known.

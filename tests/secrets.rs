@@ -21,13 +21,13 @@ use std::sync::{Arc, Mutex};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
-use synerise_auth::account::{AccountDevice, NewAccount};
+use synerise_auth::account::{AccountDevice, EmailChange, EmailConfirmation, NewAccount, PhoneConfirmation};
 use synerise_auth::chrono::NaiveDate;
 use synerise_auth::model::{ExternalProviderType, MfaMethod, TrackerKey};
 use synerise_auth::raw::types;
 use synerise_auth::settings::Registration;
 use synerise_auth::usage::UsageQuery;
-use synerise_auth::{ApiKey, Client, Identity, LoginId, Result, Secret, UserLoginOutcome};
+use synerise_auth::{ApiKey, Client, Identity, LoginId, ProfileSession, Result, Secret, UserLoginOutcome};
 use tracing_subscriber::fmt::MakeWriter;
 
 use support::{Answer, Capture, Captured};
@@ -46,9 +46,11 @@ const EMAIL: &str = "canary-person@b.example";
 const USERNAME: &str = "canary-operator@b.example";
 const PHONE: &str = "canary-600100200";
 const NAME: &str = "canary-surname";
+const CUSTOM_ID: &str = "canary-custom-id";
 
 /// What must never be shown: each is a part of a secret, or of personal data, that no escaping changes.
-const CANARIES: [&str; 13] = [
+const CANARIES: [&str; 14] = [
+    CUSTOM_ID,
     WORKSPACE_KEY,
     PROFILE_KEY,
     TRACKER_KEY,
@@ -306,6 +308,7 @@ async fn call_as_customer(client: &Client, printed: &Printed) {
     let login = client.profile(key()).login(password.clone()).keep_credentials();
     printed.value(&login);
     if let Some(profile) = printed.result(login.await) {
+        call_as_owner(&profile, printed).await;
         // A refresh, then another login.
         printed.result(profile.token_valid_for(std::time::Duration::MAX).await);
         profile.invalidate();
@@ -319,6 +322,26 @@ async fn call_as_customer(client: &Client, printed: &Printed) {
     printed.value(&login);
     printed.result(login.await);
     printed.value(&visitor);
+}
+
+/// The calls of an account's owner.
+async fn call_as_owner(profile: &ProfileSession, printed: &Printed) {
+    let change = synerise_auth::account::PasswordChange::new(PASSWORD, PASSWORD);
+    printed.result(profile.change_password(change).await);
+    for change in [
+        EmailChange::by_password(EMAIL, PASSWORD),
+        EmailChange::by_provider_token(EMAIL, PROVIDER).custom_id(CUSTOM_ID),
+    ] {
+        printed.value(&change);
+        printed.result(profile.request_email_change(change).await);
+    }
+    let confirmation = EmailConfirmation::new(ACTIVATION);
+    printed.value(&confirmation);
+    printed.result(profile.confirm_email_change(confirmation).await);
+    printed.result(profile.request_phone_change(PHONE).await);
+    let confirmation = PhoneConfirmation::new(PHONE, CODE);
+    printed.value(&confirmation);
+    printed.result(profile.confirm_phone_change(confirmation).await);
 }
 
 async fn call_as_user(client: &Client, printed: &Printed) {

@@ -43,6 +43,10 @@ pub struct Assumptions {
     pub activation_token_valid_in_seconds: u64,
     /// How long the token of a password reset e-mail is valid, in seconds. Default: an hour.
     pub password_reset_token_valid_in_seconds: u64,
+    /// How long the token of an e-mail that confirms a new address is valid, in seconds. Default: an hour.
+    pub email_change_token_valid_in_seconds: u64,
+    /// How long the code of an SMS that confirms a new telephone number is valid, in seconds. Default: 300.
+    pub phone_change_code_valid_in_seconds: u64,
     /// How long a code sent to a user by e-mail is valid, in seconds. Default: 300.
     pub email_code_valid_in_seconds: u64,
     /// How many wrong passwords in a row lock an account or a user (status 423). Default: 10.
@@ -79,6 +83,8 @@ impl Default for Assumptions {
             restriction_literal: "ON".to_owned(),
             activation_token_valid_in_seconds: 86_400,
             password_reset_token_valid_in_seconds: 3600,
+            email_change_token_valid_in_seconds: 3600,
+            phone_change_code_valid_in_seconds: 300,
             email_code_valid_in_seconds: 300,
             wrong_passwords_before_lock: 10,
             password_policy: false,

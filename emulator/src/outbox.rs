@@ -1,12 +1,12 @@
-//! The e-mails that the real service would have sent.
+//! The e-mails and text messages that the real service would have sent.
 
 use std::time::SystemTime;
 
-/// An e-mail that is kept for the test instead of being sent.
+/// An e-mail or text message that is kept for the test instead of being sent.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Message {
-    /// The address.
+    /// The address, or the telephone number.
     pub to: String,
     /// Why it was sent.
     pub kind: MessageKind,
@@ -35,7 +35,7 @@ impl std::fmt::Debug for Message {
     }
 }
 
-/// The purpose of an e-mail.
+/// The purpose of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MessageKind {
@@ -45,6 +45,10 @@ pub enum MessageKind {
     ActivationToken,
     /// The token (in the real service, a link) that sets a new password.
     PasswordReset,
+    /// The token (in the real service, a link) that confirms a new e-mail address.
+    EmailChange,
+    /// The code that confirms a new telephone number.
+    PhoneChange,
     /// The code that a user enters as a second factor.
     LoginCode,
 }

@@ -1,4 +1,5 @@
-//! A customer's account in Synerise itself ("registration as a service"): registration, activation, password.
+//! A customer's account in Synerise itself ("registration as a service"): registration, activation, password,
+//! e-mail address, telephone number.
 //!
 //! Operations that Synerise does not document follow its own mobile apps. They are marked "observed".
 //!
@@ -12,9 +13,13 @@
 //! ```
 
 mod activation;
+mod email;
 mod password;
+mod phone;
 mod registration;
 
 pub use activation::AccountDevice;
+pub use email::{EmailChange, EmailConfirmation};
 pub use password::PasswordChange;
+pub use phone::PhoneConfirmation;
 pub use registration::NewAccount;

@@ -4,14 +4,13 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use crate::operation::Forbidden;
+
 use super::body::ErrorBody;
 use super::{ErrorKind, Redactor};
 
 /// How many of them appear in an error's one-line text.
 const FIELD_ERRORS_SHOWN: usize = 3;
-
-/// The operations that a password has to confirm: Synerise states that their 403 means that it is wrong.
-const CONFIRMED_BY_CREDENTIAL: [&str; 1] = ["changePassword"];
 
 /// How an account is activated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,6 +33,8 @@ pub struct ApiError {
     trace_id: Option<String>,
     retry_after: Option<Duration>,
     hint: Option<&'static str>,
+    /// What a 403 of the operation refuses.
+    forbidden: Forbidden,
 }
 
 /// A server's complaint about one field of the request. The rejected value is not kept: it may be a password.
@@ -68,11 +69,17 @@ impl ApiError {
             trace_id: body.trace_id,
             retry_after,
             hint: None,
+            forbidden: Forbidden::Consumer,
         }
     }
 
     pub(crate) fn with_hint(mut self, hint: Option<&'static str>) -> Self {
         self.hint = hint;
+        self
+    }
+
+    pub(crate) fn with_forbidden(mut self, forbidden: Forbidden) -> Self {
+        self.forbidden = forbidden;
         self
     }
 
@@ -93,7 +100,7 @@ impl ApiError {
     }
 
     fn kind_by_status(&self) -> ErrorKind {
-        if self.status == 403 && CONFIRMED_BY_CREDENTIAL.contains(&&*self.operation) {
+        if self.status == 403 && self.forbidden != Forbidden::Consumer {
             ErrorKind::WrongCredential
         } else {
             ErrorKind::Api
@@ -145,7 +152,18 @@ impl ApiError {
             }
             ErrorKind::DeviceIdRequired => return "log in with a device id",
             ErrorKind::WrongCredential => {
-                return "check the old password, and that the API key has the permission";
+                return match self.forbidden {
+                    Forbidden::OldPassword => {
+                        "check the old password, and that the API key has the permission"
+                    }
+                    Forbidden::SentToken => {
+                        "check the token in the message, or request another one, and check that the API key has the \
+                         permission"
+                    }
+                    Forbidden::PasswordOrToken | Forbidden::Consumer => {
+                        "check the password or the identity provider's token, and that the API key has the permission"
+                    }
+                };
             }
             _ => {}
         }

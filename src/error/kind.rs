@@ -33,7 +33,7 @@ pub enum ErrorKind {
     ActivationRequired(ActivationMethod),
     /// The workspace requires a device id (`SAU-601`): log in with one.
     DeviceIdRequired,
-    /// The password that has to confirm a change of the account is wrong (403). A missing permission is refused with the same
+    /// The password or token that has to confirm a change of the account is wrong (403). A missing permission is refused with the same
     /// status: [`Error::api`](super::Error::api) has what the server said.
     WrongCredential,
     /// The token has expired, and the session has no credentials to obtain a new one.

@@ -144,3 +144,204 @@ enum Passwords {}
 /// let _ = synerise_auth::serde_json::to_string(&Secret::new("fake"));
 /// ```
 enum Secrets {}
+
+/// Only a customer who is logged in changes the e-mail address of the account.
+///
+/// ```no_run
+/// use synerise_auth::account::EmailChange;
+/// use synerise_auth::kind::Profile;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Profile>, change: EmailChange) {
+///     let _ = session.request_email_change(change).await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::account::EmailChange;
+/// use synerise_auth::kind::Anonymous;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Anonymous>, change: EmailChange) {
+///     let _ = session.request_email_change(change).await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::account::EmailChange;
+/// use synerise_auth::kind::Workspace;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Workspace>, change: EmailChange) {
+///     let _ = session.request_email_change(change).await;
+/// }
+/// ```
+enum EmailChanges {}
+
+/// Only a customer who is logged in confirms a new e-mail address.
+///
+/// ```no_run
+/// use synerise_auth::account::EmailConfirmation;
+/// use synerise_auth::kind::Profile;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Profile>, token: EmailConfirmation) {
+///     let _ = session.confirm_email_change(token).await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::account::EmailConfirmation;
+/// use synerise_auth::kind::Anonymous;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Anonymous>, token: EmailConfirmation) {
+///     let _ = session.confirm_email_change(token).await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::account::EmailConfirmation;
+/// use synerise_auth::kind::Workspace;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Workspace>, token: EmailConfirmation) {
+///     let _ = session.confirm_email_change(token).await;
+/// }
+/// ```
+enum EmailConfirmations {}
+
+/// Only a customer who is logged in changes the telephone number of the account.
+///
+/// ```no_run
+/// use synerise_auth::kind::Profile;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Profile>) {
+///     let _ = session.request_phone_change("+48000000000").await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::kind::Anonymous;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Anonymous>) {
+///     let _ = session.request_phone_change("+48000000000").await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::kind::WorkspaceUser;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<WorkspaceUser>) {
+///     let _ = session.request_phone_change("+48000000000").await;
+/// }
+/// ```
+enum PhoneChanges {}
+
+/// Only a customer who is logged in confirms a new telephone number.
+///
+/// ```no_run
+/// use synerise_auth::account::PhoneConfirmation;
+/// use synerise_auth::kind::Profile;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Profile>, code: PhoneConfirmation) {
+///     let _ = session.confirm_phone_change(code).await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::account::PhoneConfirmation;
+/// use synerise_auth::kind::Anonymous;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Anonymous>, code: PhoneConfirmation) {
+///     let _ = session.confirm_phone_change(code).await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::account::PhoneConfirmation;
+/// use synerise_auth::kind::User;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<User>, code: PhoneConfirmation) {
+///     let _ = session.confirm_phone_change(code).await;
+/// }
+/// ```
+enum PhoneConfirmations {}
+
+/// Only a customer who is logged in changes the password.
+///
+/// ```no_run
+/// use synerise_auth::account::PasswordChange;
+/// use synerise_auth::kind::Profile;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Profile>, change: PasswordChange) {
+///     let _ = session.change_password(change).await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::account::PasswordChange;
+/// use synerise_auth::kind::Anonymous;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Anonymous>, change: PasswordChange) {
+///     let _ = session.change_password(change).await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::account::PasswordChange;
+/// use synerise_auth::kind::Workspace;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Workspace>, change: PasswordChange) {
+///     let _ = session.change_password(change).await;
+/// }
+/// ```
+enum PasswordChanges {}
+
+/// Only a customer or a visitor asks for a password reset.
+///
+/// ```no_run
+/// use synerise_auth::kind::Anonymous;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Anonymous>) {
+///     let _ = session.request_password_reset("customer@shop.example").await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::kind::Workspace;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Workspace>) {
+///     let _ = session.request_password_reset("customer@shop.example").await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::kind::User;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<User>) {
+///     let _ = session.request_password_reset("customer@shop.example").await;
+/// }
+/// ```
+enum PasswordResets {}
+
+/// Only a customer or a visitor resets a password.
+///
+/// ```no_run
+/// use synerise_auth::kind::Anonymous;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Anonymous>) {
+///     let _ = session.reset_password("token", "password").await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::kind::Workspace;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Workspace>) {
+///     let _ = session.reset_password("token", "password").await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::kind::User;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<User>) {
+///     let _ = session.reset_password("token", "password").await;
+/// }
+/// ```
+enum PasswordResetConfirmations {}

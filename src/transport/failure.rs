@@ -4,6 +4,7 @@ use http::header::{CONTENT_ENCODING, LOCATION};
 use http::{HeaderMap, StatusCode};
 
 use crate::error::{ApiError, Error, Redactor, error_chain};
+use crate::operation::Forbidden;
 use crate::token::Token;
 
 use super::body::BodyError;
@@ -182,6 +183,10 @@ impl Transport {
         };
         ApiError::read(info.label.clone(), status, wait, body, &sent.redactor())
             .with_hint(info.hint(status))
+            .with_forbidden(
+                info.operation
+                    .map_or(Forbidden::Consumer, |operation| operation.forbidden),
+            )
             .into()
     }
 

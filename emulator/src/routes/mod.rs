@@ -1,6 +1,7 @@
 //! The handlers of the operations. Each is a function of one checked request and the state.
 
 pub(crate) mod activation;
+pub(crate) mod contact;
 pub(crate) mod keys;
 pub(crate) mod login;
 pub(crate) mod passwords;

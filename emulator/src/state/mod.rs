@@ -10,10 +10,11 @@ use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
+use crate::consumer::ProfileId;
 use crate::outbox::{Message, MessageKind};
 use crate::tokens::TokenStore;
 use keys::ApiKey;
-use profiles::{PasswordReset, Profile, ThirdPartyToken};
+use profiles::{EmailChange, PasswordReset, PhoneChange, Profile, ThirdPartyToken};
 use users::User;
 use workspaces::Workspace;
 
@@ -28,6 +29,9 @@ pub(crate) struct State {
     pub(crate) third_party_tokens: HashMap<(String, String), ThirdPartyToken>,
     /// By the token in the e-mail.
     pub(crate) password_resets: HashMap<String, PasswordReset>,
+    /// By the token in the e-mail.
+    pub(crate) email_changes: HashMap<String, EmailChange>,
+    pub(crate) phone_changes: HashMap<ProfileId, PhoneChange>,
     pub(crate) tokens: TokenStore,
     pub(crate) outbox: Vec<Message>,
     pub(crate) lifetimes: Lifetimes,
@@ -51,6 +55,8 @@ impl State {
             profiles: Vec::new(),
             third_party_tokens: HashMap::new(),
             password_resets: HashMap::new(),
+            email_changes: HashMap::new(),
+            phone_changes: HashMap::new(),
             tokens: TokenStore::new(),
             outbox: Vec::new(),
             lifetimes,

@@ -69,6 +69,22 @@ pub(crate) struct PasswordReset {
     pub(crate) valid_until: SystemTime,
 }
 
+/// What the token of an e-mail that confirms a new address is for.
+#[derive(Debug, Clone)]
+pub(crate) struct EmailChange {
+    pub(crate) profile: ProfileId,
+    pub(crate) email: String,
+    pub(crate) valid_until: SystemTime,
+}
+
+/// A new telephone number that waits for the code of an SMS.
+#[derive(Debug, Clone)]
+pub(crate) struct PhoneChange {
+    pub(crate) phone: String,
+    pub(crate) code: String,
+    pub(crate) valid_until: SystemTime,
+}
+
 /// A token of a third party.
 #[derive(Debug, Clone)]
 pub(crate) struct ThirdPartyToken {

@@ -7,7 +7,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use serde_json::Value;
-use synerise_auth::account::{AccountDevice, NewAccount, PasswordChange};
+use synerise_auth::account::{
+    AccountDevice, EmailChange, EmailConfirmation, NewAccount, PasswordChange, PhoneConfirmation,
+};
 use synerise_auth::chrono::NaiveDate;
 use synerise_auth::model::MfaMethod;
 use synerise_auth::settings::Registration;
@@ -16,6 +18,8 @@ use synerise_auth::{Result, UserLoginOutcome};
 use synerise_auth_emulator::Fault;
 
 use crate::support::{CUSTOMER, DEVICE, NEWCOMER, PASSWORD, TestEnv, VISITOR, customer, pin_for_everyone};
+
+const PHONE: &str = "+48000000000";
 
 /// The operations, each with its documented refusals.
 fn document() -> BTreeMap<String, Vec<String>> {
@@ -121,6 +125,25 @@ async fn call(operation: &str, env: &TestEnv) -> Result<()> {
         "changePassword" => {
             let change = PasswordChange::new(PASSWORD, "Not-a-real-2");
             env.profile().await?.change_password(change).await?;
+        }
+        "requestEmailChange" => {
+            let change = EmailChange::by_password(NEWCOMER, PASSWORD);
+            env.profile().await?.request_email_change(change).await?;
+        }
+        "confirmEmailChange" => {
+            let profile = env.profile().await?;
+            let change = EmailChange::by_password(NEWCOMER, PASSWORD);
+            profile.request_email_change(change).await?;
+            let confirmation = EmailConfirmation::new(env.sent_to_newcomer());
+            profile.confirm_email_change(confirmation).await?;
+        }
+        "requestPhoneChange" => env.profile().await?.request_phone_change(PHONE).await?,
+        "confirmPhoneChange" => {
+            let profile = env.profile().await?;
+            profile.request_phone_change(PHONE).await?;
+            let code = emulator.last_message(PHONE).unwrap().secret;
+            let confirmation = PhoneConfirmation::new(PHONE, code);
+            profile.confirm_phone_change(confirmation).await?;
         }
         "getProfileSettings" => drop(workspace.profile_settings().get().await?),
         "replaceProfileSettings" => {

@@ -1,7 +1,9 @@
 //! A status of success is not enough: an error that comes with it stays an error, and keeps the server's words.
 
 use serde_json::{Value, json};
-use synerise_auth::account::{AccountDevice, NewAccount, PasswordChange};
+use synerise_auth::account::{
+    AccountDevice, EmailChange, EmailConfirmation, NewAccount, PasswordChange, PhoneConfirmation,
+};
 use synerise_auth::chrono::NaiveDate;
 use synerise_auth::error::ActivationMethod;
 use synerise_auth::kind::Profile;
@@ -45,6 +47,26 @@ async fn calls_without_a_body(answer: &Answer) -> Vec<(&'static str, Result<()>)
         ),
         ("confirmPasswordReset", visitor.reset_password("fake", "b").await),
         ("changePassword", profile.change_password(change).await),
+        (
+            "requestEmailChange",
+            profile
+                .request_email_change(EmailChange::by_password("a@b.example", "old"))
+                .await,
+        ),
+        (
+            "confirmEmailChange",
+            profile.confirm_email_change(EmailConfirmation::new("fake")).await,
+        ),
+        (
+            "requestPhoneChange",
+            profile.request_phone_change("+48000000000").await,
+        ),
+        (
+            "confirmPhoneChange",
+            profile
+                .confirm_phone_change(PhoneConfirmation::new("+48000000000", "fake"))
+                .await,
+        ),
         ("registerProfile", visitor.register(newcomer).await),
         (
             "confirmActivationByPin",

@@ -4,7 +4,9 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use synerise_auth::account::{AccountDevice, NewAccount, PasswordChange};
+use synerise_auth::account::{
+    AccountDevice, EmailChange, EmailConfirmation, NewAccount, PasswordChange, PhoneConfirmation,
+};
 use synerise_auth::chrono::NaiveDate;
 use synerise_auth::clock::ManualClock;
 use synerise_auth::kind::{Anonymous, Profile, WorkspaceUser};
@@ -638,6 +640,59 @@ async fn password_reset_and_change() {
     assert_sent(&server, "POST", target, Some("profile-token"), Some(body.clone()));
     profile.change_password(change.device_id(DEVICE)).await.unwrap();
     body["deviceId"] = DEVICE.into();
+    assert_sent(&server, "POST", target, Some("profile-token"), Some(body));
+}
+
+#[tokio::test]
+async fn email_change() {
+    let server = server().await;
+    let profile = profile(&server).await;
+    let target = "/sauth/v2/my-account/email-change/request";
+    let change = EmailChange::by_password("new@b.example", "password");
+    profile.request_email_change(change).await.unwrap();
+    let body = json!({ "email": "new@b.example", "password": "password" });
+    assert_sent(&server, "POST", target, Some("profile-token"), Some(body));
+    let change = EmailChange::by_provider_token("new@b.example", "fake-provider-token")
+        .uuid(UUID)
+        .device_id(DEVICE)
+        .custom_id("card123");
+    profile.request_email_change(change).await.unwrap();
+    let body = json!({
+        "email": "new@b.example", "externalToken": "fake-provider-token", "customId": "card123", "uuid": UUID,
+        "deviceId": DEVICE
+    });
+    assert_sent(&server, "POST", target, Some("profile-token"), Some(body));
+
+    let target = "/sauth/my-account/email-change/confirmation";
+    let confirmation = EmailConfirmation::new("fake-token");
+    profile.confirm_email_change(confirmation.clone()).await.unwrap();
+    let mut body = json!({ "token": "fake-token" });
+    assert_sent(&server, "POST", target, Some("profile-token"), Some(body.clone()));
+    for agreed in [true, false] {
+        let confirmation = confirmation.clone().newsletter_agreement(agreed);
+        profile.confirm_email_change(confirmation).await.unwrap();
+        body["newsletterAgreement"] = agreed.into();
+        assert_sent(&server, "POST", target, Some("profile-token"), Some(body.clone()));
+    }
+}
+
+#[tokio::test]
+async fn phone_change() {
+    let server = server().await;
+    let profile = profile(&server).await;
+    profile.request_phone_change("+48000000000").await.unwrap();
+    let target = "/v4/my-account/phone-update/request";
+    let body = json!({ "phone": "+48000000000" });
+    assert_sent(&server, "POST", target, Some("profile-token"), Some(body));
+
+    let target = "/v4/my-account/phone-update/confirmation";
+    let confirmation = PhoneConfirmation::new("+48000000000", "000000");
+    profile.confirm_phone_change(confirmation.clone()).await.unwrap();
+    let mut body = json!({ "phone": "+48000000000", "confirmationCode": "000000" });
+    assert_sent(&server, "POST", target, Some("profile-token"), Some(body.clone()));
+    let confirmation = confirmation.sms_agreement(false);
+    profile.confirm_phone_change(confirmation).await.unwrap();
+    body["smsAgreement"] = false.into();
     assert_sent(&server, "POST", target, Some("profile-token"), Some(body));
 }
 

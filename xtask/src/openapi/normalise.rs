@@ -12,7 +12,7 @@ use super::plain_text;
 use super::reference::{self, Reference, resolved};
 
 /// The extensions that the crate reads; any other is a mistake, or an attack.
-const EXTENSIONS: [&str; 14] = [
+const EXTENSIONS: [&str; 15] = [
     "x-vendor-operation-id",
     "x-evidence",
     "x-source",
@@ -20,6 +20,7 @@ const EXTENSIONS: [&str; 14] = [
     "x-idempotent",
     "x-send-once",
     "x-unauthorized",
+    "x-forbidden",
     "x-permission",
     "x-open",
     "x-enum-names",

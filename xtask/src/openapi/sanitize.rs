@@ -15,14 +15,17 @@ use super::reference::Reference;
 pub(crate) const VENDOR_ID: &str = "x-vendor-operation-id";
 
 /// Members that hold a secret: what a document shows for them could be a real one.
-pub(crate) const SECRETS: [&str; 7] = [
+pub(crate) const SECRETS: [&str; 10] = [
     "password",
+    "oldPassword",
     "apiKey",
     "token",
     "identityProviderToken",
     "externalProviderToken",
     "verificationCode",
     "pinCode",
+    "externalToken",
+    "confirmationCode",
 ];
 
 /// Removes every member that the grammar does not list, and every real-looking secret from the examples.

@@ -16,6 +16,9 @@ const CONSUMERS: [&str; 7] = [
     "organization",
 ];
 
+/// What a 403 can refuse.
+const FORBIDDEN: [&str; 4] = ["consumer", "old-password", "password-or-token", "sent-token"];
+
 /// Reports what the document must say and does not.
 pub(super) fn check(document: &mut Value, problems: &mut Vec<String>) -> Result<()> {
     let snapshot = document.clone();
@@ -53,6 +56,11 @@ fn operation_problems(document: &Value, operation: &Value) -> Vec<String> {
         && !["token", "consumer"].map(Value::from).contains(refused)
     {
         problems.push("`x-unauthorized` must be `token` or `consumer`".to_owned());
+    }
+    if let Some(refused) = operation.get("x-forbidden")
+        && !FORBIDDEN.map(Value::from).contains(refused)
+    {
+        problems.push(format!("`x-forbidden` must be one of {}", FORBIDDEN.join(", ")));
     }
     let consumers: Option<Vec<&str>> = operation
         .get("x-consumers")
