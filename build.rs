@@ -29,13 +29,26 @@ fn main() -> ExitCode {
     println!("cargo::rerun-if-changed={DOCUMENT}");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=build");
-    match generate() {
+    let outcome =
+        refuse_web_assembly().and_then(|()| generate().map_err(|problem| format!("{DOCUMENT}: {problem}")));
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            println!("cargo::error={DOCUMENT}: {}", problem.replace('\n', " "));
+            println!("cargo::error={}", problem.replace('\n', " "));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Sockets, threads and clocks are not what WebAssembly has, and its browsers don't let a page send these requests.
+fn refuse_web_assembly() -> Result<(), String> {
+    let family = env::var("CARGO_CFG_TARGET_FAMILY").unwrap_or_default();
+    if family.split(',').any(|name| name == "wasm") {
+        return Err("synerise-auth does not build for WebAssembly: it needs sockets, threads and a monotonic clock; \
+             keep API keys on a server, and call that from the page"
+            .into());
+    }
+    Ok(())
 }
 
 fn generate() -> Result<(), String> {

@@ -136,3 +136,8 @@ pub use log::RecordedRequest;
 pub use outbox::{Message, MessageKind};
 pub use stub::Stub;
 pub use tokens::TokenShape;
+
+/// The code on the crate's page in the registry compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -172,6 +172,10 @@ fn docs() -> Result {
     for package in package::published()? {
         doc.args(["--package", &package.name]);
     }
+    // The wrapper is a shell script, which Windows can't start. The badges are checked on the other systems.
+    if cfg!(windows) {
+        return run(doc.env("RUSTDOCFLAGS", "--deny warnings"));
+    }
     doc.env("RUSTDOC", root().join(".ci").join("rustdoc"));
     run(doc.env("RUSTDOCFLAGS", "--deny warnings --cfg docsrs"))
 }
