@@ -44,9 +44,11 @@ fn main() -> ExitCode {
 fn refuse_web_assembly() -> Result<(), String> {
     let family = env::var("CARGO_CFG_TARGET_FAMILY").unwrap_or_default();
     if family.split(',').any(|name| name == "wasm") {
-        return Err("synerise-auth does not build for WebAssembly: it needs sockets, threads and a monotonic clock; \
+        return Err(
+            "synerise-auth does not build for WebAssembly: it needs sockets, threads and a monotonic clock; \
              keep API keys on a server, and call that from the page"
-            .into());
+                .into(),
+        );
     }
     Ok(())
 }
