@@ -82,6 +82,8 @@ pub enum SleepPurpose {
     Backoff,
     /// The wait of [`Session::keep_alive`](crate::Session::keep_alive) for the next refresh.
     KeepAlive,
+    /// The wait for the login of another client that shares the session's store.
+    Lease,
 }
 
 /// The source of the time. The default is [`SystemClock`]. Tests use `ManualClock` (feature `test-util`).

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
-use crate::lifecycle::{LifecycleConfig, RefreshPolicy};
+use crate::lifecycle::{LifecycleConfig, RefreshPolicy, SharedStore};
 use crate::operation::{Evidence, OPERATIONS, Operation};
 use crate::random::{Random, SystemRandom};
 use crate::region::Region;
 use crate::session::Context;
-use crate::store::TokenStore;
+use crate::store::{StorePolicy, TokenStore};
 use crate::transport::{
     BaseUrl, HttpConfig, HttpSettings, Limits, Pools, RetryBudget, RetryPolicy, Transport,
 };
@@ -32,6 +32,7 @@ pub struct ClientBuilder {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     store: Option<Arc<dyn TokenStore>>,
+    store_policy: StorePolicy,
     /// By operation id, exactly as the caller passed it.
     paths: HashMap<String, String>,
 }
@@ -54,6 +55,7 @@ impl Default for ClientBuilder {
             clock: Arc::new(SystemClock::default()),
             random: Arc::new(SystemRandom),
             store: None,
+            store_policy: StorePolicy::default(),
             paths: HashMap::new(),
         }
     }
@@ -165,6 +167,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets how long sessions wait for the store, and for the login of another client that shares it.
+    pub fn store_policy(mut self, policy: StorePolicy) -> Self {
+        self.store_policy = policy;
+        self
+    }
+
     /// Replaces the path of an operation whose path Synerise does not publish (it was observed in Synerise's apps, or
     /// inferred). A path that Synerise states can't be replaced.
     ///
@@ -242,7 +250,7 @@ impl ClientBuilder {
             transport,
             config: Arc::new(config),
             registry: Arc::default(),
-            store: self.store,
+            store: self.store.map(|store| SharedStore::new(store, self.store_policy)),
         };
         Ok(Client(
             Arc::new(context),

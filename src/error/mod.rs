@@ -129,6 +129,11 @@ impl Error {
         })
     }
 
+    /// A token could not be had within the limit of a refresh.
+    pub(crate) fn refresh_timeout(limit: Duration) -> Self {
+        Self::timeout("token refresh".into(), "the refresh with its retries", limit)
+    }
+
     pub(crate) fn session_expired(
         reason: impl Into<Cow<'static, str>>,
         remedy: &'static str,

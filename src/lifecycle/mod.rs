@@ -25,20 +25,25 @@ use crate::transport::{Authenticator, BoxFuture};
 
 mod catch_panic;
 mod keep_alive;
+pub(crate) mod lease_protocol;
 mod policy;
 mod refresh;
 mod refresh_state;
 pub(crate) mod registry;
+mod shared_store;
 pub(crate) mod single_flight;
 mod source;
 mod state_machine;
 mod status;
+mod store_health;
 mod stored_source;
+mod stored_token;
 
 pub use keep_alive::KeepAlive;
 pub use policy::RefreshPolicy;
 pub use status::{Event, Events, Status, TokenState};
 
+pub(crate) use shared_store::SharedStore;
 pub(crate) use source::{Previous, PreviousTokenState, TokenSource};
 pub(crate) use stored_source::StoredTokenSource;
 

@@ -70,15 +70,15 @@ impl Lifecycle {
             began: now,
         };
         let config = Arc::clone(&self.config);
-        let limit = self.config.policy.timeout();
+        let limit = self
+            .config
+            .policy
+            .timeout()
+            .saturating_add(self.source.extra_time());
         let task = runtime.spawn(async move {
             let outcome = match catch_panic(timeout(&*config.clock, limit, work)).await {
                 Some(Some(outcome)) => outcome,
-                Some(None) => Err(Error::timeout(
-                    "token refresh".into(),
-                    "the refresh with its retries",
-                    limit,
-                )),
+                Some(None) => Err(Error::refresh_timeout(limit)),
                 None => Err(Error::refresh_aborted()),
             };
             guard.finish(outcome);
@@ -144,13 +144,16 @@ impl Lifecycle {
     }
 
     /// Takes over a token that was fetched outside of a refresh.
-    pub(crate) fn adopt(&self, response: TokenResponse) -> Result<Token> {
+    pub(crate) async fn adopt(&self, response: TokenResponse) -> Result<Token> {
+        let share = self.source.share(&response);
         let sample = self.config.sample();
         let token = self.accept(&mut self.lock().token, response, &sample)?;
         self.emit(|| Event::Refreshed {
             generation: token.generation(),
             lifetime: token.lifetime(),
         });
+        share.await;
+        self.emit_news();
         Ok(token)
     }
 
@@ -203,6 +206,7 @@ impl CompletionGuard {
             return;
         };
         self.refresh.leader.complete(result.clone());
+        lifecycle.emit_news();
         match result {
             Ok(token) => lifecycle.report_success(&token, stored),
             Err(error) => lifecycle.report_failure(&error),
@@ -211,6 +215,12 @@ impl CompletionGuard {
 }
 
 impl Lifecycle {
+    fn emit_news(&self) {
+        for event in self.source.take_news() {
+            self.emit(|| event);
+        }
+    }
+
     fn report_success(&self, token: &Token, stored: bool) {
         let (generation, lifetime) = (token.generation(), token.lifetime());
         if stored {

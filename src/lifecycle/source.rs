@@ -1,8 +1,13 @@
 //! Where a session's tokens come from.
 
+use std::future::ready;
+use std::time::Duration;
+
 use crate::error::Result;
 use crate::token::{Token, TokenResponse};
 use crate::transport::BoxFuture;
+
+use super::Event;
 
 /// Fetches a session's tokens.
 pub(crate) trait TokenSource: Send + Sync {
@@ -12,6 +17,22 @@ pub(crate) trait TokenSource: Send + Sync {
     /// Whether a token can be replaced before it expires.
     fn is_refreshable(&self) -> bool {
         true
+    }
+
+    /// How much longer than a login a fetch may take.
+    fn extra_time(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Passes on a token that the session got without this source.
+    fn share(&self, response: &TokenResponse) -> BoxFuture<'static, ()> {
+        let _ = response;
+        Box::pin(ready(()))
+    }
+
+    /// What happened beside the tokens since the last call.
+    fn take_news(&self) -> Vec<Event> {
+        Vec::new()
     }
 }
 

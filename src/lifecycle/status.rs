@@ -118,6 +118,14 @@ pub enum Event {
         /// How long it is valid.
         lifetime: Duration,
     },
+    /// The store failed, took too long or panicked. The clients that share it log in for themselves until it answers again.
+    /// Of several sessions of a client, the one that noticed has the event.
+    StoreFailed {
+        /// What it failed to do, and why.
+        problem: String,
+    },
+    /// The store answers again, and tokens are shared.
+    StoreRecovered,
     /// A refresh failed. A token that is still valid is served as before.
     RefreshFailed {
         /// The error of the refresh.

@@ -1,169 +1,317 @@
-//! A source of tokens that asks a store first.
+//! A source of tokens that shares them with other clients: does what [`LeaseProtocol`] says.
 
-use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::future::ready;
+use std::task::Poll;
+use std::time::Duration;
 
-use crate::clock::{since_epoch, timeout};
-use crate::error::Result;
-use crate::secret::Secret;
-use crate::store::{Saved, StoreError, StoreKey, StoredToken, TokenStore};
-use crate::token::{Timestamp, TokenResponse, TokenTimes};
+use crate::clock::{Reading, SleepPurpose, timeout};
+use crate::error::{Error, Result};
+use crate::random::unit_fraction;
+use crate::store::{Lease, LeaseRequest, Saved, StoreKey, StoredToken};
+use crate::sync::{Arc, lock};
+use crate::token::TokenResponse;
 use crate::transport::BoxFuture;
 
-use super::LifecycleConfig;
 use super::catch_panic::catch_panic;
-use super::source::{Previous, TokenSource};
+use super::lease_protocol::{Action, Answer, Happened, LeaseProtocol, Limits};
+use super::shared_store::{HeldToken, LeaseGuard, SharedStore, StoreEntry};
+use super::source::{Previous, PreviousTokenState, TokenSource};
+use super::store_health::Call;
+use super::stored_token::{entry_of, usable};
+use super::{Event, LifecycleConfig};
 
-/// The time limit for a store. A login takes no longer, so waiting for more would gain nothing.
-const STORE_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Takes a token from the store if the store's token is better than the session's. Otherwise it fetches one, and saves it.
+/// Takes a token from the store if there is a newer one. Otherwise, one of the clients fetches it, and saves it for all.
 pub(crate) struct StoredTokenSource<A> {
     inner: Arc<A>,
-    slot: StoreSlot,
-}
-
-/// A session's entry in a store.
-#[derive(Clone)]
-struct StoreSlot {
-    store: Arc<dyn TokenStore>,
-    key: StoreKey,
-    config: Arc<LifecycleConfig>,
+    entry: Arc<StoreEntry>,
 }
 
 impl<A: TokenSource> StoredTokenSource<A> {
     pub(crate) fn new(
         inner: A,
-        store: Arc<dyn TokenStore>,
+        shared: Arc<SharedStore>,
         key: StoreKey,
         config: Arc<LifecycleConfig>,
     ) -> Self {
         Self {
             inner: Arc::new(inner),
-            slot: StoreSlot { store, key, config },
+            entry: Arc::new(StoreEntry::new(shared, key, config)),
         }
     }
 }
 
 impl<A: TokenSource + 'static> TokenSource for StoredTokenSource<A> {
     fn fetch(&self, previous: Option<Previous>) -> BoxFuture<'static, Result<TokenResponse>> {
-        let (inner, slot) = (Arc::clone(&self.inner), self.slot.clone());
-        Box::pin(async move {
-            let stored = slot.load().await;
-            if let Some(better) = stored
-                .as_ref()
-                .and_then(|stored| slot.usable(stored, previous.as_ref()))
-            {
-                return Ok(better);
-            }
-            let response = inner.fetch(previous).await?;
-            let generation = stored.map_or(1, |stored| stored.generation.saturating_add(1));
-            slot.save(&response, generation).await;
-            Ok(response)
-        })
+        let refresh = SharedRefresh {
+            inner: Arc::clone(&self.inner),
+            began: self.entry.config.clock.now(),
+            lease: LeaseGuard::new(Arc::clone(&self.entry)),
+            entry: Arc::clone(&self.entry),
+            previous,
+            candidate: None,
+            store_time: Duration::ZERO,
+        };
+        Box::pin(refresh.run())
     }
 
     fn is_refreshable(&self) -> bool {
         self.inner.is_refreshable()
     }
+
+    fn extra_time(&self) -> Duration {
+        let policy = self.entry.shared.policy;
+        // The first question, the wait, the last question of the wait, and the save.
+        let longest_wait = policy.max_wait().max(lease_time(&self.entry));
+        policy.timeout().saturating_mul(3).saturating_add(longest_wait)
+    }
+
+    fn share(&self, response: &TokenResponse) -> BoxFuture<'static, ()> {
+        match entry_of(&self.entry.config, response, 0) {
+            Some(token) if !self.entry.rests() => Box::pin(share(Arc::clone(&self.entry), token)),
+            _ => Box::pin(ready(())),
+        }
+    }
+
+    fn take_news(&self) -> Vec<Event> {
+        self.entry.take_news()
+    }
 }
 
-impl StoreSlot {
-    async fn load(&self) -> Option<StoredToken> {
-        self.call("load", async { self.store.load(&self.key).await })
+/// A lease lasts as long as a login may, and as the save after it.
+fn lease_time(entry: &StoreEntry) -> Duration {
+    entry
+        .config
+        .policy
+        .timeout()
+        .saturating_add(entry.timeout().saturating_mul(2))
+}
+
+/// One refresh of a session whose client has a store.
+struct SharedRefresh<A> {
+    inner: Arc<A>,
+    entry: Arc<StoreEntry>,
+    lease: LeaseGuard,
+    previous: Option<Previous>,
+    began: Reading,
+    /// The stored token that the protocol may decide to use.
+    candidate: Option<TokenResponse>,
+    /// How long the store was waited for, apart from waits for other clients.
+    store_time: Duration,
+}
+
+impl<A: TokenSource> SharedRefresh<A> {
+    async fn run(mut self) -> Result<TokenResponse> {
+        if self.entry.rests() {
+            let response = self.log_in().await?;
+            lock(&self.entry.held).is_unknown_to_store = true;
+            return Ok(response);
+        }
+        let held = self.entry.held();
+        let (mut protocol, mut step) = LeaseProtocol::start(self.limits(), held.generation, Duration::ZERO);
+        let mut outcome = None;
+        let mut saved_as = None;
+        let mut asked_after = held.generation;
+        loop {
+            if step.release {
+                self.lease.release();
+            }
+            let happened = match step.next {
+                Action::Take { after } => {
+                    asked_after = after;
+                    Happened::Took(self.take(after, held).await)
+                }
+                Action::Wait {
+                    duration,
+                    until_changed,
+                } => {
+                    self.store_time = Duration::ZERO;
+                    let by_change = self.wait(duration, until_changed.then_some(asked_after)).await;
+                    Happened::Woken { by_change }
+                }
+                Action::LogIn => {
+                    let result = self.log_in().await;
+                    let succeeded = result.is_ok();
+                    outcome = Some(result);
+                    Happened::LoggedIn(succeeded)
+                }
+                Action::Save { generation } => {
+                    saved_as = Some(generation);
+                    Happened::Saved(self.save(outcome.as_ref(), generation).await)
+                }
+                Action::Use { generation } => {
+                    saved_as = Some(generation);
+                    outcome = self.candidate.take().map(Ok);
+                    break;
+                }
+                Action::Finish => break,
+            };
+            let fraction = unit_fraction(&*self.entry.config.random);
+            step = protocol.step(happened, self.elapsed(), fraction);
+        }
+        if let Some(Ok(_)) = outcome {
+            *lock(&self.entry.held) = HeldToken {
+                generation: saved_as.unwrap_or(asked_after),
+                is_unknown_to_store: saved_as.is_none(),
+            };
+        }
+        outcome.unwrap_or_else(|| Err(Error::refresh_aborted()))
+    }
+
+    fn limits(&self) -> Limits {
+        let entry = &*self.entry;
+        let (lease, login) = (lease_time(entry), entry.config.policy.timeout());
+        let shortest = entry.shared.policy.max_wait();
+        // While its token is valid, no caller waits. So the session can wait until a lease has run out, if enough time for
+        // a login of its own is left then.
+        let is_at_leisure = self.previous.as_ref().is_some_and(|previous| {
+            let left = self.began.until(previous.token.validity().expires_at);
+            previous.state == PreviousTokenState::Active && left > lease.saturating_add(login)
+        });
+        let wait = if is_at_leisure {
+            shortest.max(lease)
+        } else {
+            shortest
+        };
+        Limits { lease, login, wait }
+    }
+
+    /// The time since the refresh began, by the faster of the two clocks: a lease also runs out while the computer is
+    /// suspended.
+    fn elapsed(&self) -> Duration {
+        let now = self.entry.config.clock.now();
+        let monotonic = now.monotonic.saturating_sub(self.began.monotonic);
+        monotonic.max(now.wall.saturating_sub(self.began.wall))
+    }
+
+    async fn take(&mut self, after: u64, held: HeldToken) -> Answer {
+        let entry = &*self.entry;
+        let request = LeaseRequest::new(self.lease.owner.clone(), after, lease_time(entry));
+        let asked = entry.config.clock.now();
+        // The request may get the lease even if its answer never arrives.
+        self.lease.may_hold = true;
+        let call = async { entry.shared.store.take(&entry.key, &request).await };
+        let lease = entry.call(Call::Take, entry.timeout(), call).await;
+        let waited = entry.config.clock.now().monotonic.saturating_sub(asked.monotonic);
+        self.store_time = self.store_time.saturating_add(waited);
+        let Some(lease) = lease else {
+            return Answer::Failed;
+        };
+        self.lease.may_hold = matches!(lease, Lease::Acquired { .. });
+        match lease {
+            Lease::Newer(stored) => {
+                self.candidate = Some(stored.generation)
+                    .filter(|generation| *generation > after)
+                    .and_then(|_| usable(&entry.config, &stored, self.previous.as_ref(), held));
+                Answer::Newer {
+                    generation: stored.generation,
+                    usable: self.candidate.is_some(),
+                }
+            }
+            Lease::Acquired { generation } => Answer::Acquired { generation },
+            Lease::Held {
+                remaining,
+                generation,
+            } => {
+                tracing::debug!(?remaining, "another client has the refresh lease");
+                Answer::Held {
+                    remaining,
+                    generation,
+                }
+            }
+            Lease::Unavailable { generation } => Answer::Unavailable { generation },
+        }
+    }
+
+    /// Waits, but no longer than until the store has changed after a generation. Returns whether it has.
+    async fn wait(&self, duration: Duration, changed_after: Option<u64>) -> bool {
+        let entry = &*self.entry;
+        let mut sleep = entry.config.clock.sleep_for(duration, SleepPurpose::Lease);
+        let mut changed = changed_after.map(|after| {
+            let changed = async move { entry.shared.store.changed(&entry.key, after).await };
+            Box::pin(catch_panic(changed))
+        });
+        std::future::poll_fn(|context| {
+            if let Some(change) = &mut changed
+                && let Poll::Ready(result) = change.as_mut().poll(context)
+            {
+                changed = None;
+                if let Some(Ok(())) = result {
+                    return Poll::Ready(true);
+                }
+            }
+            sleep.as_mut().poll(context).map(|()| false)
+        })
+        .await
+    }
+
+    /// A login of the session's own. It must not outlast the lease.
+    async fn log_in(&self) -> Result<TokenResponse> {
+        let config = &self.entry.config;
+        let limit = config.policy.timeout();
+        let login = self.inner.fetch(self.previous.clone());
+        timeout(&*config.clock, limit, login)
             .await
-            .flatten()
+            .unwrap_or_else(|| Err(Error::refresh_timeout(limit)))
     }
 
-    /// Returns the stored token as a login's response, if it is valid, differs from the session's token, and is not about
-    /// to expire. It is judged like a login's response, by this process's clock.
-    fn usable(&self, stored: &StoredToken, previous: Option<&Previous>) -> Option<TokenResponse> {
-        let issued_at = since_epoch(stored.issued_at);
-        let is_outdated = |previous: &Previous| {
-            // A store that lost a save may hold a token older than the session's own.
-            previous.token.expose() == stored.token.expose()
-                || issued_at < previous.token.validity().issued_at.wall
-        };
-        if previous.is_some_and(is_outdated) {
-            return None;
-        }
-        let LifecycleConfig { clock, policy, .. } = &*self.config;
-        let now = clock.now();
-        let expires_at = since_epoch(stored.expires_at);
-        let whole = expires_at.saturating_sub(issued_at);
-        // If this wall clock is behind the writer's, the token still can't be valid for longer than it was. If the writer's
-        // clock is ahead, it can't be valid for longer than its own claims say.
-        let mut left = expires_at.saturating_sub(now.wall).min(whole);
-        if let Some(claimed) = TokenTimes::of_token(stored.token.expose()).left(now.wall) {
-            left = left.min(claimed);
-        }
-        // With less lifetime left, it would be refreshed at once.
-        if left <= policy.margin_of(whole) {
-            return None;
-        }
-        let response = TokenResponse {
-            operation: "TokenStore::load",
-            token: stored.token.clone(),
-            times: TokenTimes {
-                expiration: Timestamp::Value(now.wall.saturating_add(left).as_secs()),
-                created: Timestamp::Absent,
-            },
-            details: None,
-            stored: true,
-            server_date: Some(now.wall),
-            sent: now,
-            arrived: now,
-        };
-        if !response.is_exact() {
-            tracing::warn!("the token store returned something that is not a token; it is replaced");
-            return None;
-        }
-        Some(response)
-    }
-
-    async fn save(&self, response: &TokenResponse, generation: u64) {
-        // The lifecycle refuses a response without a lifetime.
-        let Ok(lifetime) = response.lifetime(self.config.policy.max_lifetime()) else {
-            return;
-        };
-        let issued_at = lifetime.start.wall;
-        let time = |since_epoch| UNIX_EPOCH.checked_add(since_epoch);
-        let (Some(issued_at), Some(expires_at)) =
-            (time(issued_at), time(issued_at.saturating_add(lifetime.length)))
+    /// Saves the login's result. Returns whether the store has answered.
+    async fn save(&mut self, outcome: Option<&Result<TokenResponse>>, generation: u64) -> bool {
+        let entry = &*self.entry;
+        let Some(token) = outcome
+            .and_then(|outcome| outcome.as_ref().ok())
+            .and_then(|response| entry_of(&entry.config, response, generation))
         else {
-            return;
+            return false;
         };
-        let token = StoredToken {
-            token: Secret::new(response.text()),
-            generation,
-            issued_at,
-            expires_at,
-        };
-        let saved = self.call("save", async { self.store.save(&self.key, token, None).await });
-        if saved.await == Some(Saved::Outdated) {
+        // Nobody waits for the store longer than its time limit, the question before included.
+        let limit = entry.timeout().saturating_sub(self.store_time);
+        let owner = self.lease.may_hold.then_some(&self.lease.owner);
+        let call = async { entry.shared.store.save(&entry.key, token, owner).await };
+        let saved = entry.call(Call::Save, limit, call).await;
+        if saved == Some(Saved::Outdated) {
             tracing::debug!("the token store has a later token already");
         }
-    }
-
-    /// Calls the store. If the store fails, hangs or panics, the session continues without it.
-    async fn call<T>(
-        &self,
-        what: &'static str,
-        call: impl Future<Output = Result<T, StoreError>>,
-    ) -> Option<T> {
-        let call = timeout(&*self.config.clock, STORE_TIMEOUT, catch_panic(call));
-        match call.await {
-            Some(Some(Ok(value))) => return Some(value),
-            Some(Some(Err(error))) => {
-                tracing::warn!("the token store failed to {what}, and is not used: {error}");
-            }
-            Some(None) => tracing::warn!("the token store panicked in {what}, and is not used"),
-            None => {
-                tracing::warn!(
-                    "the token store took longer than {STORE_TIMEOUT:?} to {what}, and is not used"
-                );
-            }
+        if saved.is_some() {
+            self.lease.may_hold = false;
         }
-        None
+        saved.is_some()
     }
+}
+
+/// Saves a token that the session got outside of a refresh.
+async fn share(entry: Arc<StoreEntry>, token: StoredToken) {
+    let mut lease = LeaseGuard::new(Arc::clone(&entry));
+    let mut after = entry.held().generation;
+    // The first question may be answered by a token that is later than the session's last one, but not than this one.
+    for _ in 0..2 {
+        let request = LeaseRequest::new(lease.owner.clone(), after, lease_time(&entry));
+        lease.may_hold = true;
+        let call = async { entry.shared.store.take(&entry.key, &request).await };
+        let Some(answer) = entry.call(Call::Take, entry.timeout(), call).await else {
+            break;
+        };
+        lease.may_hold = matches!(answer, Lease::Acquired { .. });
+        let generation = match answer {
+            Lease::Newer(stored) => {
+                after = stored.generation;
+                continue;
+            }
+            Lease::Acquired { generation }
+            | Lease::Held { generation, .. }
+            | Lease::Unavailable { generation } => generation,
+        };
+        let token = StoredToken { generation, ..token };
+        let owner = lease.may_hold.then_some(&lease.owner);
+        let call = async { entry.shared.store.save(&entry.key, token, owner).await };
+        if entry.call(Call::Save, entry.timeout(), call).await.is_some() {
+            lease.may_hold = false;
+            *lock(&entry.held) = HeldToken {
+                generation,
+                is_unknown_to_store: false,
+            };
+            return;
+        }
+        break;
+    }
+    lock(&entry.held).is_unknown_to_store = true;
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::bindings;
 use crate::lifecycle::registry::{Registry, Retention, SessionKey};
-use crate::lifecycle::{Lifecycle, LifecycleConfig, StoredTokenSource, TokenSource};
+use crate::lifecycle::{Lifecycle, LifecycleConfig, SharedStore, StoredTokenSource, TokenSource};
 use crate::secret::Secret;
-use crate::store::{StoreKey, TokenStore};
+use crate::store::StoreKey;
 use crate::transport::Transport;
 
 /// The parts that all sessions of a client share: the transport, the lifecycles' settings, and the list of sessions.
@@ -15,7 +15,7 @@ pub(crate) struct Context {
     pub(crate) transport: Arc<Transport>,
     pub(crate) config: Arc<LifecycleConfig>,
     pub(crate) registry: Arc<Registry>,
-    pub(crate) store: Option<Arc<dyn TokenStore>>,
+    pub(crate) store: Option<Arc<SharedStore>>,
 }
 
 impl Context {

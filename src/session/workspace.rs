@@ -63,6 +63,7 @@ impl Session<Workspace> {
         let operation = &operation::REFRESH_WORKSPACE_TOKEN;
         self.lifecycle
             .adopt(bare_token_response(operation, answer.token, &response))
+            .await
     }
 }
 

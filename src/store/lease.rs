@@ -73,6 +73,10 @@ pub enum Lease {
     Held {
         /// How long at most.
         remaining: Duration,
+        /// The generation to save a token with if the client logs in all the same, as it does after having waited for
+        /// long. As late as that of [`Acquired`](Self::Acquired), so that its token counts as later than the other
+        /// client's.
+        generation: u64,
     },
     /// The store can't give a lease: the client logs in without one.
     Unavailable {

@@ -91,23 +91,32 @@ impl Entries {
         if let Some(newer) = stored.filter(|stored| stored.generation > request.after) {
             return Lease::Newer(newer.clone());
         }
+        let seen = stored.map_or(0, |stored| stored.generation).max(request.after);
+        let clock = u64::try_from(now.wall.as_micros()).unwrap_or(u64::MAX);
+        self.latest = self.latest.max(seen).saturating_add(1).max(clock);
+        let generation = self.latest;
         let taken = self.leases.get(key);
         if let Some(taken) = taken.filter(|taken| taken.owner != request.owner && !now.reached(taken.ends)) {
             return Lease::Held {
                 remaining: now.until(taken.ends),
+                generation,
             };
         }
-        let seen = stored.map_or(0, |stored| stored.generation).max(request.after);
-        let clock = u64::try_from(now.wall.as_micros()).unwrap_or(u64::MAX);
-        self.latest = self.latest.max(seen).saturating_add(1).max(clock);
         let lease = HeldLease {
             owner: request.owner.clone(),
             ends: now.after(request.ttl),
         };
         self.leases.insert(key.clone(), lease);
-        Lease::Acquired {
-            generation: self.latest,
-        }
+        Lease::Acquired { generation }
+    }
+
+    /// Whether somebody who waits can go on.
+    fn is_worth_asking(&self, key: &StoreKey, after: u64) -> bool {
+        !self.leases.contains_key(key)
+            || self
+                .tokens
+                .get(key)
+                .is_some_and(|stored| stored.generation > after)
     }
 
     fn release(&mut self, key: &StoreKey, owner: &LeaseOwner) {
@@ -184,14 +193,14 @@ impl TokenStore for MemoryStore {
 
     fn changed<'a>(&'a self, key: &'a StoreKey, after: u64) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            // Created before the look at the entries, so that no change is missed in between.
-            let changed = self.0.changed.notified();
-            let is_newer = |stored: &StoredToken| stored.generation > after;
-            let has_newer = self.entries().tokens.get(key).is_some_and(is_newer);
-            if !has_newer {
+            loop {
+                // Created before the look at the entries, so that no change is missed in between.
+                let changed = self.0.changed.notified();
+                if self.entries().is_worth_asking(key, after) {
+                    return Ok(());
+                }
                 changed.await;
             }
-            Ok(())
         })
     }
 }
@@ -279,11 +288,11 @@ mod tests {
         };
         clock.advance(Duration::from_secs(10));
         let held = store.take(&key, &request(&second, 0)).await.unwrap();
-        let remaining = Duration::from_secs(20);
-        assert_eq!(held, Lease::Held { remaining });
+        assert!(matches!(held, Lease::Held { remaining, .. } if remaining == Duration::from_secs(20)));
         store.release(&key, &second).await.unwrap();
-        assert_eq!(store.take(&key, &request(&second, 0)).await.unwrap(), held);
-        clock.advance(remaining);
+        let held = store.take(&key, &request(&second, 0)).await.unwrap();
+        assert!(matches!(held, Lease::Held { generation: later, .. } if later > generation));
+        clock.advance(Duration::from_secs(20));
         let taken = store.take(&key, &request(&second, 0)).await.unwrap();
         assert!(matches!(taken, Lease::Acquired { generation: later } if later > generation));
     }

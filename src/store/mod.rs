@@ -1,8 +1,11 @@
 //! Where sessions save their tokens, so that several clients share one login.
 //!
-//! A session asks its store before each login and saves the new token after it, but never touches it on a cached read. A
-//! store that fails, hangs or panics costs only the login that it could have saved. Its tokens are judged like a login's
-//! response, by this process's clock. Anything that is not a valid token is ignored and replaced.
+//! Clients that share a store log in once for all of them. A session that needs a new token asks its store first: the store
+//! returns a token that another client saved, or gives the session the *lease*, under which it logs in for all. The other
+//! sessions wait for its token meanwhile, or serve the one that they have. A cached read never touches the store.
+//!
+//! A store that fails, hangs or panics is left alone for a while, and each client then logs in for itself. Stored tokens are
+//! judged like a login's response, by this process's clock. Anything that is not a valid token is ignored and replaced.
 
 use std::fmt;
 use std::future::{Future, pending, ready};
@@ -13,9 +16,11 @@ use crate::secret::Secret;
 
 mod lease;
 mod memory;
+mod policy;
 
 pub use lease::{Lease, LeaseOwner, LeaseRequest};
 pub use memory::MemoryStore;
+pub use policy::StorePolicy;
 
 /// What a store's methods return.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -83,7 +88,7 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     ///   generation. Nobody gets the lease meanwhile.
     /// - The lease is free when nobody has it, when its time has run out by the store's clock, or when `request.owner` has
     ///   it already. Its time then starts again.
-    /// - [`Lease::Acquired`] comes with the generation for the new token: later than the stored one, later than
+    /// - [`Lease::Acquired`] and [`Lease::Held`] come with the generation for a new token: later than the stored one, later than
     ///   `request.after`, and later than any that the store gave out before, even to clients that never saved, and even if
     ///   the store lost its entries since. Microseconds since the epoch by the store's clock are the easiest way to
     ///   get there: `max(stored + 1, after + 1, microseconds)`.

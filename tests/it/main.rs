@@ -13,6 +13,7 @@ mod support;
 mod facade;
 mod lifecycle;
 mod store;
+mod store_lease;
 mod store_trust;
 mod test_util;
 #[cfg(feature = "verify")]

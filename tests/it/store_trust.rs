@@ -262,6 +262,13 @@ async fn panicking_store_does_not_end_keep_alive() {
                 // A round trip, in which a refresh that is due begins and ends.
                 env.client.public_key().await.unwrap();
             }
+            if generation == 1 {
+                let news = next(&mut events).await;
+                assert!(
+                    matches!(news, Some(Event::StoreFailed { .. })),
+                    "{panics:?}: {news:?}"
+                );
+            }
             assert_eq!(refreshed(&mut events).await, generation, "{panics:?}");
         }
         assert!(guard.is_running(), "{panics:?}");

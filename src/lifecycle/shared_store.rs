@@ -1,0 +1,162 @@
+//! A client's store, as its sessions use it: with a time limit, and left alone for a while after it has failed.
+
+use std::fmt;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use crate::clock::timeout;
+use crate::random::unit_fraction;
+use crate::store::{LeaseOwner, StoreError, StoreKey, StorePolicy, TokenStore};
+use crate::sync::{Arc, Mutex, lock};
+
+use super::catch_panic::catch_panic;
+use super::store_health::{Call, StoreHealth};
+use super::{Event, LifecycleConfig};
+
+/// A client's store.
+pub(crate) struct SharedStore {
+    pub(super) store: Arc<dyn TokenStore>,
+    pub(super) policy: StorePolicy,
+    health: StoreHealth,
+}
+
+impl SharedStore {
+    pub(crate) fn new(store: Arc<dyn TokenStore>, policy: StorePolicy) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            policy,
+            health: StoreHealth::default(),
+        })
+    }
+}
+
+impl fmt::Debug for SharedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.store, f)
+    }
+}
+
+/// A session's entry in its client's store.
+pub(super) struct StoreEntry {
+    pub(super) shared: Arc<SharedStore>,
+    pub(super) key: StoreKey,
+    pub(super) config: Arc<LifecycleConfig>,
+    pub(super) held: Mutex<HeldToken>,
+    news: Mutex<Vec<Event>>,
+}
+
+/// What the store knows of the session's own token.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct HeldToken {
+    /// The latest generation that the session had from the store, or saved in it.
+    pub(super) generation: u64,
+    /// The session's token is not that one: it got it while the store did not answer.
+    pub(super) is_unknown_to_store: bool,
+}
+
+impl StoreEntry {
+    pub(super) fn new(shared: Arc<SharedStore>, key: StoreKey, config: Arc<LifecycleConfig>) -> Self {
+        Self {
+            shared,
+            key,
+            config,
+            held: Mutex::default(),
+            news: Mutex::default(),
+        }
+    }
+
+    pub(super) fn held(&self) -> HeldToken {
+        *lock(&self.held)
+    }
+
+    /// How long the store is waited for in one refresh.
+    pub(super) fn timeout(&self) -> Duration {
+        self.shared.policy.timeout()
+    }
+
+    /// Whether the store failed just now, and is left alone.
+    pub(super) fn rests(&self) -> bool {
+        self.shared.health.rests(self.config.clock.now())
+    }
+
+    /// Calls the store. If it fails, hangs or panics, it is left alone for a while, and this is said once.
+    pub(super) async fn call<T>(
+        &self,
+        what: Call,
+        limit: Duration,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Option<T> {
+        let verb = match what {
+            Call::Take => "take the lease",
+            Call::Save => "save a token",
+        };
+        let problem = match timeout(&*self.config.clock, limit, catch_panic(call)).await {
+            Some(Some(Ok(value))) => {
+                if self.shared.health.answered(what) {
+                    tracing::info!("the token store answers again; tokens are shared");
+                    lock(&self.news).push(Event::StoreRecovered);
+                }
+                return Some(value);
+            }
+            Some(Some(Err(error))) => format!("it failed to {verb}: {error}"),
+            Some(None) => format!("it panicked when asked to {verb}"),
+            None => format!("it took longer than {limit:?} to {verb}"),
+        };
+        let fraction = unit_fraction(&*self.config.random);
+        if self.shared.health.failed(what, self.config.clock.now(), fraction) {
+            tracing::warn!(
+                "the token store is not used for now, and each client logs in for itself: {problem}"
+            );
+            lock(&self.news).push(Event::StoreFailed { problem });
+        } else {
+            tracing::debug!("the token store still fails: {problem}");
+        }
+        None
+    }
+
+    /// What happened to the store, for the session's subscribers.
+    pub(super) fn take_news(&self) -> Vec<Event> {
+        std::mem::take(&mut *lock(&self.news))
+    }
+}
+
+/// Gives up a lease that the session has, or may have without knowing it. Also when its refresh is dropped half-way.
+pub(super) struct LeaseGuard {
+    entry: Arc<StoreEntry>,
+    pub(super) owner: LeaseOwner,
+    /// Whether the owner may have the lease.
+    pub(super) may_hold: bool,
+}
+
+impl LeaseGuard {
+    pub(super) fn new(entry: Arc<StoreEntry>) -> Self {
+        Self {
+            entry,
+            owner: LeaseOwner::random(),
+            may_hold: false,
+        }
+    }
+
+    /// Gives the lease up without waiting for the store.
+    pub(super) fn release(&mut self) {
+        if !std::mem::take(&mut self.may_hold) {
+            return;
+        }
+        // Without a runtime, the lease runs out by itself.
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        let (entry, owner) = (Arc::clone(&self.entry), self.owner.clone());
+        runtime.spawn(catch_panic(async move {
+            let release = catch_panic(async { entry.shared.store.release(&entry.key, &owner).await });
+            timeout(&*entry.config.clock, entry.timeout(), release).await
+        }));
+    }
+}
+
+impl Drop for LeaseGuard {
+    fn drop(&mut self) {
+        self.release();
+    }
+}

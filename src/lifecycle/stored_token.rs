@@ -1,0 +1,83 @@
+//! A store's tokens, judged as a login's responses are: by this process's clock, and by their own claims.
+
+use std::time::UNIX_EPOCH;
+
+use crate::clock::since_epoch;
+use crate::secret::Secret;
+use crate::store::StoredToken;
+use crate::token::{Timestamp, TokenResponse, TokenTimes};
+
+use super::LifecycleConfig;
+use super::shared_store::HeldToken;
+use super::source::{Previous, PreviousTokenState};
+
+/// Returns the stored token as a login's response, if it is valid, differs from the session's token, and is not about to
+/// expire.
+pub(super) fn usable(
+    config: &LifecycleConfig,
+    stored: &StoredToken,
+    previous: Option<&Previous>,
+    held: HeldToken,
+) -> Option<TokenResponse> {
+    let issued_at = since_epoch(stored.issued_at);
+    let is_outdated = |previous: &Previous| {
+        // The generations say nothing about a token that the store does not know. So for once the times do, although they
+        // may come from two clocks: the token that was refused was the later one.
+        let was_later = held.is_unknown_to_store
+            && previous.state == PreviousTokenState::Rejected
+            && issued_at < previous.token.validity().issued_at.wall;
+        was_later || previous.token.expose() == stored.token.expose()
+    };
+    if previous.is_some_and(is_outdated) {
+        return None;
+    }
+    let LifecycleConfig { clock, policy, .. } = config;
+    let now = clock.now();
+    let expires_at = since_epoch(stored.expires_at);
+    let whole = expires_at.saturating_sub(issued_at);
+    // If this wall clock is behind the writer's, the token still can't be valid for longer than it was. If the writer's
+    // clock is ahead, it can't be valid for longer than its own claims say.
+    let mut left = expires_at.saturating_sub(now.wall).min(whole);
+    if let Some(claimed) = TokenTimes::of_token(stored.token.expose()).left(now.wall) {
+        left = left.min(claimed);
+    }
+    // With less lifetime left, it would be refreshed at once.
+    if left <= policy.margin_of(whole) {
+        return None;
+    }
+    let response = TokenResponse {
+        operation: "TokenStore::take",
+        token: stored.token.clone(),
+        times: TokenTimes {
+            expiration: Timestamp::Value(now.wall.saturating_add(left).as_secs()),
+            created: Timestamp::Absent,
+        },
+        details: None,
+        stored: true,
+        server_date: Some(now.wall),
+        sent: now,
+        arrived: now,
+    };
+    if !response.is_exact() {
+        tracing::warn!("the token store returned something that is not a token; it is replaced");
+        return None;
+    }
+    Some(response)
+}
+
+/// The entry for a login's response. `None` when the response has no lifetime: the lifecycle refuses it.
+pub(super) fn entry_of(
+    config: &LifecycleConfig,
+    response: &TokenResponse,
+    generation: u64,
+) -> Option<StoredToken> {
+    let lifetime = response.lifetime(config.policy.max_lifetime()).ok()?;
+    let issued_at = lifetime.start.wall;
+    let time = |since_epoch| UNIX_EPOCH.checked_add(since_epoch);
+    Some(StoredToken {
+        token: Secret::new(response.text()),
+        generation,
+        issued_at: time(issued_at)?,
+        expires_at: time(issued_at.saturating_add(lifetime.length))?,
+    })
+}
