@@ -21,7 +21,9 @@ use std::sync::{Arc, Mutex};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
-use synerise_auth::account::{AccountDevice, EmailChange, EmailConfirmation, NewAccount, PhoneConfirmation};
+use synerise_auth::account::{
+    AccountDeletion, AccountDevice, EmailChange, EmailConfirmation, NewAccount, PhoneConfirmation,
+};
 use synerise_auth::chrono::NaiveDate;
 use synerise_auth::model::{ExternalProviderType, MfaMethod, TrackerKey};
 use synerise_auth::raw::types;
@@ -260,6 +262,7 @@ async fn call_as_workspace(client: &Client, printed: &Printed) {
             .update(|policy| policy.addresses.push("192.0.2.1".into()))
             .await,
     );
+    printed.result(workspace.log_out_profile(17).await);
     let login = workspace.login_profile(
         ApiKey::new(PROFILE_KEY).unwrap(),
         Identity::oauth(PROVIDER),
@@ -313,6 +316,7 @@ async fn call_as_customer(client: &Client, printed: &Printed) {
         printed.result(profile.token_valid_for(std::time::Duration::MAX).await);
         profile.invalidate();
         printed.result(profile.token().await);
+        end_as_owner(profile, printed).await;
     }
     printed.result(client.profile(key()).login(Identity::facebook(PROVIDER)).await);
     let login = client
@@ -342,6 +346,39 @@ async fn call_as_owner(profile: &ProfileSession, printed: &Printed) {
     let confirmation = PhoneConfirmation::new(PHONE, CODE);
     printed.value(&confirmation);
     printed.result(profile.confirm_phone_change(confirmation).await);
+    // Sent by the raw call, which leaves the session as it is.
+    let body = types::AccountDeletionRequest {
+        identity_provider: "FACEBOOK".into(),
+        password: Some(Secret::new(PASSWORD)),
+        identity_provider_token: Some(Secret::new(PROVIDER)),
+        custom_id: Some(CUSTOM_ID.into()),
+        uuid: None,
+        device_id: None,
+    };
+    printed.value(&body);
+    if let Err(error) = profile.raw().delete_account(&body).await {
+        printed.value(&error);
+        printed.value(&error.to_string());
+    }
+}
+
+/// What ends a session, and the session after it.
+async fn end_as_owner(profile: ProfileSession, printed: &Printed) {
+    let mut events = profile.subscribe();
+    let deletion = AccountDeletion::by_provider_token("FACEBOOK", PROVIDER).custom_id(CUSTOM_ID);
+    printed.value(&deletion);
+    let deletion = AccountDeletion::by_password(PASSWORD).custom_id(CUSTOM_ID);
+    printed.value(&deletion);
+    printed.result(profile.delete_account(deletion).await);
+    printed.value(&profile.log_out());
+    printed.result(profile.log_out().await);
+    printed.result(profile.token().await);
+    printed.value(&profile);
+    printed.value(&profile.status());
+    drop(profile);
+    while let Some(event) = support::next(&mut events).await {
+        printed.value(&event);
+    }
 }
 
 async fn call_as_user(client: &Client, printed: &Printed) {

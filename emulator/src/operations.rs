@@ -7,7 +7,7 @@ use crate::consumer::Kind::{self, Anonymous, PendingUser, Profile, User, UserInW
 use crate::errors::ApiError;
 use crate::request_context::{ApiResponse, RequestContext};
 use crate::routes::{
-    activation, contact, keys, passwords, profiles, registration, settings, usage, users, workspaces,
+    activation, contact, endings, keys, passwords, profiles, registration, settings, usage, users, workspaces,
 };
 
 /// One operation of the document.
@@ -99,7 +99,7 @@ const fn operation(
 
 /// Every operation of the document, in the document's order.
 #[rustfmt::skip] // one line each reads as the table that it is
-pub(crate) static OPERATIONS: [Operation; 33] = [
+pub(crate) static OPERATIONS: [Operation; 36] = [
     operation("userLogin", Method::POST, "/uauth/auth/login/user", Access::Open, users::log_in),
     operation("userMfaLogin", Method::POST, "/uauth/auth/login/user/mfa/verification", Access::Bearer(&[PendingUser, User]), users::verify_second_factor),
     operation("selectWorkspace", Method::POST, "/uauth/auth/login/user/profile/{businessProfileUUID}", USERS, users::select_workspace),
@@ -132,6 +132,9 @@ pub(crate) static OPERATIONS: [Operation; 33] = [
     operation("confirmEmailChange", Method::POST, "/sauth/my-account/email-change/confirmation", PROFILES, contact::confirm_email_change),
     operation("requestPhoneChange", Method::POST, "/v4/my-account/phone-update/request", PROFILES, contact::request_phone_change),
     operation("confirmPhoneChange", Method::POST, "/v4/my-account/phone-update/confirmation", PROFILES, contact::confirm_phone_change),
+    operation("logOut", Method::POST, "/sauth/v3/my-account/logout", PROFILES, endings::log_out).requiring("SAUTH_LOGOUT_CLIENT_CREATE"),
+    operation("deleteAccount", Method::POST, "/sauth/v2/my-account/delete", Access::Bearer(&[Profile]), endings::delete_account),
+    operation("logOutProfile", Method::POST, "/sauth/management/client/{clientID}/logout", ADMINISTRATORS, endings::log_out_profile),
     operation("getPublicKey", Method::GET, "/v4/public.pem", Access::Open, keys::public_key),
 ];
 

@@ -24,6 +24,7 @@ struct Tokens {
     generation: Token,
     stale: bool,
     error: Option<Refused>,
+    ended: bool,
 }
 
 impl StateMachine for Tokens {
@@ -98,6 +99,7 @@ impl Session {
                 tokens.error = Some(Refused);
                 return Err(Refused);
             }
+            assert!(!tokens.ended, "a late result revives no session");
             tokens.generation += 1;
             tokens.current = Some(tokens.generation);
             tokens.stale = false;
@@ -134,6 +136,22 @@ impl Session {
         }
     }
 
+    /// The session's owner ends it.
+    fn end(&self) {
+        let refresh = {
+            let mut state = lock(&self.state);
+            state.token = Tokens {
+                error: Some(Refused),
+                ended: true,
+                ..Tokens::default()
+            };
+            state.give_up()
+        };
+        if let Some((flight, ())) = refresh {
+            flight.preempt(Err(Refused));
+        }
+    }
+
     fn logins(&self) -> u32 {
         self.logins.load(Ordering::Relaxed)
     }
@@ -144,7 +162,7 @@ fn with_token(stale: bool) -> Tokens {
         current: Some(1),
         generation: 1,
         stale,
-        error: None,
+        ..Tokens::default()
     }
 }
 
@@ -239,5 +257,39 @@ fn late_result_of_a_replaced_refresh_does_not_count() {
         assert_eq!(block_on(first), None, "waiters of the lost one look again");
         late.join().unwrap();
         assert_eq!(lock(&session.state).token.generation, 1);
+    });
+}
+
+#[test]
+fn end_of_a_session_is_final_for_a_refresh_and_its_waiters() {
+    check(|| {
+        let session = Session::new(Tokens::default());
+        let caller = {
+            let session = Arc::clone(&session);
+            thread::spawn(move || session.token())
+        };
+        session.end();
+        assert_eq!(session.token(), Err(Refused));
+        // The caller may have been first.
+        assert!([Ok(1), Err(Refused)].contains(&caller.join().unwrap()));
+        let state = lock(&session.state);
+        assert!(state.token.ended && state.token.current.is_none());
+        assert!(!state.is_refreshing());
+    });
+}
+
+#[test]
+fn waiter_is_told_of_the_end_although_the_refresh_brings_nothing() {
+    check(|| {
+        let session = Session::new(Tokens::default());
+        let (waiter, refresh) = session.start(false);
+        let end = {
+            let session = Arc::clone(&session);
+            thread::spawn(move || session.end())
+        };
+        assert_eq!(block_on(waiter), Some(Err(Refused)));
+        end.join().unwrap();
+        session.complete(refresh);
+        assert!(lock(&session.state).token.current.is_none());
     });
 }

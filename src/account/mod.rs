@@ -1,5 +1,5 @@
 //! A customer's account in Synerise itself ("registration as a service"): registration, activation, password,
-//! e-mail address, telephone number.
+//! e-mail address, telephone number, log-out, deletion.
 //!
 //! Operations that Synerise does not document follow its own mobile apps. They are marked "observed".
 //!
@@ -13,13 +13,17 @@
 //! ```
 
 mod activation;
+mod deletion;
 mod email;
+mod log_out;
 mod password;
 mod phone;
 mod registration;
 
 pub use activation::AccountDevice;
+pub use deletion::AccountDeletion;
 pub use email::{EmailChange, EmailConfirmation};
+pub use log_out::{LogOutRequest, ProfileLogOutRequest};
 pub use password::PasswordChange;
 pub use phone::PhoneConfirmation;
 pub use registration::NewAccount;

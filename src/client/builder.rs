@@ -14,7 +14,7 @@ use crate::region::Region;
 use crate::session::Context;
 use crate::store::{StorePolicy, TokenStore};
 use crate::transport::{
-    BaseUrl, HttpConfig, HttpSettings, Limits, Pools, RetryBudget, RetryPolicy, Transport,
+    BaseUrl, HttpConfig, HttpSettings, Limits, OperationPath, Pools, RetryBudget, RetryPolicy, Transport,
 };
 
 use super::Client;
@@ -176,7 +176,8 @@ impl ClientBuilder {
     /// Replaces the path of an operation whose path Synerise does not publish (it was observed in Synerise's apps, or
     /// inferred). A path that Synerise states can't be replaced.
     ///
-    /// The operation is named by its id in the document, as [`Error::operation`] returns it.
+    /// The operation is named by its id in the document, as [`Error::operation`] returns it. A path with parameters has them
+    /// in braces, by the names that the operation's own path has: `/elsewhere/{clientID}/logout`.
     ///
     /// ```
     /// # use synerise_auth::Client;
@@ -198,7 +199,8 @@ impl ClientBuilder {
     /// - the base URL is not a URL, or would send credentials unencrypted to another host,
     /// - the application's name can't be part of a header,
     /// - the HTTP client refuses its settings (no TLS, for example),
-    /// - [`operation_path`](Self::operation_path) was given an operation that is unknown or whose path is stated,
+    /// - [`operation_path`](Self::operation_path) was given an operation that is unknown or whose path is stated, or a path
+    ///   with other parameters than the operation's own,
     /// - the machine has no CA certificates, unless the base URL is plain HTTP,
     /// - a proxy in the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`) can't be parsed, because requests would then
     ///   bypass it.
@@ -206,10 +208,8 @@ impl ClientBuilder {
         let base = BaseUrl::parse(&self.base_url, self.plaintext_allowed)?;
         let mut paths = HashMap::new();
         for (id, path) in self.paths {
-            let operation = overridable(&id)?;
-            base.join(&path)
-                .map_err(|error| error.in_input(&format!("path of {id}")))?;
-            paths.insert(operation.id, path);
+            let path = OperationPath::new(&base, overridable(&id)?, path)?;
+            paths.insert(path.operation().id, path);
         }
         let mut agent = format!(
             "synerise-auth/{} ({})",

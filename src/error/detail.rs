@@ -41,6 +41,10 @@ pub(super) enum Detail {
         remedy: &'static str,
         cause: Option<Error>,
     },
+    SessionEnded {
+        reason: &'static str,
+        remedy: &'static str,
+    },
     UnexpectedResponse {
         operation: Cow<'static, str>,
         status: u16,
@@ -71,7 +75,7 @@ impl Detail {
             Detail::Certificate { .. } => ErrorKind::Certificate,
             Detail::Proxy { .. } => ErrorKind::Proxy,
             Detail::Api(api) => api.kind(),
-            Detail::SessionExpired { .. } => ErrorKind::SessionExpired,
+            Detail::SessionExpired { .. } | Detail::SessionEnded { .. } => ErrorKind::SessionExpired,
             Detail::UnexpectedResponse { .. } => ErrorKind::UnexpectedResponse,
             Detail::RefreshAborted => ErrorKind::RefreshAborted,
             Detail::NoRuntime | Detail::NoDriver(_) => ErrorKind::NoRuntime,
@@ -119,6 +123,7 @@ impl Detail {
             Detail::InvalidInput { .. }
             | Detail::Certificate { .. }
             | Detail::SessionExpired { .. }
+            | Detail::SessionEnded { .. }
             | Detail::NoRuntime
             | Detail::NoDriver(_) => false,
             #[cfg(feature = "verify")]
@@ -145,7 +150,7 @@ impl Detail {
             }
             Detail::Timeout { .. } => "try again later, or allow more time in the ClientBuilder".into(),
             Detail::Api(api) => api.advice().into(),
-            Detail::SessionExpired { remedy, .. } => (*remedy).into(),
+            Detail::SessionExpired { remedy, .. } | Detail::SessionEnded { remedy, .. } => (*remedy).into(),
             Detail::UnexpectedResponse { advice, .. } => (*advice).into(),
             Detail::RefreshAborted => "call again in a few seconds: that starts a new refresh".into(),
             Detail::NoRuntime => "call it inside a Tokio runtime".into(),
@@ -199,6 +204,7 @@ impl fmt::Display for Detail {
                     None => Ok(()),
                 }
             }
+            Detail::SessionEnded { reason, .. } => write!(f, "the session has ended: {reason}"),
             Detail::UnexpectedResponse {
                 operation,
                 status,

@@ -36,7 +36,8 @@ pub enum ErrorKind {
     /// The password or token that has to confirm a change of the account is wrong (403). A missing permission is refused with the same
     /// status: [`Error::api`](super::Error::api) has what the server said.
     WrongCredential,
-    /// The token has expired, and the session has no credentials to obtain a new one.
+    /// The session has ended: its token has expired and it has no credentials to obtain a new one, or its owner logged out
+    /// or deleted the account.
     SessionExpired,
     /// The server's response could not be understood.
     UnexpectedResponse,

@@ -146,6 +146,11 @@ impl Error {
         })
     }
 
+    /// The session's owner ended it.
+    pub(crate) fn session_ended(reason: &'static str, remedy: &'static str) -> Self {
+        Self::new(Detail::SessionEnded { reason, remedy })
+    }
+
     /// The same error, with the refusal that revealed it, if it is a session's end without a cause.
     pub(crate) fn caused_by(self, refusal: Option<Self>) -> Self {
         match &*self.0 {
@@ -302,7 +307,7 @@ impl std::error::Error for Error {}
 mod tests {
     use super::*;
 
-    fn one_of_each() -> [Error; 10] {
+    fn one_of_each() -> [Error; 11] {
         [
             Error::invalid_input("API key", "is empty", "copy it again"),
             Error::connection("GET /x".into(), "localhost:1", "connection refused".into()),
@@ -311,6 +316,7 @@ mod tests {
             Error::proxy("GET /x".into(), "it wants credentials".into(), true),
             Error::no_driver("time"),
             Error::session_expired("its token expired", "log in again", Some(Error::no_runtime())),
+            Error::session_ended("the customer logged out", "log in again"),
             Error::unexpected_response("GET /x".into(), 200, "it is not JSON"),
             Error::refresh_aborted(),
             Error::no_runtime(),

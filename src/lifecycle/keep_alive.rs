@@ -1,5 +1,8 @@
 //! Refreshes tokens without callers, for sessions that can only be refreshed while their token is active.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -75,12 +78,20 @@ async fn run(lifecycle: Arc<Lifecycle>) {
 
 /// Waits until a refresh may be due, and then for the refresh itself. Returns whether the session can still be refreshed.
 async fn refresh_once(lifecycle: &Lifecycle) -> bool {
+    let mut ended = pin!(lifecycle.ended.get_or_init(Box::default).notified());
+    // From here on, the end of the session is not missed.
+    ended.as_mut().enable();
     let Some(wait) = lifecycle.time_to_refresh() else {
         return false;
     };
     let wait = wait.clamp(SHORTEST_SLEEP, LONGEST_SLEEP);
     let clock = &lifecycle.config.clock;
-    clock.sleep_for(wait, SleepPurpose::KeepAlive).await;
+    let mut sleep = clock.sleep_for(wait, SleepPurpose::KeepAlive);
+    poll_fn(|context| match ended.as_mut().poll(context) {
+        Poll::Ready(()) => Poll::Ready(()),
+        Poll::Pending => sleep.as_mut().poll(context),
+    })
+    .await;
     // The session's status and events report a failure, and its backoff decides when to try again.
     let _ = lifecycle.refresh_if_due().await;
     true

@@ -13,7 +13,7 @@ use std::sync::{OnceLock, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 
 use crate::clock::{Clock, Reading};
 use crate::error::{Error, Result};
@@ -41,7 +41,7 @@ mod stored_token;
 
 pub use keep_alive::KeepAlive;
 pub use policy::RefreshPolicy;
-pub use status::{Event, Events, Status, TokenState};
+pub use status::{EndCause, Event, Events, Status, TokenState};
 
 pub(crate) use shared_store::SharedStore;
 pub(crate) use source::{Previous, PreviousTokenState, TokenSource};
@@ -75,7 +75,9 @@ pub(crate) struct Lifecycle {
     events: OnceLock<broadcast::Sender<Event>>,
     /// For refreshes: a running refresh does not keep a dropped session alive.
     this: Weak<Self>,
-    _entry: Option<registry::Entry>,
+    entry: Option<registry::Entry>,
+    /// Wakes what keeps the session alive when it ends.
+    ended: OnceLock<Box<Notify>>,
 }
 
 /// How many times a caller starts over after a refresh was lost with its runtime.
@@ -101,7 +103,8 @@ impl Lifecycle {
             state: Mutex::new(State::new(TokenStateMachine::default())),
             events: OnceLock::new(),
             this: this.clone(),
-            _entry: entry,
+            entry,
+            ended: OnceLock::new(),
         })
     }
 
@@ -234,6 +237,33 @@ impl Lifecycle {
         if let Some(generation) = generation {
             self.emit(|| Event::Invalidated { generation });
         }
+    }
+
+    /// Ends the session for good, at once: no later call gets a token, and a refresh that is under way doesn't count.
+    ///
+    /// Returns what is left to do and may take a moment: making a stored token useless to others.
+    pub(crate) fn end(&self, cause: EndCause) -> Option<BoxFuture<'static, ()>> {
+        let refresh = {
+            let mut state = self.lock();
+            if !state.token.end(cause) {
+                return None;
+            }
+            self.current.store(None);
+            state.give_up()
+        };
+        if let Some((flight, run)) = refresh {
+            run.task.abort();
+            flight.preempt(Err(cause.error()));
+        }
+        if let Some(entry) = &self.entry {
+            entry.leave(&self.this);
+        }
+        tracing::debug!(?cause, "the session has ended");
+        self.emit(|| Event::Ended { cause });
+        if let Some(ended) = self.ended.get() {
+            ended.notify_waiters();
+        }
+        self.source.forget()
     }
 
     pub(crate) fn status(&self) -> Status {

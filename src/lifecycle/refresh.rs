@@ -116,6 +116,10 @@ impl Lifecycle {
         response: TokenResponse,
         sample: &Sample,
     ) -> Result<Token> {
+        // A token that arrives after the session's end doesn't revive it.
+        if let Some(error) = machine.end_error() {
+            return Err(error);
+        }
         let policy = &self.config.policy;
         let lifetime = response.lifetime(policy.max_lifetime())?;
         let planned = policy.plan(lifetime.start, lifetime.length, sample.fraction);

@@ -134,6 +134,13 @@ impl<S: StateMachine, R: Clone> RefreshState<S, R> {
         })
     }
 
+    /// Gives up the running refresh: its result doesn't count any more. Returns its flight, for telling its waiters, and the
+    /// place where it runs.
+    pub(crate) fn give_up(&mut self) -> Option<(Arc<Flight<S>>, R)> {
+        let running = self.running.take()?;
+        Some((running.flight, running.run))
+    }
+
     pub(crate) fn is_refreshing(&self) -> bool {
         self.running
             .as_ref()

@@ -124,6 +124,24 @@ pub(crate) struct Entry {
     key: SessionKey,
 }
 
+impl Entry {
+    /// Takes `session` out of the registry. The next call for it returns a new one.
+    pub(crate) fn leave(&self, session: &Weak<Lifecycle>) {
+        let Some(registry) = self.registry.upgrade() else {
+            return;
+        };
+        let mut sessions = lock(&registry.0);
+        let is_own = |slot: &Slot| slot.session.ptr_eq(session);
+        let slot = match sessions.get(&self.key) {
+            Some(slot) if is_own(slot) => sessions.remove(&self.key),
+            _ => None,
+        };
+        drop(sessions);
+        // Dropped after the lock is released, as in `forget`.
+        drop(slot);
+    }
+}
+
 impl Drop for Entry {
     fn drop(&mut self) {
         if let Some(registry) = self.registry.upgrade() {

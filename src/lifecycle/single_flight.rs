@@ -45,6 +45,11 @@ impl<T: Clone> SingleFlight<T> {
         matches!(*self.lock(), State::Pending(_))
     }
 
+    /// Gives a result to all waiters in the leader's place. What the leader brings later does not count.
+    pub(crate) fn preempt(&self, result: T) {
+        self.complete(Some(result));
+    }
+
     fn complete(&self, result: Option<T>) {
         let mut state = self.lock();
         let State::Pending(slots) = &mut *state else {

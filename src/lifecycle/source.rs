@@ -14,6 +14,12 @@ pub(crate) trait TokenSource: Send + Sync {
     /// Fetches a token: by refreshing `previous`, by a login, or by a login after a refused refresh.
     fn fetch(&self, previous: Option<Previous>) -> BoxFuture<'static, Result<TokenResponse>>;
 
+    /// The session has ended for good: whatever would let another session go on with its token is removed. `None` when
+    /// there is nothing to remove.
+    fn forget(&self) -> Option<BoxFuture<'static, ()>> {
+        None
+    }
+
     /// Whether a token can be replaced before it expires.
     fn is_refreshable(&self) -> bool {
         true

@@ -10,6 +10,7 @@ use crate::token::Token;
 use super::policy::RefreshPolicy;
 use super::refresh_state::{Decision, StateMachine};
 use super::source::{Previous, PreviousTokenState};
+use super::status::EndCause;
 
 /// What is known about a session's token.
 #[derive(Debug, Default)]
@@ -29,6 +30,8 @@ pub(super) struct TokenStateMachine {
     last_rejection: Option<Duration>,
     /// The session can't be refreshed any more.
     ended: bool,
+    /// Its owner ended it. Nothing revives it.
+    end: Option<EndCause>,
 }
 
 /// A decision's inputs besides the token.
@@ -115,6 +118,26 @@ impl TokenStateMachine {
     /// The number of the next token.
     pub(super) fn next_generation(&self) -> u64 {
         self.generation + 1
+    }
+
+    /// Ends the session for good. The token is dropped, and not even a refresh sends it any more. Returns false if the
+    /// session had been ended before.
+    pub(super) fn end(&mut self, cause: EndCause) -> bool {
+        if self.end.is_some() {
+            return false;
+        }
+        self.end = Some(cause);
+        self.ended = true;
+        self.token = None;
+        self.rejected = None;
+        self.quiet_until = None;
+        self.last_error = Some(cause.error());
+        true
+    }
+
+    /// The error of a session whose owner ended it.
+    pub(super) fn end_error(&self) -> Option<Error> {
+        self.end.map(EndCause::error)
     }
 
     pub(super) fn succeeded(&mut self, token: Token, now: Reading) {

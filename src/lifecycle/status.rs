@@ -21,7 +21,8 @@ pub enum TokenState {
     Stale,
     /// Expired; the next call waits for a refresh.
     Expired,
-    /// Expired, and the session has no credentials to obtain a new token.
+    /// The session has ended: its token has expired and it has no credentials to obtain a new one, or its owner logged out
+    /// or deleted the account.
     SessionEnded,
 }
 
@@ -141,6 +142,11 @@ pub enum Event {
         /// The reason, and what to do.
         error: Error,
     },
+    /// The session's owner ended it. This happens once, and nothing revives the session.
+    Ended {
+        /// What the owner did.
+        cause: EndCause,
+    },
     /// [`keep_alive`](crate::Session::keep_alive) has stopped, because the session has ended.
     KeepAliveStopped {
         /// The reason, and what to do.
@@ -148,11 +154,42 @@ pub enum Event {
     },
 }
 
+/// How a session's owner ended it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EndCause {
+    /// The customer logged out.
+    LoggedOut,
+    /// The customer deleted the account.
+    AccountDeleted,
+}
+
+impl EndCause {
+    pub(super) fn error(self) -> Error {
+        match self {
+            Self::LoggedOut => Error::session_ended(
+                "the customer logged out",
+                "log in again: Client::profile, or Client::anonymous for a visitor",
+            ),
+            Self::AccountDeleted => Error::session_ended(
+                "the customer deleted the account",
+                "go on with a visitor's session, Client::anonymous",
+            ),
+        }
+    }
+}
+
 /// The events of a session since [`subscribe`](crate::Session::subscribe).
 #[derive(Debug)]
 pub struct Events(broadcast::Receiver<Event>);
 
 impl Events {
+    /// The next event, if there is one already.
+    #[cfg(test)]
+    pub(super) fn try_next(&mut self) -> Option<Event> {
+        self.0.try_recv().ok()
+    }
+
     pub(super) fn new(receiver: broadcast::Receiver<Event>) -> Self {
         Self(receiver)
     }

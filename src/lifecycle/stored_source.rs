@@ -17,7 +17,7 @@ use super::lease_protocol::{Action, Answer, Happened, LeaseProtocol, Limits};
 use super::shared_store::{HeldToken, LeaseGuard, SharedStore, StoreEntry};
 use super::source::{Previous, PreviousTokenState, TokenSource};
 use super::store_health::Call;
-use super::stored_token::{entry_of, usable};
+use super::stored_token::{entry_of, expired_token, usable};
 use super::{Event, LifecycleConfig};
 
 /// Takes a token from the store if there is a newer one. Otherwise, one of the clients fetches it, and saves it for all.
@@ -52,6 +52,11 @@ impl<A: TokenSource + 'static> TokenSource for StoredTokenSource<A> {
             store_time: Duration::ZERO,
         };
         Box::pin(refresh.run())
+    }
+
+    fn forget(&self) -> Option<BoxFuture<'static, ()>> {
+        let token = expired_token(self.entry.config.clock.now())?;
+        Some(Box::pin(share(Arc::clone(&self.entry), token)))
     }
 
     fn is_refreshable(&self) -> bool {

@@ -1,8 +1,8 @@
 //! A store's tokens, judged as a login's responses are: by this process's clock, and by their own claims.
 
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
-use crate::clock::since_epoch;
+use crate::clock::{Reading, since_epoch};
 use crate::secret::Secret;
 use crate::store::StoredToken;
 use crate::token::{Timestamp, TokenResponse, TokenTimes};
@@ -10,6 +10,9 @@ use crate::token::{Timestamp, TokenResponse, TokenTimes};
 use super::LifecycleConfig;
 use super::shared_store::HeldToken;
 use super::source::{Previous, PreviousTokenState};
+
+/// The lifetime of an ended session's entry. Not zero, which some stores refuse.
+const ENDED_LIFETIME: Duration = Duration::from_secs(1);
 
 /// Returns the stored token as a login's response, if it is valid, differs from the session's token, and is not about to
 /// expire.
@@ -63,6 +66,14 @@ pub(super) fn usable(
         return None;
     }
     Some(response)
+}
+
+/// The entry of a session that its owner ended: it replaces the stored token, and no session takes it.
+pub(super) fn expired_token(now: Reading) -> Option<StoredToken> {
+    let expires_at = UNIX_EPOCH.checked_add(now.wall)?;
+    let issued_at = expires_at.checked_sub(ENDED_LIFETIME)?;
+    // Not the token itself: nobody needs it any more.
+    Some(StoredToken::new("ended", 0, issued_at, expires_at))
 }
 
 /// The entry for a login's response. `None` when the response has no lifetime: the lifecycle refuses it.

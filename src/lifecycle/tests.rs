@@ -34,6 +34,8 @@ enum Step {
         age: u64,
     },
     Invalidate,
+    /// The owner logs out.
+    End,
     /// A waiting caller gives up.
     GiveUp(usize),
 }
@@ -123,6 +125,8 @@ struct World {
     tokens: HashMap<u64, Truth>,
     callers: Vec<(JoinHandle<Result<Token>>, u64)>,
     ended: bool,
+    /// The owner logged out.
+    over: bool,
 }
 
 impl World {
@@ -147,6 +151,7 @@ impl World {
             tokens: HashMap::new(),
             callers: Vec::new(),
             ended: false,
+            over: false,
         }
     }
 
@@ -188,6 +193,24 @@ impl World {
             truth.blurred || self.time < truth.end,
             "a token that has expired by its response"
         );
+    }
+
+    /// After the owner's end, no caller waits, none gets a token, and nothing is fetched.
+    fn check_over(&self) {
+        assert!(self.callers.is_empty(), "a caller waits for an ended session");
+        assert!(self.lifecycle.fresh().is_none() && self.held().is_none());
+        let status = self.lifecycle.status();
+        assert_eq!(
+            (status.state, status.refreshing),
+            (TokenState::SessionEnded, false)
+        );
+        let state = self.lifecycle.lock();
+        let now = self.clock.now();
+        assert!(
+            state.token.previous(now).is_none(),
+            "no refresh sends the old token"
+        );
+        assert_eq!(state.token.time_to_refresh(now), None);
     }
 
     /// The token that a caller must get at once, if any.
@@ -279,12 +302,15 @@ impl World {
 
     async fn take(&mut self, step: Step) {
         let held = self.held();
-        let may_drop = matches!(step, Step::Refuse { age: 0 } | Step::Invalidate);
+        let may_drop = matches!(step, Step::Refuse { age: 0 } | Step::Invalidate | Step::End);
         self.happen(step).await;
         assert!(
             may_drop || self.held() >= held,
             "a token was lost that nobody refused"
         );
+        if self.over {
+            self.check_over();
+        }
     }
 
     async fn happen(&mut self, step: Step) {
@@ -306,6 +332,14 @@ impl World {
             Step::Invalidate => {
                 self.lifecycle.invalidate();
                 assert!(self.lifecycle.fresh().is_none());
+            }
+            Step::End => {
+                let mut events = self.lifecycle.subscribe();
+                self.lifecycle.end(EndCause::LoggedOut);
+                let told = matches!(events.try_next(), Some(Event::Ended { .. }));
+                assert_eq!(told, !self.over, "subscribers are told once");
+                self.over = true;
+                self.settle().await;
             }
             Step::GiveUp(caller) => {
                 if !self.callers.is_empty() {
@@ -344,6 +378,12 @@ impl World {
         }
         self.pass(300_000).await;
         self.call(0).await;
+        if self.over {
+            self.check_over();
+            let error = self.lifecycle.token().await.unwrap_err();
+            assert!(error.to_string().contains("logged out"), "{error}");
+            return;
+        }
         if self.ended {
             // A token that was valid when its session ended is served until it expires.
             self.pass(400_000_000_000).await;
@@ -393,5 +433,17 @@ proptest! {
         ),
     ) {
         run(not_refreshable, steps);
+    }
+
+    #[test]
+    fn session_that_its_owner_ended_stays_ended(
+        not_refreshable in any::<bool>(),
+        before in prop::collection::vec(step(), 0..30),
+        after in prop::collection::vec(
+            prop_oneof![20 => step(), 1 => Just(Step::End), 1 => Just(Step::Answer(Answer::Ended))],
+            0..30,
+        ),
+    ) {
+        run(not_refreshable, before.into_iter().chain([Step::End]).chain(after).collect());
     }
 }

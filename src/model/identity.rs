@@ -160,22 +160,9 @@ impl Identity {
     /// # Errors
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) for `SYNERISE`, which takes a password, and for `UNKNOWN`, which is none.
     pub fn other(provider: impl AsRef<str>, token: impl Into<Secret>) -> Result<Self> {
-        match IdentityProvider::from(provider.as_ref()) {
-            IdentityProvider::Synerise => Err(Error::invalid_input(
-                "identity provider",
-                "SYNERISE takes a password and no token",
-                "use Identity::synerise",
-            )),
-            IdentityProvider::Unspecified => Err(Error::invalid_input(
-                "identity provider",
-                "UNKNOWN is not a provider",
-                "name the provider that issued the token",
-            )),
-            provider => {
-                required("identity provider", provider.as_str())?;
-                Ok(Self::token(provider, token.into()))
-            }
-        }
+        let provider = IdentityProvider::from(provider.as_ref());
+        check_issues_tokens(&provider, "use Identity::synerise")?;
+        Ok(Self::token(provider, token.into()))
     }
 
     fn token(provider: IdentityProvider, token: Secret) -> Self {
@@ -199,6 +186,23 @@ impl Identity {
     /// Whether the same identity can log in again. A password can; a third party's token may be used up.
     pub(crate) fn is_repeatable(&self) -> bool {
         matches!(self.0, Proof::Password { .. })
+    }
+}
+
+/// Refuses what is not a provider that issues tokens. `by_password` says what to use with a password.
+pub(crate) fn check_issues_tokens(provider: &IdentityProvider, by_password: &'static str) -> Result<()> {
+    match provider {
+        IdentityProvider::Synerise => Err(Error::invalid_input(
+            "identity provider",
+            "SYNERISE takes a password and no token",
+            by_password,
+        )),
+        IdentityProvider::Unspecified => Err(Error::invalid_input(
+            "identity provider",
+            "UNKNOWN is not a provider",
+            "name the provider that issued the token",
+        )),
+        provider => required("identity provider", provider.as_str()).map(drop),
     }
 }
 

@@ -20,8 +20,8 @@ mod tracker_key;
 mod user_info;
 
 pub use enums::*;
-pub(crate) use identity::Proof;
 pub use identity::{Identity, LoginId, ProfileUuid, Visitor};
+pub(crate) use identity::{Proof, check_issues_tokens};
 pub use profile_data::{Agreements, Attributes};
 pub use tracker_key::TrackerKey;
 pub use user_info::{UserInfo, WorkspaceDetails, WorkspaceRestrictions, WorkspaceSummary};

@@ -345,3 +345,95 @@ enum PasswordResets {}
 /// }
 /// ```
 enum PasswordResetConfirmations {}
+
+/// Only a customer or a visitor logs out.
+///
+/// ```no_run
+/// use synerise_auth::kind::Profile;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Profile>) {
+///     let _ = session.log_out().await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::kind::Workspace;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Workspace>) {
+///     let _ = session.log_out().await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::kind::User;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<User>) {
+///     let _ = session.log_out().await;
+/// }
+/// ```
+enum LogOuts {}
+
+/// Only a consumer that acts for a workspace logs a customer out.
+///
+/// ```no_run
+/// use synerise_auth::kind::WorkspaceUser;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<WorkspaceUser>) {
+///     let _ = session.log_out_profile(17).await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::kind::Profile;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Profile>) {
+///     let _ = session.log_out_profile(17).await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::kind::Anonymous;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Anonymous>) {
+///     let _ = session.log_out_profile(17).await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::kind::User;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<User>) {
+///     let _ = session.log_out_profile(17).await;
+/// }
+/// ```
+enum ProfileLogOuts {}
+
+/// Only a customer who is logged in deletes the account.
+///
+/// ```no_run
+/// use synerise_auth::account::AccountDeletion;
+/// use synerise_auth::kind::Profile;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Profile>, it: AccountDeletion) {
+///     let _ = session.delete_account(it).await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::account::AccountDeletion;
+/// use synerise_auth::kind::Anonymous;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Anonymous>, it: AccountDeletion) {
+///     let _ = session.delete_account(it).await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::account::AccountDeletion;
+/// use synerise_auth::kind::Workspace;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Workspace>, it: AccountDeletion) {
+///     let _ = session.delete_account(it).await;
+/// }
+/// ```
+enum Deletions {}

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use crate::bindings;
 use crate::error::Result;
-use crate::lifecycle::{Events, KeepAlive, Lifecycle, Status};
+use crate::lifecycle::{EndCause, Events, KeepAlive, Lifecycle, Status};
 use crate::model::UserInfo;
 use crate::token::{Token, TokenFuture, TokenProvider};
 use crate::transport::Authenticator;
@@ -104,7 +104,8 @@ impl<K: Kind> Session<K> {
         self.lifecycle.status()
     }
 
-    /// Subscribes to the token's events: refreshed, loaded from a store, refresh failed, invalidated, expired.
+    /// Subscribes to the token's events: refreshed, loaded from a store, refresh failed, invalidated, expired,
+    /// ended.
     pub fn subscribe(&self) -> Events {
         self.lifecycle.subscribe()
     }
@@ -141,6 +142,13 @@ impl<K: Kind> Session<K> {
     /// Returns the generated bindings, authenticated as this session.
     pub fn raw(&self) -> bindings::Client {
         bindings::Client::open(&self.context.transport, Some(self.authenticator()))
+    }
+
+    /// Ends the session for good: no later request carries its token.
+    pub(crate) async fn end(&self, cause: EndCause) {
+        if let Some(rest) = self.lifecycle.end(cause) {
+            rest.await;
+        }
     }
 
     pub(crate) fn authenticator(&self) -> Arc<dyn Authenticator> {

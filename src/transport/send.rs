@@ -17,6 +17,7 @@ use super::authenticator::Authenticator;
 use super::base_url::BaseUrl;
 use super::error_in_success::{Verdict, judge};
 use super::failure::{Failure, Sent};
+use super::operation_path::OperationPath;
 use super::pools::Pools;
 use super::request_info::RequestInfo;
 use super::response::BufferedResponse;
@@ -47,7 +48,7 @@ pub(crate) struct Transport {
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: RetryBudget,
     /// Paths from the builder that replace the document's, by operation id.
-    pub(crate) paths: HashMap<&'static str, String>,
+    pub(crate) paths: HashMap<&'static str, OperationPath>,
 }
 
 impl Transport {
@@ -70,7 +71,7 @@ impl Transport {
         let (name, value) = API_VERSION;
         request.headers_mut().insert(name, value);
         if let Some(path) = info.operation.and_then(|operation| self.paths.get(operation.id)) {
-            *request.url_mut() = self.base.join(path)?;
+            *request.url_mut() = path.replace(&self.base, request.url())?;
         }
         let end = self.clock.now().monotonic.saturating_add(self.limits.call);
         let mut current = request;

@@ -198,10 +198,13 @@ fn by_third_party(
     Ok(profile)
 }
 
+/// The status for an account that does not exist.
+pub(crate) fn no_account_status(context: &RequestContext<'_>) -> StatusCode {
+    StatusCode::from_u16(context.assumptions.unknown_account_status).unwrap_or(StatusCode::NOT_FOUND)
+}
+
 fn no_account(context: &RequestContext<'_>) -> LoginError {
-    let status =
-        StatusCode::from_u16(context.assumptions.unknown_account_status).unwrap_or(StatusCode::NOT_FOUND);
-    let otherwise = ApiError::new(status, "There is no such account");
+    let otherwise = ApiError::new(no_account_status(context), "There is no such account");
     LoginError::Unmet {
         status: "REGISTRATION_REQUIRED".into(),
         conditions: Vec::new(),

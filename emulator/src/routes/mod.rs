@@ -2,6 +2,7 @@
 
 pub(crate) mod activation;
 pub(crate) mod contact;
+pub(crate) mod endings;
 pub(crate) mod keys;
 pub(crate) mod login;
 pub(crate) mod passwords;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod contact;
+mod endings;
 mod exact_requests;
 mod foreign_words;
 mod operations;

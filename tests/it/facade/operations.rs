@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use synerise_auth::account::{
-    AccountDevice, EmailChange, EmailConfirmation, NewAccount, PasswordChange, PhoneConfirmation,
+    AccountDeletion, AccountDevice, EmailChange, EmailConfirmation, NewAccount, PasswordChange,
+    PhoneConfirmation,
 };
 use synerise_auth::chrono::NaiveDate;
 use synerise_auth::model::MfaMethod;
@@ -144,6 +145,15 @@ async fn call(operation: &str, env: &TestEnv) -> Result<()> {
             let code = emulator.last_message(PHONE).unwrap().secret;
             let confirmation = PhoneConfirmation::new(PHONE, code);
             profile.confirm_phone_change(confirmation).await?;
+        }
+        "logOut" => env.profile().await?.log_out().await?,
+        "logOutProfile" => {
+            let id = env.profile().await?.token().await?.profile_id().unwrap();
+            workspace.log_out_profile(id).await?;
+        }
+        "deleteAccount" => {
+            let deletion = AccountDeletion::by_password(PASSWORD);
+            env.profile().await?.delete_account(deletion).await?;
         }
         "getProfileSettings" => drop(workspace.profile_settings().get().await?),
         "replaceProfileSettings" => {

@@ -518,6 +518,25 @@ fn server_side_login_path_must_stay_on_the_host() {
 }
 
 #[test]
+fn replaced_path_has_the_parameters_of_its_operation() {
+    for path in [
+        "/elsewhere/logout",
+        "/elsewhere/{id}/logout",
+        "/elsewhere/{clientID}/{clientID}",
+        "/elsewhere/{clientID",
+        "/elsewhere/{clientID}/{",
+    ] {
+        let builder = synerise_auth::Client::builder().operation_path("logOutProfile", path);
+        let error = builder.build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{path}: {error}");
+        assert_eq!(error.input(), Some("path of logOutProfile"), "{path}: {error}");
+    }
+    let builder = synerise_auth::Client::builder().operation_path("logOut", "/elsewhere/{clientID}");
+    let error = builder.build().unwrap_err();
+    assert!(error.to_string().contains("has other parameters"), "{error}");
+}
+
+#[test]
 fn only_a_path_that_is_not_stated_can_be_replaced() {
     for (operation, problem) in [
         ("workspaceLogin", "can't be replaced: Synerise states it"),

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use synerise_auth::account::{
-    AccountDevice, EmailChange, EmailConfirmation, NewAccount, PasswordChange, PhoneConfirmation,
+    AccountDeletion, AccountDevice, EmailChange, EmailConfirmation, NewAccount, PasswordChange,
+    PhoneConfirmation,
 };
 use synerise_auth::chrono::NaiveDate;
 use synerise_auth::error::ActivationMethod;
@@ -39,6 +40,7 @@ async fn calls_without_a_body(answer: &Answer) -> Vec<(&'static str, Result<()>)
     let account = AccountDevice::new("a@b.example", "u-1", "device-1");
     let newcomer = NewAccount::new("a@b.example", "Not-a-real-1", "u-1");
     let (_server, profile) = customer(answer.clone()).await;
+    let (_other_server, deleting) = customer(answer.clone()).await;
     let change = PasswordChange::new("old", "new");
     vec![
         (
@@ -81,6 +83,13 @@ async fn calls_without_a_body(answer: &Answer) -> Vec<(&'static str, Result<()>)
             "requestActivationToken",
             visitor.resend_activation_token("a@b.example").await,
         ),
+        (
+            "deleteAccount",
+            deleting.delete_account(AccountDeletion::by_password("old")).await,
+        ),
+        ("logOutProfile", server.workspace().log_out_profile(17).await),
+        // The last call: after a success, the session has ended.
+        ("logOut", visitor.log_out().await),
     ]
 }
 

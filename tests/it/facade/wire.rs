@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use synerise_auth::account::{
-    AccountDevice, EmailChange, EmailConfirmation, NewAccount, PasswordChange, PhoneConfirmation,
+    AccountDeletion, AccountDevice, EmailChange, EmailConfirmation, NewAccount, PasswordChange,
+    PhoneConfirmation,
 };
 use synerise_auth::chrono::NaiveDate;
 use synerise_auth::clock::ManualClock;
@@ -693,6 +694,70 @@ async fn phone_change() {
     let confirmation = confirmation.sms_agreement(false);
     profile.confirm_phone_change(confirmation).await.unwrap();
     body["smsAgreement"] = false.into();
+    assert_sent(&server, "POST", target, Some("profile-token"), Some(body));
+}
+
+#[tokio::test]
+async fn log_out() {
+    let server = server().await;
+    let target = "/sauth/v3/my-account/logout";
+    let body = json!({ "action": "LOGOUT" });
+    profile(&server).await.log_out().await.unwrap();
+    assert_sent(&server, "POST", target, Some("profile-token"), Some(body.clone()));
+    visitor(&server).log_out().await.unwrap();
+    assert_sent(&server, "POST", target, Some("anonymous-token"), Some(body));
+    profile(&server).await.log_out().clear_sessions().await.unwrap();
+    let body = json!({ "action": "LOGOUT_WITH_SESSION_CLEARING" });
+    assert_sent(&server, "POST", target, Some("profile-token"), Some(body));
+}
+
+#[tokio::test]
+async fn log_out_of_a_customer_by_a_backend() {
+    let server = server().await;
+    let workspace = server.workspace();
+    workspace.log_out_profile(433_230_297).await.unwrap();
+    let target = "/sauth/management/client/433230297/logout";
+    let body = json!({ "action": "LOGOUT" });
+    assert_sent(&server, "POST", target, Some("workspace-token"), Some(body));
+    let user = user_in_workspace(&server).await;
+    user.log_out_profile(433_230_297).clear_sessions().await.unwrap();
+    let body = json!({ "action": "LOGOUT_WITH_SESSION_CLEARING" });
+    assert_sent(
+        &server,
+        "POST",
+        target,
+        Some("selected-token"),
+        Some(body.clone()),
+    );
+
+    let elsewhere = server
+        .builder()
+        .operation_path("logOutProfile", "/elsewhere/{clientID}/end")
+        .build()
+        .unwrap();
+    let workspace = elsewhere.workspace(key());
+    workspace.log_out_profile(17).clear_sessions().await.unwrap();
+    let target = "/elsewhere/17/end";
+    assert_sent(&server, "POST", target, Some("workspace-token"), Some(body));
+}
+
+#[tokio::test]
+async fn account_deletion() {
+    let server = server().await;
+    let target = "/sauth/v2/my-account/delete";
+    let deletion = AccountDeletion::by_password("password");
+    profile(&server).await.delete_account(deletion).await.unwrap();
+    let body = json!({ "identityProvider": "SYNERISE", "password": "password" });
+    assert_sent(&server, "POST", target, Some("profile-token"), Some(body));
+    let deletion = AccountDeletion::by_provider_token("APPLE", "fake-provider-token")
+        .uuid(UUID)
+        .device_id(DEVICE)
+        .custom_id("card123");
+    profile(&server).await.delete_account(deletion).await.unwrap();
+    let body = json!({
+        "identityProvider": "APPLE", "identityProviderToken": "fake-provider-token", "customId": "card123",
+        "uuid": UUID, "deviceId": DEVICE
+    });
     assert_sent(&server, "POST", target, Some("profile-token"), Some(body));
 }
 

@@ -1,6 +1,7 @@
 //! The life of a session's token.
 
 mod cancellation;
+mod ending;
 mod events;
 mod expiry;
 mod one_clock;
