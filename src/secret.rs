@@ -243,6 +243,11 @@ impl ApiKey {
             .map_err(|error| error.in_input(&format!("the API key in environment variable {variable}")))
     }
 
+    /// Returns the key itself. It can leak wherever this is used, so use it in few places.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
     /// The key as a secret, for a request's body.
     pub(crate) fn secret(&self) -> &Secret {
         &self.0

@@ -5,6 +5,7 @@ mod command;
 mod figures;
 mod fuzz;
 mod openapi;
+mod redis_server;
 mod test;
 
 use std::process::ExitCode;

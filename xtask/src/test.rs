@@ -1,20 +1,25 @@
-//! `cargo xtask test`: all the tests; they need no set-up.
+//! `cargo xtask test`: all the tests, and the server that some of them need.
 
 use crate::command::{Result, all, cargo, run};
+use crate::redis_server;
 
 /// The crate of the models. It is not a default member: it needs a compiler's optimisation to be quick, and no one else
 /// needs it.
 pub(crate) const MODELS: &str = "synerise-auth-models";
 
 /// The features that have tests. Not all: `native-tls` asks for a system's library.
-pub(crate) const TESTED: [&str; 2] = ["--features", "synerise-auth/verify"];
+pub(crate) const TESTED: [&str; 2] = [
+    "--features",
+    "synerise-auth/verify,synerise-auth-redis/cluster,synerise-auth-redis/sentinel,synerise-auth-redis/tls-rustls",
+];
 
 /// Builds and runs every test, documentation tests and examples included.
 ///
 /// Everything is run, whatever fails: one run shows all that is broken.
 pub(crate) fn test() -> Result {
+    let server = redis_server::provide();
     // Without `--workspace`: only the default members have tests, and the figures would build their peers.
     let tests = run(cargo(["test", "--no-fail-fast"]).args(TESTED));
     let models = run(&mut cargo(["test", "--release", "--package", MODELS]));
-    all([tests, models])
+    all([server, tests, models])
 }

@@ -1,0 +1,165 @@
+//! A server of a test's own, on a port that the system chooses. It ends with the test, also with one that panics.
+
+use std::env;
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use redis::FromRedisValue;
+
+/// The last is the server under another name: in Debian's packages, it comes without a service that starts at once.
+const PROGRAMS: [&str; 3] = ["redis-server", "valkey-server", "redis-check-rdb"];
+/// Another program may take the port between the system's choice and the server's start.
+const ATTEMPTS: usize = 5;
+const START_LIMIT: Duration = Duration::from_secs(20);
+
+#[derive(Debug)]
+pub(crate) struct Server {
+    process: Option<Child>,
+    port: u16,
+    folder: PathBuf,
+    settings: Vec<String>,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// With settings, as the server's command line takes them.
+    pub(crate) fn with(settings: &[&str]) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let folder = env::temp_dir().join(format!("synerise-auth-redis-{}-{number}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let mut server = Self {
+            process: None,
+            port: 0,
+            folder,
+            settings: settings.iter().map(|setting| (*setting).to_owned()).collect(),
+        };
+        for _ in 0..ATTEMPTS {
+            let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+            server.port = free.local_addr().unwrap().port();
+            drop(free);
+            if server.run() {
+                return server;
+            }
+        }
+        panic!(
+            "no server after {ATTEMPTS} attempts; its log is in {}",
+            server.folder.display()
+        );
+    }
+
+    /// Starts it again, at the same port, without its data.
+    pub(crate) fn restart(&mut self) {
+        self.kill();
+        assert!(self.run(), "the server does not start again at its port");
+    }
+
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Sends one command, as a user with all rights.
+    pub(crate) fn run_command<T: FromRedisValue>(&self, words: &[&[u8]]) -> T {
+        let mut connection = redis::Client::open(self.url()).unwrap().get_connection().unwrap();
+        redis::Cmd::new().arg(words).query(&mut connection).unwrap()
+    }
+
+    pub(crate) fn command<T: FromRedisValue>(&self, line: &str) -> T {
+        let words: Vec<&[u8]> = line.split_whitespace().map(str::as_bytes).collect();
+        self.run_command(&words)
+    }
+
+    /// How often each command was called so far, from the server's own count.
+    pub(crate) fn calls(&self, command: &str) -> u64 {
+        let info: String = self.command("INFO commandstats");
+        let line = info
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("cmdstat_{command}:calls=")));
+        line.and_then(|line| line.split(',').next())
+            .map_or(0, |calls| calls.parse().unwrap())
+    }
+
+    fn run(&mut self) -> bool {
+        let log = fs::File::create(self.folder.join("log")).unwrap();
+        let mut command = Command::new(program());
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::arg0(&mut command, "redis-server");
+        command
+            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--dir"])
+            .arg(&self.folder)
+            .args(["--save", "", "--appendonly", "no"])
+            .args(&self.settings)
+            .stdin(Stdio::null())
+            .stderr(log.try_clone().unwrap())
+            .stdout(log);
+        let mut process = command.spawn().unwrap();
+        let start = Instant::now();
+        while start.elapsed() < START_LIMIT {
+            if process.try_wait().unwrap().is_some() {
+                return false;
+            }
+            if self.answers() {
+                self.process = Some(process);
+                return true;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        let _ = process.kill();
+        let _ = process.wait();
+        false
+    }
+
+    /// Any answer will do: it may ask for a password.
+    fn answers(&self) -> bool {
+        use std::io::{Read, Write};
+        let Ok(mut stream) = std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)) else {
+            return false;
+        };
+        let _ = stream.set_read_timeout(Some(Duration::from_secs(2)));
+        let mut answer = [0; 5];
+        stream.write_all(b"PING\r\n").is_ok() && stream.read_exact(&mut answer).is_ok() && &answer != b"-LOAD"
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+        // A test that fails leaves the server's log.
+        if !thread::panicking() {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+/// `SYNERISE_TEST_REDIS_SERVER` names another program, for tests of another version.
+fn program() -> PathBuf {
+    if let Some(program) = env::var_os("SYNERISE_TEST_REDIS_SERVER") {
+        return program.into();
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut places = PROGRAMS
+        .iter()
+        .flat_map(|program| env::split_paths(&path).map(move |folder| folder.join(program)));
+    places.find(|place| place.is_file()).unwrap_or_else(|| {
+        panic!("neither redis-server nor valkey-server is installed: install one, or run `cargo xtask test`, which tries to")
+    })
+}
