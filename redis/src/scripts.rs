@@ -54,8 +54,8 @@ pub(crate) enum Taken {
     Record(Vec<u8>),
     /// The lease, with the generation to save with.
     Lease(u64),
-    /// Somebody else has the lease for so long.
-    Held(Duration),
+    /// Somebody else has the lease for so long. The generation is for those who stop waiting.
+    Held(Duration, u64),
     /// There is a record of a newer version of this crate.
     NewerVersion,
 }
@@ -103,14 +103,18 @@ impl Scripts {
                 Ok(Taken::Record(record.clone()))
             }
             [Value::BulkString(what), Value::BulkString(fence)] if what == b"lease" => {
-                let fence = std::str::from_utf8(fence)
-                    .ok()
-                    .and_then(|fence| fence.parse().ok());
-                Ok(Taken::Lease(fence.ok_or_else(unexpected)?))
+                Ok(Taken::Lease(number(fence)?))
             }
-            [Value::BulkString(what), Value::Int(left)] if what == b"held" => {
+            [
+                Value::BulkString(what),
+                Value::Int(left),
+                Value::BulkString(fence),
+            ] if what == b"held" => {
                 let left = u64::try_from(*left).unwrap_or_default();
-                Ok(Taken::Held(Duration::from_millis(left).min(longest)))
+                Ok(Taken::Held(
+                    Duration::from_millis(left).min(longest),
+                    number(fence)?,
+                ))
             }
             [Value::BulkString(what)] if what == b"version" => Ok(Taken::NewerVersion),
             _ => Err(unexpected()),
@@ -151,6 +155,13 @@ impl Scripts {
             .await?;
         Ok(())
     }
+}
+
+fn number(digits: &[u8]) -> Result<u64, Failure> {
+    let digits = std::str::from_utf8(digits).ok();
+    digits
+        .and_then(|digits| digits.parse().ok())
+        .ok_or_else(unexpected)
 }
 
 /// Redis refuses 0.

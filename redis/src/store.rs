@@ -126,7 +126,12 @@ impl Inner {
                     Err(_) => after = crate::seal::split(&record).map_or(after, |(generation, _)| generation),
                 },
                 Ok(Taken::Lease(generation)) => return Ok(Lease::Acquired { generation }),
-                Ok(Taken::Held(remaining)) => return Ok(Lease::Held { remaining }),
+                Ok(Taken::Held(remaining, generation)) => {
+                    return Ok(Lease::Held {
+                        remaining,
+                        generation,
+                    });
+                }
                 Ok(Taken::NewerVersion) => {
                     self.note(Some(Unreadable::NewerVersion));
                     break;

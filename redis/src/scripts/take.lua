@@ -22,15 +22,17 @@ if type(record) == 'string' then
   end
 end
 
+local time = redis.call('TIME')
+local fence = math.max(stored + 1, seen + 1, time[1] * 1000000 + time[2])
+fence = string.format('%.0f', fence)
+
 local holder = redis.pcall('GET', KEYS[2])
 if type(holder) == 'string' and holder ~= ARGV[2] then
   local left = redis.call('PTTL', KEYS[2])
   -- Only a lease that ends is one.
   if left >= 0 then
-    return { 'held', left }
+    return { 'held', left, fence }
   end
 end
 redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
-local time = redis.call('TIME')
-local fence = math.max(stored + 1, seen + 1, time[1] * 1000000 + time[2])
-return { 'lease', string.format('%.0f', fence) }
+return { 'lease', fence }

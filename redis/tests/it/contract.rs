@@ -20,7 +20,13 @@ async fn one_of_two_processes_gets_the_lease_and_the_other_its_token() {
     let first = request(0);
     let generation = acquired(&one, &key, &first).await;
     match other.take(&key, &request(0)).await.unwrap() {
-        Lease::Held { remaining } => assert!(remaining <= LEASE && !remaining.is_zero(), "{remaining:?}"),
+        Lease::Held {
+            remaining,
+            generation: later,
+        } => assert!(
+            remaining <= LEASE && !remaining.is_zero() && later > generation,
+            "{remaining:?}, {later}"
+        ),
         other => panic!("{other:?}"),
     }
     let fresh = token("fake", generation);

@@ -13,6 +13,7 @@
 
 mod contract;
 mod faults;
+mod fleet;
 mod records;
 mod rights;
 mod support;

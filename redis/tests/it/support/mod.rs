@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub(crate) mod fleet;
 pub(crate) mod log;
 pub(crate) mod proxy;
 pub(crate) mod server;
