@@ -70,6 +70,7 @@
 //! | `rustls` | yes | TLS by rustls with aws-lc-rs; certificates are checked by the platform's rules |
 //! | `native-tls` | no | TLS by the platform's own library (OpenSSL on Linux) |
 //! | `test-util` | no | for your own tests: a clock and jitter that a test controls, sessions and tokens without a server |
+//! | `conformance` | no | for your own `TokenStore`: the rules that every store has to keep, as tests |
 //! | `schemars` | no | `schemars::JsonSchema` for the generated types and the open enums |
 //! | `verify` | no | `Client::verifier`: verifies tokens that your service receives, with the key that Synerise publishes |
 //!

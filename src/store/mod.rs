@@ -14,6 +14,9 @@ use std::time::{Duration, SystemTime};
 
 use crate::secret::Secret;
 
+#[cfg(feature = "conformance")]
+#[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
+pub mod conformance;
 mod lease;
 mod memory;
 mod policy;

@@ -13,6 +13,8 @@ mod support;
 mod facade;
 mod lifecycle;
 mod store;
+#[cfg(feature = "conformance")]
+mod store_conformance;
 mod store_lease;
 mod store_trust;
 mod test_util;

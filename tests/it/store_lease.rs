@@ -410,3 +410,95 @@ async fn lease_whose_answer_was_lost_is_given_up() {
     bounded(sessions[1].token()).await.unwrap();
     assert_eq!(env.logins(), 2);
 }
+
+/// How a store lies.
+#[derive(Debug, Clone, Copy)]
+enum Lie {
+    SameGarbage,
+    EverNewerGarbage,
+    TokenOfGenerationZero,
+    HeldForNoTime,
+    HeldForEver,
+    LatestGenerationThereIs,
+    NoGeneration,
+    ChangesAllTheTime,
+}
+
+#[derive(Debug, Clone)]
+struct Liar {
+    lie: Lie,
+    questions: Arc<AtomicUsize>,
+}
+
+impl TokenStore for Liar {
+    fn load<'a>(&'a self, _: &'a StoreKey) -> StoreFuture<'a, Option<StoredToken>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    fn take<'a>(&'a self, _: &'a StoreKey, request: &'a LeaseRequest) -> StoreFuture<'a, Lease> {
+        self.questions.fetch_add(1, Ordering::Relaxed);
+        let token = |text: &str, generation| {
+            let start = UNIX_EPOCH + START;
+            Lease::Newer(StoredToken::new(text, generation, start, start + secs(3600)))
+        };
+        let held = |remaining| Lease::Held {
+            remaining,
+            generation: 1,
+        };
+        let lease = match self.lie {
+            Lie::SameGarbage => token("not a token", 5),
+            Lie::EverNewerGarbage => token("not a token", request.after + 1),
+            Lie::TokenOfGenerationZero => token("token", 0),
+            Lie::HeldForNoTime => held(Duration::ZERO),
+            Lie::HeldForEver | Lie::ChangesAllTheTime => held(Duration::MAX),
+            Lie::LatestGenerationThereIs => Lease::Acquired { generation: u64::MAX },
+            Lie::NoGeneration => Lease::Acquired { generation: 0 },
+        };
+        Box::pin(std::future::ready(Ok(lease)))
+    }
+
+    fn save<'a>(
+        &'a self,
+        _: &'a StoreKey,
+        _: StoredToken,
+        _: Option<&'a LeaseOwner>,
+    ) -> StoreFuture<'a, Saved> {
+        Box::pin(std::future::ready(Ok(Saved::Outdated)))
+    }
+
+    fn changed<'a>(&'a self, _: &'a StoreKey, _: u64) -> StoreFuture<'a, ()> {
+        match self.lie {
+            Lie::ChangesAllTheTime => Box::pin(std::future::ready(Ok(()))),
+            _ => Box::pin(std::future::ready(Err(StoreError::new("no")))),
+        }
+    }
+}
+
+#[tokio::test]
+async fn store_that_lies_costs_no_caller_its_token() {
+    let lies = [
+        Lie::SameGarbage,
+        Lie::EverNewerGarbage,
+        Lie::TokenOfGenerationZero,
+        Lie::HeldForNoTime,
+        Lie::HeldForEver,
+        Lie::LatestGenerationThereIs,
+        Lie::NoGeneration,
+        Lie::ChangesAllTheTime,
+    ];
+    for lie in lies {
+        let env = TestEnv::new().await;
+        let questions = Arc::default();
+        let store = Liar { lie, questions };
+        let sessions = fleet(&env, &store, 1);
+        for login in 1..=3 {
+            let waited = time_to_tokens(&env, &sessions).await;
+            assert!(waited <= secs(10), "{lie:?}: {waited:?}");
+            assert_eq!(env.logins(), login, "{lie:?}");
+            env.pass(secs(2));
+            sessions[0].invalidate();
+        }
+        let questions = store.questions.load(Ordering::Relaxed);
+        assert!(questions < 300, "{lie:?}: {questions} questions");
+    }
+}

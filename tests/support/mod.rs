@@ -8,8 +8,10 @@
     reason = "a test may"
 )]
 
+pub(crate) mod broken_store;
 mod capture;
 mod env;
+pub(crate) mod file_store;
 mod raw;
 
 use std::time::Duration;
