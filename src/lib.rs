@@ -1,14 +1,20 @@
-//! Synerise authentication: give it an API key, and never think about tokens again.
+//! Synerise authentication for Rust: give it an API key, and never think about tokens again. A token is fetched once, refreshed before
+//! it expires, shared by all callers, replaced after a revocation, and never printed.
 //!
-//! A token is fetched once, refreshed before it expires, shared by all callers, replaced after a revocation, and never printed. Every
-//! authentication operation of Synerise is a typed method, and any other Synerise endpoint can be called with the same session.
+//! Every authentication operation of Synerise is a typed method, and any other Synerise endpoint can be called with the same session.
+//!
+//! ```toml
+//! [dependencies]
+//! synerise-auth = "0.1" # not on the registry yet: use its path, or `git = "…"`
+//! tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
+//! ```
 //!
 //! ```no_run
 //! use synerise_auth::{ApiKey, Client, Region};
 //!
 //! #[tokio::main]
 //! async fn main() -> synerise_auth::Result<()> {
-//!     let client = Client::builder().region(Region::AzureEu).build()?; // sends nothing, spawns nothing
+//!     let client = Client::builder().region(Region::AzureEu).build()?; // sends nothing yet
 //!     let workspace = client.workspace(ApiKey::from_env("SYNERISE_API_KEY")?);
 //!
 //!     let token = workspace.token().await?; // logs in once; from then on a read without a lock
@@ -20,13 +26,38 @@
 //! }
 //! ```
 //!
-//! The API key comes from **Settings > API Keys** in Synerise. A *workspace* key belongs to a backend; a *profile* key logs customers in.
+//! The API key comes from **Settings > API Keys** in Synerise. A *workspace* key belongs to a back end; a *profile* key logs customers in.
+//! Without an account, the same program runs against the emulator: [guide to workspace services](guide::workspace_services).
+//!
+//! # I want to …
+//!
+//! | I want to … | guide | items |
+//! |---|---|---|
+//! | call Synerise from a back end | [workspace services](guide::workspace_services) | [`Client::workspace`], [`Session::get`], [`Session::post`], [`Session::request`] |
+//! | log customers in, register and activate accounts | [profiles](guide::profiles) | [`Client::anonymous`], [`Client::profile`], [`Identity`], [`session::login_mode`], [`account`] |
+//! | log a person of the portal in, with a second factor | [users](guide::users_and_second_factors) | [`Client::user`], [`session::MfaChallenge`], [`UserLoginOutcome`] |
+#![cfg_attr(
+    feature = "verify",
+    doc = "| verify tokens that my service receives | [verifying tokens](guide::verifying_tokens) | [`Client::verifier`], [`verify`] |"
+)]
+#![cfg_attr(
+    not(feature = "verify"),
+    doc = "| verify tokens that my service receives | | `Client::verifier`, with the feature `verify` |"
+)]
+//! | test my service without an account | [testing](guide::testing) | the crate `synerise-auth-emulator`, [`clock`], [`random`], [`TokenProvider`] |
+//! | know what an error means and what to do | [errors](guide::errors), [every error by its text](guide::troubleshooting) | [`Error`], [`ErrorKind`] |
+//! | see what it does: logs, traces, health | [observability](guide::observability) | [`lifecycle`], [`Session::status`], [`Session::subscribe`] |
+//! | set time limits, retries, a proxy, certificates | [network](guide::network) | [`ClientBuilder`], [`client::RetryPolicy`], [`lifecycle::RefreshPolicy`] |
+//! | replace what I wrote on reqwest | [from reqwest](guide::from_reqwest) | |
+//! | share tokens between clients | | [`store`] |
+//! | read and change a workspace's settings, see its usage | | [`settings`], [`usage`] |
+//! | call an operation exactly as the document has it | | [`raw`] |
 //!
 //! # Whose session?
 //!
 //! | consumer | session | obtained by |
 //! |---|---|---|
-//! | a backend of a workspace | [`WorkspaceSession`] | [`Client::workspace`] |
+//! | a back end of a workspace | [`WorkspaceSession`] | [`Client::workspace`] |
 //! | a visitor who is not known yet | [`AnonymousSession`] | [`Client::anonymous`] |
 //! | a recognized customer (a *profile*) | [`ProfileSession`] | [`Client::profile`], then a login |
 //! | a person in the Synerise portal | [`UserSession`], [`WorkspaceUserSession`] | [`Client::user`], then a login and [`Session::select_workspace`] |
@@ -35,6 +66,10 @@
 //! compile.
 //!
 //! # A token's life
+//!
+//! <div>
+#![doc = include_str!("../docs/pictures/token-life.svg")]
+//! </div>
 //!
 //! | state | what a caller gets |
 //! |---|---|
@@ -46,22 +81,7 @@
 //!
 //! A failed refresh never discards a token that is still valid. All callers get its error until a short backoff has passed;
 //! then the next call tries again. A 401 discards the refused token and sends the request once more with a new one.
-//!
-//! # I want to …
-//!
-//! | … | |
-//! |---|---|
-//! | call any Synerise endpoint | [`Session::get`], [`Session::post`], [`Session::request`] |
-//! | log customers in | [`Client::profile`], [`Identity`] |
-//! | register and activate accounts | [`account`] |
-//! | log a user in with a second factor | [`Client::user`], [`session::MfaChallenge`] |
-//! | read and change a workspace's settings | [`settings`] |
-//! | know a token's state, and when it is refreshed | [`lifecycle`] |
-//! | share tokens between clients | [`store`] |
-//! | know what an error means | [`ErrorKind`]; every error is printed on one line with its remedy |
-//! | set time limits, retries, a proxy, certificates | [`ClientBuilder`] |
-//! | test my service without an account | the crate `synerise-auth-emulator`; with the feature `test-util`: `clock::ManualClock`, `random::FixedRandom`, `Session::fixed` |
-//! | call an operation as the document has it | [`raw`] |
+//! [`lifecycle`] has pictures of both.
 //!
 //! # Features, TLS, Rust
 //!
@@ -74,8 +94,32 @@
 //! | `schemars` | no | `schemars::JsonSchema` for the generated types and the open enums |
 //! | `verify` | no | `Client::verifier`: verifies tokens that your service receives, with the key that Synerise publishes |
 //!
-//! Without a TLS feature only plain HTTP to this machine works. Plain HTTP to other hosts is refused. The crate builds with Rust 1.89 or later,
-//! and runs on Tokio.
+//! A service needs the default features. A library that offers this crate to others turns them off (`default-features = false`), and leaves the
+//! choice of TLS to the program. Without a TLS feature only plain HTTP to this machine works; plain HTTP to other hosts is refused.
+//!
+//! The crate builds with Rust 1.89 or later, and runs on Tokio, on Linux, macOS and Windows. It does not build for WebAssembly. A raise of the
+//! required Rust is a minor version.
+//!
+//! # Stability
+//!
+//! Before 1.0, a breaking change raises the minor version, and the [changelog](guide::changelog) names it. Enums that Synerise may extend are open:
+//! a new value never breaks a build. The types of [`raw`] follow Synerise's document and may change with any minor version; the facade names none
+//! of them. The re-exported [`reqwest`] is the only crate below 1.0 whose types you may need, in [`ClientBuilder::http`].
+//!
+//! # Licences
+//!
+//! MIT or Apache-2.0. Your licence check will also meet **MPL-2.0**: `progenitor-client` is linked, and `progenitor` and `progenitor-impl` run in the
+//! build. MPL-2.0 is copyleft by the file: who uses these crates unchanged owes nothing, and the code that they generate is not under it. The rest are
+//! the usual permissive ones: MIT, Apache-2.0, BSD-3-Clause, ISC, Zlib, Unicode-3.0. With cargo-deny, the exception reads:
+//!
+//! ```toml
+//! [licenses]
+//! exceptions = [
+//!     { crate = "progenitor", allow = ["MPL-2.0"] },
+//!     { crate = "progenitor-client", allow = ["MPL-2.0"] },
+//!     { crate = "progenitor-impl", allow = ["MPL-2.0"] },
+//! ]
+//! ```
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod account;
@@ -89,6 +133,8 @@ mod exact_url;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 pub mod lifecycle;
 pub mod model;
 mod operation;
@@ -114,12 +160,16 @@ pub use session::{ConditionalLoginOutcome, Session, UserLoginOutcome, kind};
 pub use token::{Token, TokenProvider};
 
 /// A backend's session: [`Client::workspace`].
+#[doc(alias("workspace JWT", "workspace token", "backend"))]
 pub type WorkspaceSession = Session<kind::Workspace>;
 /// A visitor's session: [`Client::anonymous`].
+#[doc(alias("anonymous JWT"))]
 pub type AnonymousSession = Session<kind::Anonymous>;
 /// A customer's session: [`Client::profile`].
+#[doc(alias("profile JWT", "customer"))]
 pub type ProfileSession = Session<kind::Profile>;
 /// A portal user's session before a workspace is selected: [`Client::user`].
+#[doc(alias("user JWT"))]
 pub type UserSession = Session<kind::User>;
 /// A portal user's session in a workspace: [`Session::select_workspace`].
 pub type WorkspaceUserSession = Session<kind::WorkspaceUser>;

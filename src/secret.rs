@@ -209,6 +209,7 @@ pub(crate) mod wire {
 /// An API key of a workspace or of its profiles. Its kind is chosen in Synerise when the key is created.
 ///
 /// Workspace keys give access to all data of a workspace, so keep them in server-side configuration only.
+#[doc(alias("apiKey", "API key"))]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey(Secret);
 

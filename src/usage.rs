@@ -131,8 +131,11 @@ pub struct RetentionDataPoints {
 impl<K: PortalUser> Session<K> {
     /// Returns how many events were added to the database, by day.
     ///
-    /// Operation `newDataPointsStats` (`POST /business-profile-service/organizations/usage/stats/newDataPoints`).
+    /// Operation [`newDataPointsStats`](crate::raw::Client::new_data_points_stats) (`POST /business-profile-service/organizations/usage/stats/newDataPoints`).
     /// Synerise's support has to grant access to it.
+    ///
+    /// # Errors
+    /// Fails like any [`Request`](crate::session::Request).
     pub async fn new_data_points(&self, query: &UsageQuery) -> Result<Vec<NewDataPoints>> {
         let body = query.body();
         let (reports, _) = self.raw().new_data_points_stats(&body).read().await?;
@@ -141,9 +144,12 @@ impl<K: PortalUser> Session<K> {
 
     /// Returns how many events are kept in the database, by day.
     ///
-    /// Operation `retentionDataPointsStats`
+    /// Operation [`retentionDataPointsStats`](crate::raw::Client::retention_data_points_stats)
     /// (`POST /business-profile-service/organizations/usage/stats/retentionDataPoints`).
     /// Synerise's support has to grant access to it.
+    ///
+    /// # Errors
+    /// Fails like any [`Request`](crate::session::Request).
     pub async fn retention_data_points(&self, query: &UsageQuery) -> Result<RetentionDataPoints> {
         let body = query.body();
         let (report, _) = self.raw().retention_data_points_stats(&body).read().await?;

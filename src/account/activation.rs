@@ -45,7 +45,12 @@ impl<K: Customer> Session<K> {
     /// The call must come from **the last device that asked for a PIN**: the device that registered, or the one that had
     /// the PIN sent again. The settings do not change this.
     ///
-    /// Operation `confirmActivationByPin` (`POST /sauth/clients/activation/by-pin-code/confirmation`).
+    /// Operation [`confirmActivationByPin`](crate::raw::Client::confirm_activation_by_pin) (`POST /sauth/clients/activation/by-pin-code/confirmation`).
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when a value is empty, before anything is sent, and
+    /// [`ErrorKind::Api`](crate::ErrorKind::Api) when the PIN is wrong or too old, or comes from another device.
+    #[doc(alias("PIN", "pinCode"))]
     pub async fn activate_by_pin(&self, account: &AccountDevice, pin: impl Into<Secret>) -> Result<()> {
         let body = types::PinConfirmationRequest {
             email: required("e-mail address", &account.email)?,
@@ -65,7 +70,11 @@ impl<K: Customer> Session<K> {
     /// Only the last device that asked for a PIN may do this, unless the settings allow other devices
     /// ([`Pin`](crate::settings::Pin)). Afterwards, the account can be activated from this device only.
     ///
-    /// Operation `requestActivationPin` (`POST /sauth/clients/activation/by-pin-code/request`).
+    /// Operation [`requestActivationPin`](crate::raw::Client::request_activation_pin) (`POST /sauth/clients/activation/by-pin-code/request`).
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when a value is empty, before anything is sent, and
+    /// [`ErrorKind::Api`](crate::ErrorKind::Api) when the service refuses, for example another device than the last.
     pub async fn resend_pin(&self, account: &AccountDevice) -> Result<()> {
         let body = types::PinRequest {
             email: required("e-mail address", &account.email)?,
@@ -81,7 +90,11 @@ impl<K: Customer> Session<K> {
 
     /// Activates or confirms an account by the token from the e-mail. The workspace must have an e-mail sender.
     ///
-    /// Operation `confirmActivationByToken` (`POST /sauth/clients/activation/confirmation`).
+    /// Operation [`confirmActivationByToken`](crate::raw::Client::confirm_activation_by_token) (`POST /sauth/clients/activation/confirmation`).
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the token is empty, before anything is sent, and
+    /// [`ErrorKind::Api`](crate::ErrorKind::Api) when it is wrong or too old.
     pub async fn activate_by_token(&self, token: impl Into<Secret>) -> Result<()> {
         let body = types::ActivationTokenConfirmationRequest {
             token: required_secret("activation token", &token.into())?,
@@ -95,7 +108,11 @@ impl<K: Customer> Session<K> {
 
     /// Requests that the e-mail with the activation token is sent again. The workspace must have an e-mail sender.
     ///
-    /// Operation `requestActivationToken` (`POST /sauth/clients/activation/request`).
+    /// Operation [`requestActivationToken`](crate::raw::Client::request_activation_token) (`POST /sauth/clients/activation/request`).
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the address is empty, before anything is sent, and
+    /// [`ErrorKind::Api`](crate::ErrorKind::Api) when the service refuses.
     pub async fn resend_activation_token(&self, email: &str) -> Result<()> {
         let body = types::ActivationTokenRequest {
             email: required("e-mail address", email)?,

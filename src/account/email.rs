@@ -139,7 +139,7 @@ impl Session<Profile> {
     /// Requests the e-mail that confirms a new address. It is sent to the new address, and the old one stays until it is
     /// confirmed.
     ///
-    /// Operation `requestEmailChange` (`POST /sauth/v2/my-account/email-change/request`, observed).
+    /// Operation [`requestEmailChange`](crate::raw::Client::request_email_change) (`POST /sauth/v2/my-account/email-change/request`, observed).
     ///
     /// # Errors
     /// Returns [`ErrorKind::WrongCredential`](crate::ErrorKind::WrongCredential) when the password or the provider's token
@@ -152,7 +152,7 @@ impl Session<Profile> {
 
     /// Changes the customer's e-mail address by the token from the e-mail. The session stays valid.
     ///
-    /// Operation `confirmEmailChange` (`POST /sauth/my-account/email-change/confirmation`, observed).
+    /// Operation [`confirmEmailChange`](crate::raw::Client::confirm_email_change) (`POST /sauth/my-account/email-change/confirmation`, observed).
     ///
     /// # Errors
     /// Returns [`ErrorKind::WrongCredential`](crate::ErrorKind::WrongCredential) when the token is not valid, and

@@ -60,7 +60,7 @@ impl<K: Customer> Session<K> {
     /// A visitor's session is enough. Synerise does not publish whether the service reveals that an account does not exist,
     /// so don't show the result to the visitor.
     ///
-    /// Operation `requestPasswordReset` (`POST /v4/clients/password-reset/request`, observed).
+    /// Operation [`requestPasswordReset`](crate::raw::Client::request_password_reset) (`POST /v4/clients/password-reset/request`, observed).
     ///
     /// # Errors
     /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the address is empty, before anything is
@@ -78,7 +78,7 @@ impl<K: Customer> Session<K> {
 
     /// Sets a new password by the token from the e-mail. A visitor's session is enough.
     ///
-    /// Operation `confirmPasswordReset` (`POST /v4/clients/password-reset/confirmation`, observed).
+    /// Operation [`confirmPasswordReset`](crate::raw::Client::confirm_password_reset) (`POST /v4/clients/password-reset/confirmation`, observed).
     ///
     /// # Errors
     /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the token or the password is empty, before
@@ -106,7 +106,7 @@ impl Session<Profile> {
     ///
     /// A session that keeps its credentials still has the old password. Log in again for a session with the new one.
     ///
-    /// Operation `changePassword` (`POST /v4/my-account/change-password`, observed).
+    /// Operation [`changePassword`](crate::raw::Client::change_password) (`POST /v4/my-account/change-password`, observed).
     ///
     /// # Errors
     /// Returns [`ErrorKind::WrongCredential`](crate::ErrorKind::WrongCredential) when the old password is wrong, and

@@ -59,7 +59,7 @@ impl fmt::Debug for PhoneConfirmation {
 impl Session<Profile> {
     /// Requests the SMS that confirms a new telephone number. The old one stays until the new one is confirmed.
     ///
-    /// Operation `requestPhoneChange` (`POST /v4/my-account/phone-update/request`, observed).
+    /// Operation [`requestPhoneChange`](crate::raw::Client::request_phone_change) (`POST /v4/my-account/phone-update/request`, observed).
     ///
     /// # Errors
     /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the number is empty, before anything is
@@ -73,7 +73,7 @@ impl Session<Profile> {
 
     /// Changes the customer's telephone number by the code from the SMS.
     ///
-    /// Operation `confirmPhoneChange` (`POST /v4/my-account/phone-update/confirmation`, observed).
+    /// Operation [`confirmPhoneChange`](crate::raw::Client::confirm_phone_change) (`POST /v4/my-account/phone-update/confirmation`, observed).
     ///
     /// # Errors
     /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the number or the code is empty, before

@@ -28,6 +28,7 @@ use crate::session::kind::Anonymous;
 /// visitor.register(account).await?;
 /// # Ok(()) }
 /// ```
+#[doc(alias("RaaS", "sign up"))]
 #[derive(Clone)]
 pub struct NewAccount {
     email: String,
@@ -156,8 +157,13 @@ impl Session<Anonymous> {
     /// Depending on the workspace's settings ([`Registration`](crate::settings::Registration)), the account can be used at
     /// once, or has to be activated first.
     ///
-    /// Operation `registerProfile` (`POST /sauth/clients/registered`); the API key needs the permission
+    /// Operation [`registerProfile`](crate::raw::Client::register_profile) (`POST /sauth/clients/registered`); the API key needs the permission
     /// `SAUTH_REGISTER_CLIENT_CREATE`.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when a required value is empty, before anything is sent, and
+    /// [`ErrorKind::Api`](crate::ErrorKind::Api) when the service refuses, for example with 409 because the address is in use. A timeout may come
+    /// after the account was created: it is never sent twice, so ask the customer to log in.
     pub async fn register(&self, account: NewAccount) -> Result<()> {
         let body = account.body()?;
         self.raw().register_profile(&body).response().await.map(drop)

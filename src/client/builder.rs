@@ -102,6 +102,7 @@ impl ClientBuilder {
     /// let client = Client::builder().http(|http| http.pool_max_idle_per_host(4)).build()?;
     /// # Ok::<(), synerise_auth::Error>(())
     /// ```
+    #[doc(alias("proxy", "certificate", "TLS", "CA"))]
     pub fn http(
         mut self,
         settings: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync + 'static,
@@ -119,6 +120,7 @@ impl ClientBuilder {
     }
 
     /// Sets how long a single response may take, including its body. The default is 10 s.
+    #[doc(alias("timeout"))]
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.limits.attempt = timeout;
         self

@@ -65,7 +65,8 @@ impl Client {
     /// Nothing is sent until a token is needed. The same key returns the same session, because the client keeps it, so a
     /// handler may call this for each request. [`forget`](Self::forget) removes the session.
     ///
-    /// Operation `workspaceLogin` (`POST /uauth/v2/auth/login/profile`).
+    /// Operation [`workspaceLogin`](crate::raw::Client::workspace_login) (`POST /uauth/v2/auth/login/profile`).
+    #[doc(alias("workspace JWT"))]
     pub fn workspace(&self, key: ApiKey) -> Session<Workspace> {
         workspace::open(&self.0, key)
     }
@@ -83,7 +84,7 @@ impl Client {
     /// Nothing is sent until a token is needed. The same key, UUID and device return the same session as long as a handle
     /// to it exists. Unlike a workspace's session, the client does not keep it, because there may be many.
     ///
-    /// Operation `authenticateAnonymously` (`POST /sauth/v3/auth/login/client/anonymous`).
+    /// Operation [`authenticateAnonymously`](crate::raw::Client::authenticate_anonymously) (`POST /sauth/v3/auth/login/client/anonymous`).
     ///
     /// ```no_run
     /// # async fn run(client: synerise_auth::Client, key: synerise_auth::ApiKey) -> synerise_auth::Result<()> {
@@ -115,7 +116,7 @@ impl Client {
 
     /// Fetches the public key of Synerise's token signatures, as PEM. It needs no login.
     ///
-    /// Operation `getPublicKey` (`GET /v4/public.pem`).
+    /// Operation [`getPublicKey`](crate::raw::Client::get_public_key) (`GET /v4/public.pem`).
     ///
     /// # Errors
     /// Returns [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) when the response is not a public
@@ -144,6 +145,7 @@ impl Client {
     /// println!("workspace {:?}", claims.workspace_id);
     /// # Ok(()) }
     /// ```
+    #[doc(alias("JWKS", "public.pem", "RS512"))]
     #[cfg(feature = "verify")]
     pub fn verifier(&self) -> crate::verify::Verifier {
         crate::verify::Verifier::published(Arc::clone(&self.1))

@@ -30,8 +30,10 @@ pub enum ErrorKind {
     /// The server refused the request; see [`Error::api`](super::Error::api).
     Api,
     /// The account has to be activated before it can log in (`SAU-302`: by the link in an e-mail, `SAU-303`: by the PIN).
+    #[doc(alias("SAU-302", "SAU-303"))]
     ActivationRequired(ActivationMethod),
     /// The workspace requires a device id (`SAU-601`): log in with one.
+    #[doc(alias("SAU-601"))]
     DeviceIdRequired,
     /// The password or token that has to confirm a change of the account is wrong (403). A missing permission is refused with the same
     /// status: [`Error::api`](super::Error::api) has what the server said.

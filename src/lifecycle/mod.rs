@@ -8,6 +8,24 @@
 //! assert_eq!(workspace.status().state, TokenState::Fresh);
 //! # Ok(()) }
 //! ```
+//!
+//! # A refresh, and a thousand callers
+//!
+//! The first caller starts the login or the refresh, in a task of its own. Nobody starts a second one, and a caller that gives up
+//! takes nothing from the others. While a token is valid, nobody waits.
+//!
+//! <div>
+#![doc = include_str!("../../docs/pictures/refresh.svg")]
+//! </div>
+//!
+//! # A 401
+//!
+//! Each token has a number, its *generation*. A refusal is about the generation that was sent, so that a late 401 does not discard the
+//! token that has replaced the refused one.
+//!
+//! <div>
+#![doc = include_str!("../../docs/pictures/unauthorized.svg")]
+//! </div>
 
 use std::sync::{OnceLock, Weak};
 use std::time::Duration;

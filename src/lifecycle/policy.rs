@@ -20,6 +20,7 @@ use crate::token::Validity;
 /// let client = Client::builder().refresh_policy(policy).build()?;
 /// # Ok::<(), synerise_auth::Error>(())
 /// ```
+#[doc(alias = "expiry")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefreshPolicy {
     margin: Duration,

@@ -106,6 +106,7 @@ impl LoginId {
 /// );
 /// let by_facebook = Identity::facebook("not-a-real-token");
 /// ```
+#[doc(alias("identityProvider", "identityProviderToken", "OAuth"))]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Identity(pub(crate) Proof);
 

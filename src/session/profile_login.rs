@@ -37,7 +37,7 @@ impl ProfileLogins {
     ///
     /// With any identity except [`Identity::synerise`], the login creates an account if there is none.
     ///
-    /// Operation `authenticateProfile` (`POST /sauth/v3/auth/login/client`).
+    /// Operation [`authenticateProfile`](crate::raw::Client::authenticate_profile) (`POST /sauth/v3/auth/login/client`).
     ///
     /// ```no_run
     /// # async fn run(client: synerise_auth::Client, key: synerise_auth::ApiKey) -> synerise_auth::Result<()> {
@@ -53,7 +53,8 @@ impl ProfileLogins {
 
     /// Logs in a customer who has an account, and never creates one. Unmet conditions are an outcome, not an error.
     ///
-    /// Operation `authenticateProfileConditionally` (`POST /sauth/v3/auth/login/client/conditional`).
+    /// Operation [`authenticateProfileConditionally`](crate::raw::Client::authenticate_profile_conditionally) (`POST /sauth/v3/auth/login/client/conditional`).
+    #[doc(alias("conditional login"))]
     pub fn login_if_allowed(self, identity: Identity) -> ProfileLoginRequest<Conditional> {
         ProfileLoginRequest::new(self.context, self.key, identity, Conditional { anonymous: None })
     }
@@ -65,7 +66,7 @@ impl Session<Workspace> {
     ///
     /// `profile_key` is a **profile** API key. The workspace's key needs the permission `SAUTH_SERVER_LOGIN_CLIENT_CREATE`.
     ///
-    /// Operation `authenticateProfileServerSide`. Its path is not published: see
+    /// Operation [`authenticateProfileServerSide`](crate::raw::Client::authenticate_profile_server_side). Its path is not published: see
     /// [`ClientBuilder::operation_path`](crate::ClientBuilder::operation_path).
     pub fn login_profile(
         &self,
@@ -113,6 +114,7 @@ impl<M> ProfileLoginRequest<M> {
 
     /// Sets the identifier of the customer's device. Synerise recommends always sending it, and requires it if the
     /// workspace checks for unknown devices ([`ErrorKind::DeviceIdRequired`](crate::ErrorKind::DeviceIdRequired)).
+    #[doc(alias("deviceId"))]
     pub fn device_id(mut self, id: impl Into<String>) -> Self {
         self.request.device_id = Some(id.into());
         self

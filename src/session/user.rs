@@ -35,7 +35,7 @@ impl UserLogins {
 
     /// Logs a user in. The login is sent when the returned value is awaited.
     ///
-    /// Operation `userLogin` (`POST /uauth/auth/login/user`).
+    /// Operation [`userLogin`](crate::raw::Client::user_login) (`POST /uauth/auth/login/user`).
     ///
     /// ```no_run
     /// # async fn run(client: synerise_auth::Client, code: &str) -> synerise_auth::Result<()> {
@@ -151,6 +151,7 @@ pub enum UserLoginOutcome {
 }
 
 /// A login that waits for a second factor.
+#[doc(alias("mfaType", "2FA", "TOTP", "second factor", "authenticator"))]
 #[derive(Debug)]
 pub struct MfaChallenge {
     session: Session<User>,
@@ -160,13 +161,17 @@ pub struct MfaChallenge {
 
 impl MfaChallenge {
     /// Returns the second factors that the user can choose from.
+    #[doc(alias("mfaMethods"))]
     pub fn methods(&self) -> &[MfaMethod] {
         &self.methods
     }
 
     /// Sends the second factor. A wrong code is an error, and the challenge accepts another code afterwards.
     ///
-    /// Operation `userMfaLogin` (`POST /uauth/auth/login/user/mfa/verification?mfaType=…`).
+    /// Operation [`userMfaLogin`](crate::raw::Client::user_mfa_login) (`POST /uauth/auth/login/user/mfa/verification?mfaType=…`).
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::Api`](crate::ErrorKind::Api) with status 401 when the code is wrong; the challenge can be tried again.
     pub async fn verify(&self, method: MfaMethod, code: impl Into<Secret>) -> Result<Session<User>> {
         let (external_provider_type, external_provider_token) = self.device.provider.clone().unzip();
         let body = types::MfaVerificationRequest {
@@ -193,7 +198,10 @@ impl<K: PortalUser> Session<K> {
 
     /// Returns the workspaces that the user may work in.
     ///
-    /// Operation `listWorkspaces` (`GET /uauth/business-profile/`).
+    /// Operation [`listWorkspaces`](crate::raw::Client::list_workspaces) (`GET /uauth/business-profile/`).
+    ///
+    /// # Errors
+    /// Fails like any [`Request`](crate::session::Request).
     pub async fn workspaces(&self) -> Result<Vec<WorkspaceSummary>> {
         let (list, _) = self.raw().list_workspaces().read().await?;
         Ok(list.into_iter().map(WorkspaceSummary::from).collect())
@@ -201,7 +209,10 @@ impl<K: PortalUser> Session<K> {
 
     /// Returns the ids of the workspaces that the user may work in, with the restrictions of access to them.
     ///
-    /// Operation `listWorkspaceIds` (`GET /uauth/business-profile/ids`).
+    /// Operation [`listWorkspaceIds`](crate::raw::Client::list_workspace_ids) (`GET /uauth/business-profile/ids`).
+    ///
+    /// # Errors
+    /// Fails like any [`Request`](crate::session::Request).
     pub async fn workspace_restrictions(&self) -> Result<Vec<WorkspaceRestrictions>> {
         let (list, _) = self.raw().list_workspace_ids().read().await?;
         Ok(list.into_iter().map(WorkspaceRestrictions::from).collect())
@@ -209,7 +220,10 @@ impl<K: PortalUser> Session<K> {
 
     /// Returns the selected workspace. `None` when none is selected.
     ///
-    /// Operation `getCurrentWorkspace` (`GET /uauth/business-profile/current`).
+    /// Operation [`getCurrentWorkspace`](crate::raw::Client::get_current_workspace) (`GET /uauth/business-profile/current`).
+    ///
+    /// # Errors
+    /// Fails like any [`Request`](crate::session::Request).
     pub async fn current_workspace(&self) -> Result<Option<WorkspaceDetails>> {
         let (current, response) = self.raw().get_current_workspace().read().await?;
         match (current.selected, current.data) {
@@ -225,11 +239,12 @@ impl<K: PortalUser> Session<K> {
 
     /// Selects a workspace by its GUID. Returns a new session in that workspace, with a new token.
     ///
-    /// Operation `selectWorkspace` (`POST /uauth/auth/login/user/profile/{businessProfileUUID}`).
+    /// Operation [`selectWorkspace`](crate::raw::Client::select_workspace) (`POST /uauth/auth/login/user/profile/{businessProfileUUID}`).
     ///
     /// # Errors
     /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the text is not a GUID. Fails with status
     /// 423 when access is locked.
+    #[doc(alias("businessProfile", "business profile", "businessProfileUUID"))]
     pub async fn select_workspace(&self, guid: impl TryInto<Uuid>) -> Result<Session<WorkspaceUser>> {
         let guid = guid.try_into().map_err(|_| {
             Error::invalid_input(

@@ -39,7 +39,11 @@ impl Session<Workspace> {
     /// Returns which of these permissions the session's key has. The result includes everything that the service returned,
     /// requested or not.
     ///
-    /// Operation `checkPermissions` (`POST /uauth/api-key/permission-check`).
+    /// Operation [`checkPermissions`](crate::raw::Client::check_permissions) (`POST /uauth/api-key/permission-check`).
+    ///
+    /// # Errors
+    /// Fails like any [`Request`](crate::session::Request).
+    #[doc(alias("permission-check"))]
     pub async fn check_permissions<T: Into<String>>(
         &self,
         permissions: impl IntoIterator<Item = T>,
@@ -57,7 +61,10 @@ impl Session<Workspace> {
     /// This is rarely needed: a workspace's session refreshes itself with its key. Use it for keys that are about to be
     /// withdrawn.
     ///
-    /// Operation `refreshWorkspaceToken` (`GET /v4/auth/refresh/profile`).
+    /// Operation [`refreshWorkspaceToken`](crate::raw::Client::refresh_workspace_token) (`GET /v4/auth/refresh/profile`).
+    ///
+    /// # Errors
+    /// Returns the error of the refresh. The current token stays in use while it is valid.
     pub async fn refresh(&self) -> Result<Token> {
         let (answer, response) = self.raw().refresh_workspace_token().read().await?;
         let operation = &operation::REFRESH_WORKSPACE_TOKEN;

@@ -57,6 +57,10 @@ impl<K: WorkspaceAdmin, D: SettingsDocument> Settings<'_, K, D> {
     ///
     /// Operations `getProfileSettings` (`GET /sauth/settings/general`), `getIpPolicy`
     /// (`GET /uauth/settings/user-bp-ip-policy`).
+    ///
+    /// # Errors
+    /// Fails like any [`Request`](crate::session::Request), and with
+    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) when a field that decides something can't be read.
     pub async fn get(&self) -> Result<D> {
         self.read().await.map(|(_, settings)| settings)
     }

@@ -39,6 +39,7 @@ pub(crate) use timestamp::{Timestamp, TokenTimes};
 const SCHEME: &str = "Bearer ";
 
 /// A bearer token. Cloning it copies a pointer; printing it never shows its value.
+#[doc(alias("JWT", "access token"))]
 #[derive(Clone)]
 pub struct Token(Arc<TokenInner>);
 
@@ -143,6 +144,7 @@ impl Token {
     }
 
     /// Returns the value of the `Authorization` header, marked as sensitive. Cloning it copies no text.
+    #[doc(alias("Authorization", "Bearer"))]
     pub fn header(&self) -> &HeaderValue {
         &self.0.header
     }

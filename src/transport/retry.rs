@@ -23,6 +23,7 @@ use crate::random::{Random, unit_fraction};
 /// assert_eq!(policy.max_attempts(), 5);
 /// assert_eq!(RetryPolicy::never().max_attempts(), 1);
 /// ```
+#[doc(alias("Retry-After", "backoff"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
     max_attempts: u32,

@@ -191,7 +191,7 @@ impl Verifier {
 
     /// Fetches the keys if there are none yet, so that the first token does not wait for them.
     ///
-    /// Operation `getPublicKey` (`GET /v4/public.pem`).
+    /// Operation [`getPublicKey`](crate::raw::Client::get_public_key) (`GET /v4/public.pem`).
     ///
     /// # Errors
     /// Returns the error of the fetch, or [`ErrorKind::InvalidKey`](crate::ErrorKind::InvalidKey) when no published key can

@@ -18,6 +18,7 @@ mod store_conformance;
 mod store_lease;
 mod store_trust;
 mod test_util;
+mod troubleshooting;
 #[cfg(feature = "verify")]
 mod verify;
 mod wire;

@@ -4,6 +4,7 @@ mod clippy;
 mod dependencies;
 mod package;
 mod phrases;
+mod rustdoc_links;
 mod tools;
 
 use std::env;
@@ -163,19 +164,25 @@ fn published_documents() -> Result {
     ]))
 }
 
-/// As docs.rs builds them, with every warning an error.
+/// As docs.rs builds them, with every warning an error; then what was written is read: no link may be dead.
 ///
 /// docs.rs uses a nightly compiler for `doc_cfg`. Here the stable one is allowed to use it, in rustdoc alone: a flag for
 /// every crate would build every dependency once more.
 fn docs() -> Result {
     let mut doc = cargo(["doc", "--quiet", "--no-deps", "--all-features"]);
-    for package in package::published()? {
+    let published = package::published()?;
+    for package in &published {
         doc.args(["--package", &package.name]);
     }
     // The wrapper is a shell script, which Windows can't start. The badges are checked on the other systems.
     if cfg!(windows) {
-        return run(doc.env("RUSTDOCFLAGS", "--deny warnings"));
+        doc.env("RUSTDOCFLAGS", "--deny warnings");
+    } else {
+        doc.env("RUSTDOC", root().join(".ci").join("rustdoc"));
+        doc.env("RUSTDOCFLAGS", "--deny warnings --cfg docsrs");
     }
-    doc.env("RUSTDOC", root().join(".ci").join("rustdoc"));
-    run(doc.env("RUSTDOCFLAGS", "--deny warnings --cfg docsrs"))
+    run(&mut doc)?;
+    all(published
+        .iter()
+        .map(|package| rustdoc_links::check(&package.name.replace('-', "_"))))
 }

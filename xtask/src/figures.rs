@@ -1,4 +1,4 @@
-//! `cargo xtask figures`: builds and runs the measurements of `figures/`, and prints the table that the README shows.
+//! `cargo xtask figures`: builds and runs the measurements of `figures/`, and prints the table of `docs/figures.md`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -72,7 +72,7 @@ pub(crate) fn figures(arguments: &Figures) -> Result {
     Ok(())
 }
 
-/// In Markdown, as the README shows it.
+/// In Markdown, as `docs/figures.md` shows it.
 fn table(rows: &[Row]) -> String {
     let mut table = vec![["row", "what", "ours", "peers", "ratio", "target", "met"].map(str::to_owned)];
     let mut notes = Vec::new();

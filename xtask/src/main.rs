@@ -32,7 +32,7 @@ enum Verb {
     Ci(ci::Ci),
     /// Feed everything that reads foreign bytes with what libFuzzer comes up with
     Fuzz(fuzz::Fuzz),
-    /// Measure the library beside its peers, and print the table of the README
+    /// Measure the library beside its peers, and print the table of docs/figures.md
     Figures(figures::Figures),
     #[command(flatten)]
     Spec(openapi::Verb),

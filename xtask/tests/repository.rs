@@ -144,12 +144,17 @@ fn troubleshooting_quotes_the_errors_as_they_are() {
         let quoted = heading.split('`').skip(1).step_by(2);
         // What has no space in it is the name of an operation or a gate.
         for text in quoted.filter(|text| text.contains(' ') && !told_by_others.contains(text)) {
-            for part in text.split('…').map(str::trim) {
-                assert!(
-                    sources.contains(part),
-                    "TROUBLESHOOTING.md: nothing says `{part}`"
-                );
-            }
+            assert!(
+                !text.contains('…'),
+                "TROUBLESHOOTING.md: `{text}` can't be searched for as it is printed"
+            );
+            // The status, and the name of an operation, are put in when the error is printed.
+            let text = text.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' ');
+            let text = text.find("was refused with").map_or(text, |at| &text[at..]);
+            assert!(
+                sources.contains(text),
+                "TROUBLESHOOTING.md: nothing says `{text}`"
+            );
         }
     }
 }
@@ -162,7 +167,6 @@ fn troubleshooting_has_an_entry_for_every_refused_input() {
     let quoted: Vec<&str> = headings
         .iter()
         .flat_map(|heading| heading.split('`').skip(1).step_by(2))
-        .flat_map(|text| text.split('…').map(str::trim))
         .filter(|part| part.contains(' '))
         .collect();
     let mut seen = 0;
@@ -302,7 +306,7 @@ fn a_room_knows_only_those_below_it() {
         };
         let room = inside.iter().next().unwrap_or_default().to_string_lossy();
         let room = room.strip_suffix(".rs").unwrap_or(&room);
-        if room == "lib" || room == "fuzzing" || inside.ends_with("tests.rs") {
+        if ["lib", "fuzzing", "guide"].contains(&room) || inside.ends_with("tests.rs") {
             continue;
         }
         let own =

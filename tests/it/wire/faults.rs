@@ -149,6 +149,11 @@ async fn misdirected_and_too_early_requests_are_sent_again() {
     }
 }
 
+/// The error of a login at a server whose certificate nobody signed.
+pub(crate) async fn error_of_an_untrusted_server() -> Error {
+    untrusted::login().await.0
+}
+
 #[tokio::test]
 async fn certificate_that_is_not_trusted_is_not_tried_again() {
     let error = untrusted::login().await;

@@ -8,6 +8,8 @@ mod once;
 mod runtimes;
 mod status_counts;
 
+pub(crate) use faults::error_of_an_untrusted_server;
+
 use synerise_auth::client::RetryPolicy;
 use synerise_auth::clock::ManualClock;
 use synerise_auth::random::FixedRandom;
