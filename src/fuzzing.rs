@@ -18,6 +18,7 @@ use crate::error::{ApiError, Error, Redactor};
 use crate::model::TrackerKey;
 use crate::operation::OPERATIONS;
 use crate::secret::Secret;
+use crate::session::SavedSession;
 use crate::settings::{IpPolicy, ProfileSettings, rewritten};
 use crate::token::{Token, TokenResponse, TokenTimes, Validity};
 use crate::transport::{BaseUrl, retry_after, server_date};
@@ -94,6 +95,7 @@ pub fn token_lifetime(data: &[u8]) {
         times: TokenTimes::of_body(body),
         details: None,
         stored: date % 2 == 0,
+        age: Duration::ZERO,
         server_date: (date != 0).then(|| Duration::from_secs(date)),
         sent: NOW,
         arrived: NOW,
@@ -112,6 +114,21 @@ pub fn responses(data: &[u8]) {
     if let Err(problem) = coerce::read(operation, body) {
         let text = format!("{problem:?}");
         assert!(text.len() < 1024 && !text.contains(PLANTED), "{text}");
+    }
+}
+
+/// A saved session. What is read is written out again, and judged at any time.
+pub fn saved_session(data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    match text.parse::<SavedSession>() {
+        Ok(saved) => {
+            let written = saved.to_secret();
+            let again = written.expose().parse::<SavedSession>();
+            assert!(again.is_ok_and(|again| again.generation() == saved.generation()));
+            let _ = (saved.expires_at(), saved.profile_uuid(), format!("{saved:?}"));
+            crate::session::judge(&saved, NOW);
+        }
+        Err(error) => check_line(&error.to_string()),
     }
 }
 

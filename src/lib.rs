@@ -49,6 +49,7 @@
 //! | see what it does: logs, traces, health | [observability](guide::observability) | [`lifecycle`], [`Session::status`], [`Session::subscribe`] |
 //! | set time limits, retries, a proxy, certificates | [network](guide::network) | [`ClientBuilder`], [`client::RetryPolicy`], [`lifecycle::RefreshPolicy`] |
 //! | replace what I wrote on reqwest | [from reqwest](guide::from_reqwest) | |
+//! | keep customers logged in over a restart, on any replica | | [`Session::export`], [`session::SavedSession`] |
 //! | share tokens between clients | | [`store`] |
 //! | read and change a workspace's settings, see its usage | | [`settings`], [`usage`] |
 //! | call an operation exactly as the document has it | | [`raw`] |
@@ -130,6 +131,7 @@ pub mod client;
 pub mod clock;
 pub mod error;
 mod exact_url;
+mod fingerprint;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serializer};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
+use crate::fingerprint::{fingerprint, hexadecimal};
 
 /// A value that is never printed, never serialized by accident, and wiped from memory when the last copy is dropped.
 ///
@@ -247,6 +248,11 @@ impl ApiKey {
     /// Returns the key itself. It can leak wherever this is used, so use it in few places.
     pub fn expose(&self) -> &str {
         self.0.expose()
+    }
+
+    /// Names the key without revealing it.
+    pub(crate) fn fingerprint(&self) -> String {
+        hexadecimal(&fingerprint(["API key", self.0.expose()]))
     }
 
     /// The key as a secret, for a request's body.

@@ -27,6 +27,7 @@ use synerise_auth::account::{
 use synerise_auth::chrono::NaiveDate;
 use synerise_auth::model::{ExternalProviderType, MfaMethod, TrackerKey};
 use synerise_auth::raw::types;
+use synerise_auth::session::SavedSession;
 use synerise_auth::settings::Registration;
 use synerise_auth::usage::UsageQuery;
 use synerise_auth::{ApiKey, Client, Identity, LoginId, ProfileSession, Result, Secret, UserLoginOutcome};
@@ -314,6 +315,27 @@ async fn call_as_customer(client: &Client, printed: &Printed) {
         call_as_owner(&profile, printed).await;
         // A refresh, then another login.
         printed.result(profile.token_valid_for(std::time::Duration::MAX).await);
+        if let Some(saved) = printed.result(profile.export().await) {
+            let text = saved.to_secret();
+            printed.value(&text);
+            printed.result(client.profile(key()).resume(&saved));
+            printed.result(client.user().resume(&saved));
+            printed.result(
+                client
+                    .profile(ApiKey::new(WORKSPACE_KEY).unwrap())
+                    .resume(&text.expose().parse().unwrap()),
+            );
+            printed.result(
+                text.expose()
+                    .replace(OPAQUE, "canary-issued-token ")
+                    .parse::<SavedSession>(),
+            );
+            printed.result(
+                text.expose()
+                    .replace("\"v\":1", &format!("\"v\":\"{PASSWORD}\""))
+                    .parse::<SavedSession>(),
+            );
+        }
         profile.invalidate();
         printed.result(profile.token().await);
         end_as_owner(profile, printed).await;
@@ -389,6 +411,10 @@ async fn call_as_user(client: &Client, printed: &Printed) {
         return;
     };
     printed.result(challenge.verify(MfaMethod::Email, CODE).await);
+    if let Some(saved) = printed.result(challenge.export().await) {
+        printed.value(&saved.to_secret());
+        printed.result(client.user().resume_challenge(&saved));
+    }
     let day = NaiveDate::from_ymd_opt(2025, 5, 30).unwrap();
     let query = UsageQuery::days(day, day).unwrap();
     if let Some(user) = printed.result(challenge.verify(MfaMethod::Email, CODE).await) {

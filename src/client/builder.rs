@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
@@ -162,8 +163,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets a store where workspace sessions and anonymous sessions share their tokens. There is none by default: each
-    /// session keeps its own token.
+    /// Sets a store where the sessions of workspaces, visitors and customers share their tokens. There is none by default:
+    /// each session keeps its own token. Customers' sessions are shared by the clients that
+    /// [resume](crate::session::ProfileLogins::resume) the same one.
     pub fn store(mut self, store: impl TokenStore) -> Self {
         self.store = Some(Arc::new(store));
         self
@@ -253,6 +255,7 @@ impl ClientBuilder {
             config: Arc::new(config),
             registry: Arc::default(),
             store: self.store.map(|store| SharedStore::new(store, self.store_policy)),
+            logins: AtomicU64::default(),
         };
         Ok(Client(
             Arc::new(context),

@@ -62,7 +62,7 @@ pub use policy::RefreshPolicy;
 pub use status::{EndCause, Event, Events, Status, TokenState};
 
 pub(crate) use shared_store::SharedStore;
-pub(crate) use source::{Previous, PreviousTokenState, TokenSource};
+pub(crate) use source::{Previous, PreviousTokenState, SessionIdentity, TokenSource};
 pub(crate) use stored_source::StoredTokenSource;
 
 use refresh::Run;
@@ -150,6 +150,11 @@ impl Lifecycle {
     /// A token that is valid for at least `need`.
     pub(crate) async fn token_valid_for(&self, need: Duration) -> Result<Token> {
         Box::pin(self.slow_token(need)).await
+    }
+
+    /// Whom the session belongs to.
+    pub(crate) fn identity(&self) -> SessionIdentity<'_> {
+        self.source.identity()
     }
 
     /// The current token, whatever its state.

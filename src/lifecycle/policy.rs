@@ -144,11 +144,16 @@ impl RefreshPolicy {
         self.margin.min(length / Self::SHARE)
     }
 
-    /// When the refresh is due in a lifetime that starts at `start` and lasts for `length`. `fraction` is the jitter's.
-    pub(crate) fn plan(&self, start: Reading, length: Duration, fraction: f64) -> Validity {
-        let margin = share(self.margin_of(length), 1.0 - Self::JITTER * fraction);
+    /// When the refresh is due in a lifetime of which `length` is left at `start`, and `age` was over by then. `fraction` is
+    /// the jitter's.
+    pub(crate) fn plan(&self, start: Reading, age: Duration, length: Duration, fraction: f64) -> Validity {
+        let whole = length.saturating_add(age);
+        let margin = share(self.margin_of(whole), 1.0 - Self::JITTER * fraction);
         Validity {
-            issued_at: start,
+            issued_at: Reading {
+                wall: start.wall.saturating_sub(age),
+                ..start
+            },
             refresh_at: start.after(length.saturating_sub(margin)),
             expires_at: start.after(length),
         }
@@ -179,7 +184,8 @@ mod tests {
 
     fn refresh_after(length: u64, fraction: f64) -> Duration {
         let start = ManualClock::new().now();
-        let validity = RefreshPolicy::default().plan(start, Duration::from_secs(length), fraction);
+        let validity =
+            RefreshPolicy::default().plan(start, Duration::ZERO, Duration::from_secs(length), fraction);
         validity
             .refresh_at
             .monotonic

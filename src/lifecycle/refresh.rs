@@ -122,7 +122,7 @@ impl Lifecycle {
         }
         let policy = &self.config.policy;
         let lifetime = response.lifetime(policy.max_lifetime())?;
-        let planned = policy.plan(lifetime.start, lifetime.length, sample.fraction);
+        let planned = policy.plan(lifetime.start, response.age, lifetime.length, sample.fraction);
         if sample.now.reached(planned.expires_at) {
             // This is an error rather than an unusable token. So the backoff applies, and a slow link does not cause a
             // login per call.
@@ -145,6 +145,16 @@ impl Lifecycle {
         machine.succeeded(token.clone(), sample.now);
         self.current.store(Some(token.clone().into()));
         Ok(token)
+    }
+
+    /// Serves a token with this number that the session had elsewhere, unless the session has one that is as new.
+    pub(crate) fn offer(&self, response: TokenResponse, generation: u64) -> Result<()> {
+        let sample = self.config.sample();
+        let mut state = self.lock();
+        if state.token.continues_from(generation) {
+            self.accept(&mut state.token, response, &sample)?;
+        }
+        Ok(())
     }
 
     /// Takes over a token that was fetched outside of a refresh.

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Weak;
 
-use sha2::{Digest, Sha256};
-
+use crate::fingerprint::{Fingerprint, fingerprint};
 use crate::secret::Secret;
 
 use super::source::TokenSource;
@@ -13,21 +12,13 @@ use super::{Lifecycle, LifecycleConfig};
 use crate::sync::{Arc, Mutex, lock};
 
 /// Identifies a session by a fingerprint of its kind, key and identity, none of which can be read from it.
-///
-/// Half of a SHA-256. Finding another session's fingerprint still takes 2^128 attempts, and every session stores it twice.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct SessionKey([u8; 16]);
+pub(crate) struct SessionKey(Fingerprint);
 
 impl SessionKey {
     pub(crate) fn new(base: &str, kind: &str, key: &Secret, identity: &[&str]) -> Self {
-        let mut hash = Sha256::new();
-        for part in [base, kind, key.expose()].iter().chain(identity) {
-            // The length keeps ("ab", "c") and ("a", "bc") apart.
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part.as_bytes());
-        }
-        let hash: [u8; 32] = hash.finalize().into();
-        Self(std::array::from_fn(|index| hash[index]))
+        let parts = [base, kind, key.expose()];
+        Self(fingerprint(parts.iter().chain(identity).copied()))
     }
 
     /// The fingerprint itself.

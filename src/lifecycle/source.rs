@@ -4,6 +4,8 @@ use std::future::ready;
 use std::time::Duration;
 
 use crate::error::Result;
+use crate::model::ProfileUuid;
+use crate::secret::ApiKey;
 use crate::token::{Token, TokenResponse};
 use crate::transport::BoxFuture;
 
@@ -18,6 +20,11 @@ pub(crate) trait TokenSource: Send + Sync {
     /// there is nothing to remove.
     fn forget(&self) -> Option<BoxFuture<'static, ()>> {
         None
+    }
+
+    /// Whom its tokens belong to, for saving a session.
+    fn identity(&self) -> SessionIdentity<'_> {
+        SessionIdentity::default()
     }
 
     /// Whether a token can be replaced before it expires.
@@ -58,4 +65,14 @@ pub(crate) enum PreviousTokenState {
     Rejected,
     /// It has expired.
     Expired,
+}
+
+/// Whom a session belongs to, as far as its tokens don't say it.
+#[derive(Default)]
+pub(crate) struct SessionIdentity<'a> {
+    pub(crate) key: Option<&'a ApiKey>,
+    /// What identifies the session itself, over all of its tokens.
+    pub(crate) session: Option<String>,
+    pub(crate) uuid: Option<ProfileUuid>,
+    pub(crate) device_id: Option<String>,
 }

@@ -140,6 +140,15 @@ impl TokenStateMachine {
         self.end.map(EndCause::error)
     }
 
+    /// Whether the token with this number is newer than the session's own. If so, the next token gets this number.
+    pub(super) fn continues_from(&mut self, generation: u64) -> bool {
+        let newer = !self.ended && generation > self.generation;
+        if newer {
+            self.generation = generation - 1;
+        }
+        newer
+    }
+
     pub(super) fn succeeded(&mut self, token: Token, now: Reading) {
         self.generation = self.generation.max(token.generation());
         self.token = Some(token);

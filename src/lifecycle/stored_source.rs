@@ -15,7 +15,7 @@ use crate::transport::BoxFuture;
 use super::catch_panic::catch_panic;
 use super::lease_protocol::{Action, Answer, Happened, LeaseProtocol, Limits};
 use super::shared_store::{HeldToken, LeaseGuard, SharedStore, StoreEntry};
-use super::source::{Previous, PreviousTokenState, TokenSource};
+use super::source::{Previous, PreviousTokenState, SessionIdentity, TokenSource};
 use super::store_health::Call;
 use super::stored_token::{entry_of, expired_token, usable};
 use super::{Event, LifecycleConfig};
@@ -57,6 +57,10 @@ impl<A: TokenSource + 'static> TokenSource for StoredTokenSource<A> {
     fn forget(&self) -> Option<BoxFuture<'static, ()>> {
         let token = expired_token(self.entry.config.clock.now())?;
         Some(Box::pin(share(Arc::clone(&self.entry), token)))
+    }
+
+    fn identity(&self) -> SessionIdentity<'_> {
+        self.inner.identity()
     }
 
     fn is_refreshable(&self) -> bool {

@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use crate::clock::{Reading, since_epoch};
 use crate::secret::Secret;
 use crate::store::StoredToken;
-use crate::token::{Timestamp, TokenResponse, TokenTimes};
+use crate::token::{SavedToken, TokenResponse};
 
 use super::LifecycleConfig;
 use super::shared_store::HeldToken;
@@ -36,36 +36,21 @@ pub(super) fn usable(
     }
     let LifecycleConfig { clock, policy, .. } = config;
     let now = clock.now();
-    let expires_at = since_epoch(stored.expires_at);
-    let whole = expires_at.saturating_sub(issued_at);
-    // If this wall clock is behind the writer's, the token still can't be valid for longer than it was. If the writer's
-    // clock is ahead, it can't be valid for longer than its own claims say.
-    let mut left = expires_at.saturating_sub(now.wall).min(whole);
-    if let Some(claimed) = TokenTimes::of_token(stored.token.expose()).left(now.wall) {
-        left = left.min(claimed);
-    }
-    // With less lifetime left, it would be refreshed at once.
-    if left <= policy.margin_of(whole) {
-        return None;
-    }
-    let response = TokenResponse {
-        operation: "TokenStore::take",
+    let saved = SavedToken {
         token: stored.token.clone(),
-        times: TokenTimes {
-            expiration: Timestamp::Value(now.wall.saturating_add(left).as_secs()),
-            created: Timestamp::Absent,
-        },
+        issued_at,
+        expires_at: since_epoch(stored.expires_at),
         details: None,
-        stored: true,
-        server_date: Some(now.wall),
-        sent: now,
-        arrived: now,
     };
-    if !response.is_exact() {
+    if !saved.is_exact() {
         tracing::warn!("the token store returned something that is not a token; it is replaced");
         return None;
     }
-    Some(response)
+    // With less lifetime left, it would be refreshed at once.
+    if saved.left(now) <= policy.margin_of(saved.whole()) {
+        return None;
+    }
+    saved.response("TokenStore::take", now)
 }
 
 /// The entry of a session that its owner ended: it replaces the stored token, and no session takes it.

@@ -280,6 +280,7 @@ impl World {
                     },
                     details: None,
                     stored: false,
+                    age: Duration::ZERO,
                     server_date: Some(Duration::from_millis(self.time)),
                     sent: now,
                     arrived: now,

@@ -184,6 +184,14 @@ impl Identity {
         self
     }
 
+    /// The UUID of the profile, if the identity has one.
+    pub(crate) fn uuid(&self) -> Option<&ProfileUuid> {
+        match &self.0 {
+            Proof::Password { uuid, .. } => Some(uuid),
+            Proof::Token { uuid, .. } => uuid.as_ref(),
+        }
+    }
+
     /// Whether the same identity can log in again. A password can; a third party's token may be used up.
     pub(crate) fn is_repeatable(&self) -> bool {
         matches!(self.0, Proof::Password { .. })

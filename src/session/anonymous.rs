@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::bindings::{self, types};
 use crate::error::Result;
 use crate::lifecycle::registry::Retention;
-use crate::lifecycle::{Previous, PreviousTokenState, TokenSource};
+use crate::lifecycle::{Previous, PreviousTokenState, SessionIdentity, TokenSource};
 use crate::model::Visitor;
 use crate::model::input::optional;
 use crate::operation;
@@ -54,6 +54,15 @@ impl TokenSource for AnonymousTokenSource {
             }
             log_in(&transport, &key, &visitor).await
         })
+    }
+
+    fn identity(&self) -> SessionIdentity<'_> {
+        SessionIdentity {
+            key: Some(&self.key),
+            session: None,
+            uuid: Some(self.visitor.uuid.clone()),
+            device_id: self.visitor.device_id.clone(),
+        }
     }
 }
 

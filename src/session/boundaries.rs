@@ -114,6 +114,42 @@ enum Workspaces {}
 /// ```
 enum SecondFactor {}
 
+/// A workspace's session is not saved: its key is all that another process needs.
+///
+/// ```no_run
+/// use synerise_auth::kind::Profile;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Profile>) {
+///     let _ = session.export().await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::kind::Workspace;
+/// use synerise_auth::Session;
+/// async fn call(session: Session<Workspace>) {
+///     let _ = session.export().await;
+/// }
+/// ```
+enum Saving {}
+
+/// A saved session is written out by a call that says so.
+///
+/// ```
+/// use synerise_auth::session::SavedSession;
+/// fn write(saved: SavedSession) -> String {
+///     saved.to_secret().expose().to_owned()
+/// }
+/// ```
+///
+/// ```compile_fail,E0277
+/// use synerise_auth::session::SavedSession;
+/// fn write(saved: SavedSession) -> String {
+///     synerise_auth::serde_json::to_string(&saved).unwrap()
+/// }
+/// ```
+enum WritingOut {}
+
 /// A login with Synerise's own identity needs a password.
 ///
 /// ```no_run

@@ -1,8 +1,10 @@
 //! The parts that all sessions of a client share.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::bindings;
+use crate::fingerprint::{fingerprint, hexadecimal};
 use crate::lifecycle::registry::{Registry, Retention, SessionKey};
 use crate::lifecycle::{Lifecycle, LifecycleConfig, SharedStore, StoredTokenSource, TokenSource};
 use crate::secret::Secret;
@@ -16,6 +18,8 @@ pub(crate) struct Context {
     pub(crate) config: Arc<LifecycleConfig>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) store: Option<Arc<SharedStore>>,
+    /// How many sessions began with a login.
+    pub(crate) logins: AtomicU64,
 }
 
 impl Context {
@@ -45,6 +49,13 @@ impl Context {
     /// The identity of a session: the server, the kind of consumer, its key and its identity.
     pub(crate) fn session_key(&self, kind: &str, key: &Secret, identity: &[&str]) -> SessionKey {
         SessionKey::new(self.transport.base().as_str(), kind, key, identity)
+    }
+
+    /// What identifies a session that begins with this token. Nobody can guess it who doesn't have the token, and two logins
+    /// differ even if their tokens don't.
+    pub(super) fn new_session_id(&self, token: &str) -> Box<str> {
+        let login = self.logins.fetch_add(1, Ordering::Relaxed).to_string();
+        hexadecimal(&fingerprint(["session", token, &login])).into()
     }
 
     /// The bindings without a session, for calls such as a login.

@@ -30,6 +30,28 @@ pub trait WorkspaceAdmin: Kind {}
 /// A customer, recognized or anonymous.
 pub trait Customer: Kind {}
 
+/// A consumer whose session can be saved and resumed. A workspace's is not among them: any process with its key has it.
+pub trait Resumable: Kind {
+    /// What a saved session calls its kind.
+    #[doc(hidden)]
+    const SAVED_AS: &'static str;
+}
+
+/// What a saved login that waits for a second factor calls its kind.
+pub(super) const MFA_CHALLENGE: &str = "mfa-challenge";
+
+impl Resumable for Profile {
+    const SAVED_AS: &'static str = "profile";
+}
+impl Resumable for Anonymous {
+    const SAVED_AS: &'static str = "anonymous";
+}
+impl Resumable for User {
+    const SAVED_AS: &'static str = "user";
+}
+impl Resumable for WorkspaceUser {
+    const SAVED_AS: &'static str = "workspace-user";
+}
 impl PortalUser for User {}
 impl PortalUser for WorkspaceUser {}
 impl WorkspaceAdmin for Workspace {}

@@ -1,5 +1,7 @@
 //! Reads the token from the response of a login or refresh.
 
+use std::time::Duration;
+
 use crate::bindings::types;
 use crate::model::ProfileUuid;
 use crate::operation::Operation;
@@ -19,6 +21,7 @@ pub(super) fn bare_token_response(
         times: TokenTimes::default(),
         details: None,
         stored: false,
+        age: Duration::ZERO,
         server_date: response.server_date(),
         sent: response.sent,
         arrived: response.arrived,

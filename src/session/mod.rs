@@ -35,15 +35,20 @@ pub(crate) mod profile_login;
 mod profile_token;
 mod repeatable_login;
 mod request;
+mod resume;
+mod saved;
 pub(crate) mod user;
 pub(crate) mod workspace;
 
 pub use profile_login::{ConditionalLoginOutcome, ProfileLoginRequest, ProfileLogins};
 pub use request::{Body, Request, Response};
+pub use saved::SavedSession;
 pub use user::{MfaChallenge, UserLoginOutcome, UserLoginRequest, UserLogins};
 pub use workspace::PermissionCheck;
 
 pub(crate) use context::Context;
+#[cfg(fuzzing)]
+pub(crate) use saved::judge;
 
 use kind::Kind;
 

@@ -24,8 +24,8 @@ use super::{Context, Session};
 /// A profile API key, ready for customers to log in with.
 #[derive(Debug, Clone)]
 pub struct ProfileLogins {
-    context: Arc<Context>,
-    key: ApiKey,
+    pub(super) context: Arc<Context>,
+    pub(super) key: ApiKey,
 }
 
 impl ProfileLogins {
@@ -164,11 +164,17 @@ impl<M> ProfileLoginRequest<M> {
     }
 
     fn session(self, response: TokenResponse) -> Result<Session<Profile>> {
-        let key = self.request.key.clone();
+        let request = &self.request;
+        let (key, device_id) = (request.key.clone(), request.device_id.clone());
+        let uuid = request.identity.uuid().cloned();
+        let session = self.context.new_session_id(response.text());
         let login_again = self.keep_credentials.then(|| Arc::new(self.request));
         ProfileTokenSource {
             transport: Arc::clone(&self.context.transport),
             key,
+            session,
+            uuid,
+            device_id,
             login_again,
         }
         .session(&self.context, response)

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::bindings::{self, types};
 use crate::error::{Error, Result};
-use crate::lifecycle::{Lifecycle, Previous, PreviousTokenState, TokenSource};
+use crate::lifecycle::registry::Retention;
+use crate::lifecycle::{Lifecycle, Previous, PreviousTokenState, SessionIdentity, TokenSource};
+use crate::model::ProfileUuid;
 use crate::operation;
 use crate::secret::ApiKey;
 use crate::token::{Token, TokenResponse};
@@ -20,15 +22,26 @@ use super::{Context, Session};
 pub(super) struct ProfileTokenSource {
     pub(super) transport: Arc<Transport>,
     pub(super) key: ApiKey,
+    /// What identifies the session itself, over all of its tokens.
+    pub(super) session: Box<str>,
+    /// The profile that the login named.
+    pub(super) uuid: Option<ProfileUuid>,
+    pub(super) device_id: Option<String>,
     pub(super) login_again: Option<Arc<RepeatableLogin>>,
 }
 
 impl ProfileTokenSource {
     /// The session that a login starts.
     pub(super) fn session(self, context: &Arc<Context>, response: TokenResponse) -> Result<Session<Profile>> {
-        let config = Arc::clone(&context.config);
-        let lifecycle = Lifecycle::with_token(config, Box::new(self), response)?;
+        let lifecycle = self.lifecycle(context);
+        lifecycle.offer(response, 1)?;
         Ok(Session::new(Arc::clone(context), lifecycle))
+    }
+
+    /// The lifecycle of this session: the existing one, if the client has the session already.
+    pub(super) fn lifecycle(self, context: &Context) -> Arc<Lifecycle> {
+        let key = context.session_key("profile", self.key.secret(), &[&self.session]);
+        context.shared_lifecycle(key, Retention::WhileUsed, |_| self)
     }
 }
 
@@ -62,6 +75,15 @@ impl TokenSource for ProfileTokenSource {
                 )),
             }
         })
+    }
+
+    fn identity(&self) -> SessionIdentity<'_> {
+        SessionIdentity {
+            key: Some(&self.key),
+            session: Some(self.session.to_string()),
+            uuid: self.uuid.clone(),
+            device_id: self.device_id.clone(),
+        }
     }
 }
 

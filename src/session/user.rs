@@ -25,7 +25,7 @@ use super::{Context, Session};
 /// The logins of users of the portal.
 #[derive(Debug, Clone)]
 pub struct UserLogins {
-    context: Arc<Context>,
+    pub(super) context: Arc<Context>,
 }
 
 impl UserLogins {
@@ -61,9 +61,9 @@ impl UserLogins {
 
 /// The values that a login and its second factor share.
 #[derive(Debug, Clone, Default)]
-struct Device {
-    id: Option<String>,
-    provider: Option<(ExternalProviderType, Secret)>,
+pub(super) struct Device {
+    pub(super) id: Option<String>,
+    pub(super) provider: Option<(ExternalProviderType, Secret)>,
 }
 
 impl Device {
@@ -154,9 +154,9 @@ pub enum UserLoginOutcome {
 #[doc(alias("mfaType", "2FA", "TOTP", "second factor", "authenticator"))]
 #[derive(Debug)]
 pub struct MfaChallenge {
-    session: Session<User>,
-    methods: Vec<MfaMethod>,
-    device: Device,
+    pub(super) session: Session<User>,
+    pub(super) methods: Vec<MfaMethod>,
+    pub(super) device: Device,
 }
 
 impl MfaChallenge {
@@ -260,7 +260,7 @@ impl<K: PortalUser> Session<K> {
 }
 
 /// Nothing that Synerise publishes refreshes a user's token.
-struct UserTokenSource;
+pub(super) struct UserTokenSource;
 
 impl TokenSource for UserTokenSource {
     fn fetch(&self, _: Option<Previous>) -> BoxFuture<'static, Result<TokenResponse>> {

@@ -12,6 +12,7 @@ use std::future::{Future, pending, ready};
 use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
+use crate::fingerprint::hexadecimal;
 use crate::secret::Secret;
 
 #[cfg(feature = "conformance")]
@@ -158,17 +159,6 @@ impl StoreKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// As lower-case hexadecimal digits.
-fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // Writing to a String can't fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 impl fmt::Debug for StoreKey {

@@ -28,12 +28,14 @@ use crate::model::{ProfileUuid, TokenOrigin};
 mod claims;
 mod provider;
 mod response;
+mod saved;
 mod timestamp;
 
 pub use claims::Claims;
 pub use provider::{TokenFuture, TokenProvider};
 
 pub(crate) use response::TokenResponse;
+pub(crate) use saved::SavedToken;
 pub(crate) use timestamp::{Timestamp, TokenTimes};
 
 const SCHEME: &str = "Bearer ";
@@ -201,6 +203,10 @@ impl Token {
     /// Returns the token's claims, unverified. `None` if they can't be read: profiles' tokens may be encrypted.
     pub fn claims(&self) -> Option<Claims> {
         Claims::decode(self.expose())
+    }
+
+    pub(crate) fn details(&self) -> Option<&Details> {
+        self.0.details.as_deref()
     }
 
     pub(crate) fn validity(&self) -> &Validity {

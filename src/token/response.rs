@@ -26,6 +26,8 @@ pub(crate) struct TokenResponse {
     pub(crate) details: Option<Box<Details>>,
     /// Whether it comes from a store rather than from a server.
     pub(crate) stored: bool,
+    /// How much of its lifetime was over before it arrived, for a token that was kept elsewhere.
+    pub(crate) age: Duration,
     /// The server's clock when it answered, since the epoch.
     pub(crate) server_date: Option<Duration>,
     /// The local clocks when the request was sent.

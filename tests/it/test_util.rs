@@ -121,6 +121,7 @@ fn every_public_type_is_send_and_sync() {
         Request<'static>,
         Response,
         PermissionCheck,
+        SavedSession,
         ProfileLogins,
         ProfileLoginRequest<login_mode::Direct>,
         ProfileLoginRequest<login_mode::Conditional>,

@@ -266,7 +266,7 @@ fn every_checkout_has_the_same_bytes() {
 }
 
 /// The rooms of the library, from the door to the ground. `lib.rs` re-exports, and is in none.
-const ROOMS: [&str; 22] = [
+const ROOMS: [&str; 23] = [
     "client",
     "account",
     "settings",
@@ -284,6 +284,7 @@ const ROOMS: [&str; 22] = [
     "error",
     "backoff",
     "exact_url",
+    "fingerprint",
     "clock",
     "random",
     "operation",

@@ -9,6 +9,7 @@ mod operations;
 mod passwords;
 mod profiles;
 mod requests;
+mod saved_sessions;
 mod settings;
 mod successes;
 mod tolerance;

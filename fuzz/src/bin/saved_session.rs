@@ -1,0 +1,3 @@
+#![cfg_attr(fuzzing, no_main)]
+
+synerise_auth_fuzz::fuzz!(saved_session);
