@@ -140,7 +140,7 @@ impl Lifecycle {
         let operation = response.operation;
         let token = response.into_token(machine.next_generation(), validity)?;
         if lifetime.guessed {
-            tracing::warn!(operation, lifetime = ?lifetime.length, "the token's expiry can't be read; its lifetime is a guess");
+            tracing::warn!(operation, lifetime = ?lifetime.length, "the token's expiry can't be read, or contradicts the server's clock; its lifetime is a guess");
         }
         machine.succeeded(token.clone(), sample.now);
         self.current.store(Some(token.clone().into()));

@@ -41,7 +41,7 @@ pub(crate) struct TokenResponse {
 pub(crate) struct Lifetime {
     pub(crate) start: Reading,
     pub(crate) length: Duration,
-    /// Whether the expiry can't be read, so the length is a guess.
+    /// Whether the expiry can't be read or contradicts the server's clock, so the length is a guess.
     pub(crate) guessed: bool,
 }
 
@@ -82,6 +82,8 @@ impl TokenResponse {
     /// counts:
     /// - a `Date` after the expiry only shows that the clocks differ, if the token was created just now,
     /// - a `created` that is not before the expiry, or is further before it than any token lives, is ignored,
+    /// - a `Date` after the expiry of a token without a creation time is either wrong or right, and the local clock that
+    ///   contradicts it too: the token is used, but only for as long as one with an unreadable expiry,
     /// - a token with an expiry but no creation time is not trusted for longer than the documented default, unless a `Date`
     ///   and the local clock agree on it.
     pub(crate) fn lifetime(&self, longest: Duration) -> Result<Lifetime> {
@@ -111,44 +113,62 @@ impl TokenResponse {
                 });
             }
         };
-        let (start, length) = match whole_life(times.created, end, longest) {
+        let lifetime = match whole_life(times.created, end, longest) {
             Some((created, whole)) => self.left_of(whole, created, end),
             None => self.left_until(end),
         }
         .ok_or_else(|| self.expired_on_arrival())?;
         Ok(Lifetime {
-            start,
-            length: length.min(longest),
-            guessed: false,
+            length: lifetime.length.min(longest),
+            ..lifetime
         })
     }
 
     /// The rest of a lifetime whose length is known.
-    fn left_of(&self, whole: Duration, created: Duration, end: Duration) -> Option<(Reading, Duration)> {
+    fn left_of(&self, whole: Duration, created: Duration, end: Duration) -> Option<Lifetime> {
         let Some(date) = self.server_date else {
-            return Some((self.sent, whole));
+            return Some(Lifetime::stated(self.sent, whole));
         };
         if date < end {
-            return Some((self.arrived, whole.min(end.saturating_sub(date))));
+            let left = whole.min(end.saturating_sub(date));
+            return Some(Lifetime::stated(self.arrived, left));
         }
         if date.saturating_sub(created) <= CLOCK_SKEW {
-            return Some((self.sent, whole));
+            return Some(Lifetime::stated(self.sent, whole));
         }
         let wall = self.arrived.wall;
         let credible = wall.saturating_add(CLOCK_SKEW) >= created && wall < end;
-        credible.then(|| (self.arrived, whole.min(end.saturating_sub(wall))))
+        credible.then(|| Lifetime::stated(self.arrived, whole.min(end.saturating_sub(wall))))
     }
 
     /// The time until the expiry, by the clocks alone.
-    fn left_until(&self, end: Duration) -> Option<(Reading, Duration)> {
+    fn left_until(&self, end: Duration) -> Option<Lifetime> {
         let left = |now| end.checked_sub(now).filter(|left| !left.is_zero());
         let by_wall = left(self.arrived.wall);
-        let length = match (self.server_date, by_wall) {
-            (Some(date), Some(wall)) => left(date)?.min(wall),
-            (Some(date), None) => left(date)?.min(UNKNOWN_LIFETIME),
+        let length = match (self.server_date.map(left), by_wall) {
+            (Some(Some(date)), Some(wall)) => date.min(wall),
+            (Some(Some(date)), None) => date.min(UNKNOWN_LIFETIME),
+            (Some(None), Some(wall)) => {
+                return Some(Lifetime {
+                    start: self.arrived,
+                    length: wall.min(UNREADABLE_LIFETIME),
+                    guessed: true,
+                });
+            }
+            (Some(None), None) => return None,
             (None, wall) => wall?.min(UNKNOWN_LIFETIME),
         };
-        Some((self.arrived, length))
+        Some(Lifetime::stated(self.arrived, length))
+    }
+}
+
+impl Lifetime {
+    fn stated(start: Reading, length: Duration) -> Self {
+        Self {
+            start,
+            length,
+            guessed: false,
+        }
     }
 }
 

@@ -31,13 +31,27 @@ impl Sent<'_> {
     }
 }
 
+/// The text of h2 for a stream that the server reset with `REFUSED_STREAM`. By RFC 9113 (8.7), this guarantees that the
+/// server did not process the request. A `GOAWAY` does not say so about the requests that it answers with silence.
+const REFUSED_STREAM: &str = "stream error received: refused stream before processing any application logic";
+
 /// How one attempt failed.
 pub(super) struct Failure {
     pub(super) error: Error,
-    /// The request was not sent.
-    pub(super) unsent: bool,
+    pub(super) delivery: Delivery,
     /// Another attempt would fail in the same way.
     pub(super) permanent: bool,
+}
+
+/// What is known about a request that got no response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// It was not sent.
+    Unsent,
+    /// It was sent, and the server says that it did not process it.
+    Unprocessed,
+    /// It may have been carried out.
+    Unknown,
 }
 
 impl Failure {
@@ -45,7 +59,7 @@ impl Failure {
     pub(super) fn sent(error: Error) -> Self {
         Self {
             error,
-            unsent: false,
+            delivery: Delivery::Unknown,
             permanent: false,
         }
     }
@@ -53,7 +67,7 @@ impl Failure {
     pub(super) fn permanent(error: Error) -> Self {
         Self {
             error,
-            unsent: false,
+            delivery: Delivery::Unknown,
             permanent: true,
         }
     }
@@ -61,7 +75,7 @@ impl Failure {
     fn unsent(error: Error, permanent: bool) -> Self {
         Self {
             error,
-            unsent: true,
+            delivery: Delivery::Unsent,
             permanent,
         }
     }
@@ -78,11 +92,18 @@ impl Transport {
             return Failure::unsent(Error::connection(label, &self.host(), problem), true);
         }
         if !connect {
-            return if problem.contains("message head is too large") {
+            if problem.contains("message head is too large") {
                 let problem = "the response's head has more than 100 headers, or is too long".to_owned();
-                Failure::permanent(Error::connection(label, &self.host(), problem))
+                return Failure::permanent(Error::connection(label, &self.host(), problem));
+            }
+            let delivery = if problem.contains(REFUSED_STREAM) {
+                Delivery::Unprocessed
             } else {
-                Failure::sent(Error::connection(label, &self.host(), problem))
+                Delivery::Unknown
+            };
+            return Failure {
+                delivery,
+                ..Failure::sent(Error::connection(label, &self.host(), problem))
             };
         }
         if timeout {

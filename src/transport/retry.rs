@@ -13,6 +13,10 @@ use crate::random::{Random, unit_fraction};
 /// longer `Retry-After` from the server is obeyed instead. If it is longer than `max_retry_after`, the caller gets the
 /// error at once.
 ///
+/// What was not sent is sent again, and so is what the server says that it did not process: by 421, 425, 429 or 503, or by
+/// `REFUSED_STREAM` over HTTP/2. After any other failure, only an idempotent request is sent again, because the first may
+/// have been carried out. A registration is sent again only if it was not sent at all.
+///
 /// ```
 /// use std::time::Duration;
 /// use synerise_auth::client::RetryPolicy;

@@ -16,7 +16,7 @@ use super::attempt::AttemptLimit;
 use super::authenticator::Authenticator;
 use super::base_url::BaseUrl;
 use super::error_in_success::{Verdict, judge};
-use super::failure::{Failure, Sent};
+use super::failure::{Delivery, Failure, Sent};
 use super::operation_path::OperationPath;
 use super::pools::Pools;
 use super::request_info::RequestInfo;
@@ -162,7 +162,11 @@ impl Transport {
             Some(421 | 425 | 429 | 503) => !info.send_once,
             Some(408 | 500..=599) => info.idempotent,
             Some(_) => false,
-            None => failure.unsent || info.idempotent,
+            None => match failure.delivery {
+                Delivery::Unsent => true,
+                Delivery::Unprocessed => !info.send_once,
+                Delivery::Unknown => info.idempotent,
+            },
         };
         if !safe || failure.permanent || attempt >= self.retry.max_attempts() {
             return None;

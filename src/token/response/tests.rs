@@ -106,6 +106,16 @@ fn contradicting_date_neither_locks_out_nor_extends() {
         (WALL + 60, created, now + 3600, 60.0, "an hour ahead"),
         (WALL + 60, created, now + 86_400 * 365, 60.0, "a year ahead"),
         (WALL + 3600, created, 0, 3602.0, "1970"),
+        (WALL + 3600, None, now + 3600, 62.0, "at its end, and no created"),
+        (WALL + 3600, None, now + 86_400, 62.0, "a day ahead, and no created"),
+        (WALL + 30, None, now + 86_400, 30.0, "a day ahead, a short token, and no created"),
+        (
+            WALL + 3600,
+            Some((WALL + 7200) * 1000),
+            now + 86_400,
+            62.0,
+            "a day ahead, and created after its end",
+        ),
         (WALL + 3600, None, 0, 3600.0, "1970, and no created"),
         (
             WALL + 3600,

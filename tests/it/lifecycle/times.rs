@@ -113,6 +113,12 @@ async fn contradicting_date_neither_locks_out_nor_extends() {
         let lifetime = lifetime(claims.clone(), |fault| fault.date(date)).await;
         assert_eq!(lifetime, secs(60), "{ahead} s ahead");
     }
+    for ahead in [60, 3600, 365 * 24 * 3600] {
+        let without_created = json!({ "exp": start() + 60 });
+        let date = UNIX_EPOCH + START + secs(ahead);
+        let bounded = lifetime(without_created, |fault| fault.date(date)).await;
+        assert_eq!(bounded, secs(60), "{ahead} s ahead, and no ctd");
+    }
     for behind in [60, 3600, START.as_secs()] {
         let date = UNIX_EPOCH + START.saturating_sub(secs(behind));
         let bounded = lifetime(claims.clone(), |fault| fault.date(date)).await;

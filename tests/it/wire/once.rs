@@ -66,3 +66,15 @@ async fn login_over_http2_is_repeated_by_the_policy_alone() {
     bounded(session.token()).await.unwrap_err();
     assert_eq!(server.count("/login/"), 1);
 }
+
+#[tokio::test]
+async fn request_that_the_server_did_not_process_is_repeated_though_it_is_not_idempotent() {
+    for (reply, sent) in [(Http2Reply::RefuseStream, 3), (Http2Reply::GoAway, 1)] {
+        let server = refusing(reply);
+        let session = client(&server, RetryPolicy::default()).workspace(key());
+        let request = async { session.post("/v4/clients").body("{}").await };
+        let error = bounded(request).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Connection, "{reply:?}: {error}");
+        assert_eq!(server.count("/v4/clients"), sent, "{reply:?}");
+    }
+}
