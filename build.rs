@@ -20,6 +20,8 @@ mod document;
 mod enums;
 #[path = "build/operations.rs"]
 mod operations;
+#[path = "build/shapes.rs"]
+mod shapes;
 #[path = "build/simplify.rs"]
 mod simplify;
 

@@ -7,17 +7,11 @@ use quote::{format_ident, quote};
 use serde_json::Value;
 use syn::{Expr, parse_quote};
 
-use super::document::{Document, Located, method_name, reference_name};
-use super::simplify::nullable_target;
-
-/// How deep a response's schema is described. Deeper parts are read unchanged. A schema that contains itself ends here.
-const DEEPEST: usize = 12;
-
-/// What happens to a response with an unreadable field: `refuse` if the field's absence decides something, and `earliest`
-/// for a time at which something ends. Otherwise, the field is left out with a warning.
-const IF_UNREADABLE: &str = "x-if-unreadable";
+use super::document::{Document, Located, method_name};
+use super::shapes::Shapes;
 
 pub(crate) fn generate(document: &Document) -> Result<String, String> {
+    let mut shapes = Shapes::new(document);
     let mut tables = Vec::new();
     let mut names = Vec::new();
     for located in document.operations()? {
@@ -41,7 +35,12 @@ pub(crate) fn generate(document: &Document) -> Result<String, String> {
             value => match value.as_str() {
                 Some("token") => parse_quote!(Unauthorized::Token),
                 Some("consumer") => parse_quote!(Unauthorized::Consumer),
-                _ => return Err(located.refuse("has another x-unauthorized than token or consumer")),
+                Some("credentials") => parse_quote!(Unauthorized::Credentials),
+                _ => {
+                    return Err(
+                        located.refuse("has another x-unauthorized than token, consumer or credentials")
+                    );
+                }
             },
         };
         let forbidden: Expr = match located.extension("x-forbidden") {
@@ -54,7 +53,9 @@ pub(crate) fn generate(document: &Document) -> Result<String, String> {
                 _ => return Err(located.refuse("has an unknown x-forbidden")),
             },
         };
-        let response = response(document, &located).map_err(|problem| located.refuse(&problem))?;
+        let response = shapes
+            .response(&located)
+            .map_err(|problem| located.refuse(&problem))?;
         tables.push(quote! {
             #[doc = #doc]
             pub static #constant: Operation = Operation {
@@ -78,6 +79,7 @@ pub(crate) fn generate(document: &Document) -> Result<String, String> {
     let mut secrets = BTreeSet::new();
     secret_fields(&document.json["components"]["schemas"], &mut secrets);
     let reserved = reserved_names(document);
+    let shapes = shapes.statics();
     let file: syn::File = parse_quote! {
         /// All operations, in the order of the document.
         pub static OPERATIONS: &[&Operation] = &[#(&#names),*];
@@ -86,6 +88,7 @@ pub(crate) fn generate(document: &Document) -> Result<String, String> {
         /// The attribute names that the service would silently drop.
         pub(crate) static RESERVED_ATTRIBUTES: &[&str] = &[#(#reserved),*];
         #(#tables)*
+        #(#shapes)*
     };
     Ok(prettyplease::unparse(&file))
 }
@@ -129,123 +132,6 @@ fn consumers(located: &Located<'_>) -> Result<Vec<Expr>, String> {
         })
     };
     list.iter().map(one).collect()
-}
-
-/// The shape of a success, for responses that almost match the document.
-fn response(document: &Document, located: &Located<'_>) -> Result<Expr, String> {
-    let responses = &document.json["paths"][located.path][located.method]["responses"];
-    let success = responses
-        .as_object()
-        .into_iter()
-        .flatten()
-        .find(|(status, _)| status.starts_with('2'));
-    let Some(content) = success.and_then(|(_, response)| response.get("content")) else {
-        return Ok(parse_quote!(Shape::Nothing));
-    };
-    match content.pointer("/application~1json/schema") {
-        Some(schema) => shape(document, schema, DEEPEST),
-        None => Ok(parse_quote!(Shape::Any)),
-    }
-}
-
-fn shape(document: &Document, schema: &Value, depth: usize) -> Result<Expr, String> {
-    let Some(depth) = depth.checked_sub(1) else {
-        return Ok(parse_quote!(Shape::Any));
-    };
-    if let Some(name) = schema["$ref"].as_str().and_then(reference_name) {
-        if document.open_request_schemas().iter().any(|open| open == name) {
-            let fields = document
-                .schema(name)
-                .and_then(|schema| schema["properties"].as_object());
-            let names = fields.into_iter().flatten().map(|(name, _)| name);
-            return Ok(parse_quote!(Shape::Kept(&[#(#names),*])));
-        }
-        return shape(document, document.schema(name).unwrap_or(&Value::Null), depth);
-    }
-    if let Some([only]) = schema["allOf"].as_array().map(Vec::as_slice) {
-        return shape(document, only, depth);
-    }
-    if let Some(target) = schema.as_object().and_then(nullable_target) {
-        return shape(document, target, depth);
-    }
-    Ok(match (schema["type"].as_str(), schema["format"].as_str()) {
-        (Some("string"), Some("date-time")) => parse_quote!(Shape::DateTime),
-        (Some("string"), Some("date")) => parse_quote!(Shape::Date),
-        (Some("string"), Some("password")) => parse_quote!(Shape::Secret),
-        (Some("string"), _) => parse_quote!(Shape::Text),
-        (Some("integer"), _) if schema["x-unit"].is_string() => parse_quote!(Shape::UnixTime),
-        (Some("integer"), _) => parse_quote!(Shape::Integer),
-        (Some("number"), _) => parse_quote!(Shape::Number),
-        (Some("boolean"), _) => parse_quote!(Shape::Boolean),
-        (Some("array"), _) => {
-            let items = shape(document, &schema["items"], depth)?;
-            parse_quote!(Shape::List(&#items))
-        }
-        (Some("object"), _) => match schema["properties"].as_object() {
-            Some(properties) => {
-                let mut fields = Vec::new();
-                for (name, property) in properties {
-                    let required = schema["required"]
-                        .as_array()
-                        .is_some_and(|required| required.iter().any(|field| field == name));
-                    fields.push(field(document, name, property, required, depth)?);
-                }
-                parse_quote!(Shape::Object(&[#(#fields),*]))
-            }
-            None if schema["additionalProperties"].is_object() => {
-                let values = shape(document, &schema["additionalProperties"], depth)?;
-                parse_quote!(Shape::Map(&#values))
-            }
-            None => parse_quote!(Shape::Any),
-        },
-        _ => parse_quote!(Shape::Any),
-    })
-}
-
-fn field(
-    document: &Document,
-    name: &str,
-    property: &Value,
-    required: bool,
-    depth: usize,
-) -> Result<Expr, String> {
-    let shape = shape(document, property, depth)?;
-    let if_unreadable: Expr = match property.get(IF_UNREADABLE).map(Value::as_str) {
-        None if holds_decision(document, property, depth) => parse_quote!(IfUnreadable::Refuse),
-        None => parse_quote!(IfUnreadable::LeaveOut),
-        Some(Some("refuse")) => parse_quote!(IfUnreadable::Refuse),
-        Some(Some("earliest")) if property["x-unit"].is_string() => {
-            parse_quote!(IfUnreadable::Earliest)
-        }
-        Some(_) => {
-            return Err(format!(
-                "the field {name} of its response has an {IF_UNREADABLE} other than `refuse` or, for a time, `earliest`"
-            ));
-        }
-    };
-    Ok(parse_quote!(Field { name: #name, required: #required, if_unreadable: #if_unreadable, shape: #shape }))
-}
-
-/// Whether an object has a field that decides something. Without the object, that field is missing too.
-fn holds_decision(document: &Document, schema: &Value, depth: usize) -> bool {
-    let Some(depth) = depth.checked_sub(1) else {
-        return false;
-    };
-    if let Some(name) = schema["$ref"].as_str().and_then(reference_name) {
-        return holds_decision(document, document.schema(name).unwrap_or(&Value::Null), depth);
-    }
-    if let Some([only]) = schema["allOf"].as_array().map(Vec::as_slice) {
-        return holds_decision(document, only, depth);
-    }
-    if let Some(target) = schema.as_object().and_then(nullable_target) {
-        return holds_decision(document, target, depth);
-    }
-    let fields = schema["properties"].as_object();
-    fields.is_some_and(|fields| {
-        fields
-            .values()
-            .any(|field| field[IF_UNREADABLE] == "refuse" || holds_decision(document, field, depth))
-    })
 }
 
 fn secret_fields(value: &Value, found: &mut BTreeSet<String>) {

@@ -72,6 +72,11 @@ pub enum Unauthorized {
     /// The consumer or the request, such as a wrong code. Another token would be refused as well, so a session keeps its
     /// own.
     Consumer,
+    /// The credentials in the request, or the token: the response does not say which. The request is not sent again, because
+    /// wrong credentials would count twice. A session discards a token that is older than a minute, so that a revoked one
+    /// does not stay, and wrong credentials don't cost a refresh each. If the response says that the token has expired, it
+    /// counts as [`Token`](Self::Token).
+    Credentials,
 }
 
 /// What a 403 of an operation refuses.
@@ -143,14 +148,26 @@ pub(crate) enum Shape {
     Object(&'static [Field]),
     /// An object that is kept unchanged, because it is edited and sent back, with its documented names.
     Kept(&'static [&'static str]),
+    /// The shape of a schema that has a name, and may contain itself.
+    Named(&'static Shape),
 }
 
 impl Shape {
+    /// The shape itself, if this is only a name for one.
+    pub(crate) fn resolved(&self) -> &Self {
+        match self {
+            Self::Named(shape) => shape.resolved(),
+            shape => shape,
+        }
+    }
+
     /// Whether one of its fields is a secret.
     pub(crate) fn holds_secret(&self) -> bool {
-        match self {
+        match self.resolved() {
             Self::Secret => true,
-            Self::Object(fields) => fields.iter().any(|field| matches!(field.shape, Self::Secret)),
+            Self::Object(fields) => fields
+                .iter()
+                .any(|field| matches!(field.shape.resolved(), Self::Secret)),
             _ => false,
         }
     }

@@ -130,6 +130,7 @@ impl Reader {
             Shape::List(items) => self.list(value, items),
             Shape::Map(values) => self.map(value, values),
             Shape::Object(fields) => self.object(value, fields),
+            Shape::Named(shape) => self.value(value, shape),
         }
     }
 

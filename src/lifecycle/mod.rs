@@ -35,7 +35,7 @@ use tokio::sync::{Notify, broadcast};
 
 use crate::clock::{Clock, Reading};
 use crate::error::{Error, Result};
-use crate::operation::{Operation, Unauthorized};
+use crate::operation::Unauthorized;
 use crate::random::Random;
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
 use crate::token::{Token, TokenInner, TokenResponse};
@@ -107,6 +107,10 @@ const EVENTS_KEPT: usize = 64;
 /// Minimum interval between refreshes that a 401 or `token_valid_for` forces. A server that refuses every token then does
 /// not get a login per call.
 const REFRESH_FLOOR: Duration = Duration::from_secs(1);
+
+/// The age from which a token is discarded when a server refused either it or the credentials in the request. A younger
+/// one is hardly the reason.
+const DOUBTED_AFTER: Duration = Duration::from_secs(60);
 
 impl Lifecycle {
     pub(crate) fn new(
@@ -329,10 +333,18 @@ impl Authenticator for Lifecycle {
         Box::pin(Self::token(self))
     }
 
-    fn on_unauthorized(&self, token: &Token, operation: Option<&'static Operation>) -> bool {
-        match operation.map(|operation| operation.unauthorized) {
+    fn on_unauthorized(&self, token: &Token, refused: Option<Unauthorized>) -> bool {
+        match refused {
             Some(Unauthorized::Token) => self.reject(token),
             Some(Unauthorized::Consumer) => false,
+            Some(Unauthorized::Credentials) => {
+                let age = self.config.clock.now().monotonic;
+                let age = age.saturating_sub(token.validity().issued_at.monotonic);
+                if age >= DOUBTED_AFTER && self.source.is_refreshable() {
+                    self.reject(token);
+                }
+                false
+            }
             // Endpoints that don't take a consumer answer 401 as well. A wrong guess costs a refreshable session one
             // refresh, and would end any other session.
             None => self.source.is_refreshable() && self.reject(token),

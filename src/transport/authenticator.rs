@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::error::Result;
-use crate::operation::Operation;
+use crate::operation::Unauthorized;
 use crate::token::Token;
 
 /// A future of the crate's own traits.
@@ -15,9 +15,9 @@ pub(crate) trait Authenticator: Send + Sync {
     /// The token to send.
     fn token(&self) -> BoxFuture<'_, Result<Token>>;
 
-    /// The server answered 401 to `token`, to a call of an operation or of another endpoint. Returns whether another token
-    /// is available, so that another attempt makes sense.
-    fn on_unauthorized(&self, token: &Token, operation: Option<&'static Operation>) -> bool;
+    /// The server answered 401 to a request with `token`. `refused` is what this refuses; `None` if that is not documented.
+    /// Returns whether another attempt makes sense, because another token is available.
+    fn on_unauthorized(&self, token: &Token, refused: Option<Unauthorized>) -> bool;
 
     /// The server accepted `token`, after it had refused the one before.
     fn on_refresh_helped(&self, _token: &Token) {}
@@ -29,7 +29,7 @@ impl Authenticator for Token {
         Box::pin(std::future::ready(Ok(self.clone())))
     }
 
-    fn on_unauthorized(&self, _: &Token, _: Option<&'static Operation>) -> bool {
+    fn on_unauthorized(&self, _: &Token, _: Option<Unauthorized>) -> bool {
         false
     }
 }

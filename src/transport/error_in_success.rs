@@ -36,7 +36,7 @@ pub(super) enum Verdict {
 
 /// Judges the body of a success by what the document says about it.
 pub(super) fn judge(operation: &Operation, body: &[u8]) -> Verdict {
-    match &operation.response {
+    match operation.response.resolved() {
         Shape::Nothing => match parse(body) {
             _ if body.trim_ascii().is_empty() => Verdict::Success,
             None => Verdict::NotJson,
@@ -115,7 +115,7 @@ fn is_service_code(text: &str) -> bool {
 /// Whether the body has a field of the documented response that no error has.
 fn has_documented(fields: &Map<String, Value>, shape: &Shape) -> bool {
     let has = |name: &str| !ERROR_NAMES.contains(&name) && fields.contains_key(name);
-    match shape {
+    match shape.resolved() {
         Shape::Object(documented) => documented.iter().any(|field| has(field.name)),
         Shape::Kept(documented) => documented.iter().any(|name| has(name)),
         _ => false,

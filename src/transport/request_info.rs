@@ -2,7 +2,11 @@
 
 use std::borrow::Cow;
 
-use crate::operation::{Evidence, Operation, Security};
+use crate::error::{ApiError, Error};
+use crate::operation::{Evidence, Operation, Security, Unauthorized};
+
+/// How Synerise says that the bearer token has expired.
+const TOKEN_EXPIRED: &str = "token expired";
 
 /// A description of a request, with what sending needs to know.
 #[derive(Debug, Clone)]
@@ -45,6 +49,17 @@ impl RequestInfo {
     pub(super) fn answers_a_secret(&self) -> bool {
         self.operation
             .is_some_and(|operation| operation.response.holds_secret())
+    }
+
+    /// What a 401 with this error refuses, if that is documented.
+    pub(super) fn refused(&self, error: &Error) -> Option<Unauthorized> {
+        let documented = self.operation?.unauthorized;
+        let said = error.api().and_then(ApiError::message).unwrap_or_default();
+        let names_the_token = said.to_ascii_lowercase().contains(TOKEN_EXPIRED);
+        match documented {
+            Unauthorized::Credentials if names_the_token => Some(Unauthorized::Token),
+            documented => Some(documented),
+        }
     }
 
     pub(super) fn hint(&self, status: u16) -> Option<&'static str> {

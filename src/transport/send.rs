@@ -125,7 +125,7 @@ impl Transport {
                 && authenticator
                     .zip(token.as_ref())
                     .is_some_and(|(authenticator, token)| {
-                        authenticator.on_unauthorized(token, info.operation)
+                        authenticator.on_unauthorized(token, info.refused(&failure.error))
                     });
             let Some(again) = again else {
                 return Err(failure.error);

@@ -107,8 +107,20 @@ fn contradicting_date_neither_locks_out_nor_extends() {
         (WALL + 60, created, now + 86_400 * 365, 60.0, "a year ahead"),
         (WALL + 3600, created, 0, 3602.0, "1970"),
         (WALL + 3600, None, now + 3600, 62.0, "at its end, and no created"),
-        (WALL + 3600, None, now + 86_400, 62.0, "a day ahead, and no created"),
-        (WALL + 30, None, now + 86_400, 30.0, "a day ahead, a short token, and no created"),
+        (
+            WALL + 3600,
+            None,
+            now + 86_400,
+            62.0,
+            "a day ahead, and no created",
+        ),
+        (
+            WALL + 30,
+            None,
+            now + 86_400,
+            30.0,
+            "a day ahead, a short token, and no created",
+        ),
         (
             WALL + 3600,
             Some((WALL + 7200) * 1000),

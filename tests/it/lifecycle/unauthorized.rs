@@ -1,14 +1,19 @@
 //! One rule for a 401, whichever way a call was made: what the operation says of it decides whether the token is discarded.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use chrono::NaiveDate;
+use serde_json::json;
 use synerise_auth::lifecycle::{Event, TokenState};
 use synerise_auth::model::MfaMethod;
 use synerise_auth::raw::types;
 use synerise_auth::usage::UsageQuery;
-use synerise_auth::{ErrorKind, Secret};
+use synerise_auth::{ErrorKind, Identity, Secret};
 use synerise_auth_emulator::Fault;
 
-use crate::support::{CLIENTS, TestEnv, next, secs, spawn_get};
+use crate::support::{CLIENTS, PASSWORD, TestEnv, customer, next, secs, spawn_get};
+
+const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 17));
 
 fn refuse(env: &TestEnv, operation: &str) {
     env.emulator.faults().on(operation).always(Fault::status(401));
@@ -92,6 +97,56 @@ async fn usage_401_costs_a_refreshable_session_no_refresh() {
         .unwrap_err();
     assert_eq!(env.logins(), 1);
     assert_eq!(env.emulator.count("newDataPointsStats"), 1);
+}
+
+#[tokio::test]
+async fn wrong_credentials_of_a_login_with_a_token_are_sent_once_and_cost_no_refresh() {
+    let env = TestEnv::new().await;
+    let workspace = env.workspace();
+    let visitor = env.visitor();
+    refuse(&env, "authenticateProfileServerSide");
+    refuse(&env, "authenticateProfileConditionally");
+    for attempt in 1..=3 {
+        let login = workspace.login_profile(env.profile_key(), Identity::oauth("used-once"), ADDRESS);
+        assert_eq!(login.await.unwrap_err().status(), Some(401));
+        let access = env.client.profile(env.profile_key());
+        let login = access.login_if_allowed(customer("wrong")).as_anonymous(&visitor);
+        assert_eq!(login.await.unwrap_err().status(), Some(401));
+        assert_eq!(env.emulator.count("authenticateProfileServerSide"), attempt);
+        assert_eq!(env.emulator.count("authenticateProfileConditionally"), attempt);
+    }
+    assert_eq!(
+        (env.logins(), env.emulator.count("authenticateAnonymously")),
+        (1, 1)
+    );
+}
+
+#[tokio::test]
+async fn login_with_a_revoked_token_succeeds_with_the_next_one() {
+    let env = TestEnv::new().await;
+    let workspace = env.workspace();
+    workspace.token().await.unwrap();
+    env.pass(secs(60));
+    env.emulator.revoke_tokens();
+    let login = || workspace.login_profile(env.profile_key(), customer(PASSWORD), ADDRESS);
+    assert_eq!(login().await.unwrap_err().status(), Some(401));
+    login().await.unwrap();
+    assert_eq!(env.logins(), 2);
+}
+
+#[tokio::test]
+async fn login_with_an_expired_token_is_repeated_with_the_next_one() {
+    let env = TestEnv::new().await;
+    let workspace = env.workspace();
+    let expired = Fault::json(&json!({ "error": "Token expired.", "status": 401 })).with_status(401);
+    let faults = env.emulator.faults();
+    faults.on("authenticateProfileServerSide").then(expired);
+    let login = workspace.login_profile(env.profile_key(), customer(PASSWORD), ADDRESS);
+    login.await.unwrap();
+    assert_eq!(
+        (env.logins(), env.emulator.count("authenticateProfileServerSide")),
+        (2, 2)
+    );
 }
 
 #[tokio::test]

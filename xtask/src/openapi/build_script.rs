@@ -10,6 +10,8 @@ mod document;
 mod enums;
 #[path = "../../../build/operations.rs"]
 mod operations;
+#[path = "../../../build/shapes.rs"]
+mod shapes;
 #[path = "../../../build/simplify.rs"]
 pub(super) mod simplify;
 
@@ -23,4 +25,46 @@ pub(super) fn generate(text: &str) -> Result<Vec<String>, String> {
         operations::generate(&document)?,
         enums::generate(&document)?,
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+
+    /// A document whose only response has 30 schemas in a chain, each of which refers to the next one three times, and the
+    /// last one to the first.
+    fn chain() -> Value {
+        let mut schemas = Map::new();
+        for number in 0..30 {
+            let next = json!({ "$ref": format!("#/components/schemas/Link{}", (number + 1) % 30) });
+            let link = json!({ "type": "object", "properties": { "a": next, "b": next, "c": next } });
+            schemas.insert(format!("Link{number}"), link);
+        }
+        schemas.insert(
+            "Loop".into(),
+            json!({ "allOf": [{ "$ref": "#/components/schemas/Loop" }] }),
+        );
+        let schema = json!({ "$ref": "#/components/schemas/Link0" });
+        json!({
+            "openapi": "3.0.3",
+            "info": { "title": "t", "version": "1" },
+            "paths": { "/links": { "get": {
+                "operationId": "getLinks", "x-evidence": "stated", "x-source": "s", "x-consumers": ["none"],
+                "x-idempotent": true, "security": [],
+                "responses": { "200": { "description": "d", "content": { "application/json": { "schema": schema } } } }
+            } } },
+            "components": { "schemas": schemas }
+        })
+    }
+
+    #[test]
+    fn nested_and_recursive_schemas_are_written_once_each() {
+        let text = chain().to_string();
+        let document = document::Document::parse(&text).unwrap();
+        let operations = operations::generate(&document).unwrap();
+        assert!(operations.len() < 50_000, "{} bytes", operations.len());
+        assert_eq!(operations.matches("static SHAPE_").count(), 30);
+    }
 }

@@ -53,9 +53,11 @@ fn operation_problems(document: &Value, operation: &Value) -> Vec<String> {
         }
     }
     if let Some(refused) = operation.get("x-unauthorized")
-        && !["token", "consumer"].map(Value::from).contains(refused)
+        && !["token", "consumer", "credentials"]
+            .map(Value::from)
+            .contains(refused)
     {
-        problems.push("`x-unauthorized` must be `token` or `consumer`".to_owned());
+        problems.push("`x-unauthorized` must be `token`, `consumer` or `credentials`".to_owned());
     }
     if let Some(refused) = operation.get("x-forbidden")
         && !FORBIDDEN.map(Value::from).contains(refused)
