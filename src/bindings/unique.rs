@@ -21,9 +21,12 @@ pub(crate) enum Unparsable {
 /// Parses JSON, after a byte order mark if there is one.
 pub(crate) fn parse(body: &[u8]) -> Result<Value, Unparsable> {
     let body = without_mark(body);
-    let value = serde_json::from_slice(body).map_err(|_| Unparsable::NotJson)?;
+    // Before there is a value, so that the names and the value are not in memory at the same time.
     let names = Names.deserialize(&mut serde_json::Deserializer::from_slice(body));
-    names.map_err(|_| Unparsable::Repeated).map(|()| value)
+    if names.is_err_and(|error| error.is_data()) {
+        return Err(Unparsable::Repeated);
+    }
+    serde_json::from_slice(body).map_err(|_| Unparsable::NotJson)
 }
 
 /// Checks the names of each object, and fails at one that occurs twice. It creates no values: how numbers reach a visitor

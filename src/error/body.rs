@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::byte_order_mark::without_mark;
 
+use super::beginning::beginning;
 use super::redact::wipe;
 use super::{FieldError, Redactor};
 
@@ -12,6 +13,9 @@ const FIELD_ERRORS_KEPT: usize = 50;
 
 /// The longest that a message's parts may be together, in bytes. Each part already has its own limit.
 const LONGEST_MESSAGE: usize = 600;
+
+/// How much is read of a body that is not JSON, in bytes. A message is much shorter.
+const LONGEST_TEXT: usize = 64 * 1024;
 
 /// Names are compared without letter case, `_` and `-`. The first field with a usable value counts.
 const CODES: [&str; 2] = ["errorcode", "code"];
@@ -76,7 +80,9 @@ impl ErrorBody {
             wipe(&mut value);
         }
         if read.message.is_none() && read.code.is_none() && read.field_errors.is_empty() {
-            read.message = said(redactor.clean(&String::from_utf8_lossy(json)));
+            // Each byte that is no UTF-8 takes three in the text.
+            let beginning = json.get(..LONGEST_TEXT).unwrap_or(json);
+            read.message = said(redactor.clean(&String::from_utf8_lossy(beginning)));
         }
         read
     }
@@ -146,7 +152,8 @@ fn field_error(item: &Value, redactor: &Redactor) -> FieldError {
     let first = |names: &[&str]| named(fields, names).find_map(|value| scalar(value, redactor));
     let path = || {
         let parts = named(fields, &["path"]).find_map(Value::as_array)?;
-        let parts: Vec<_> = parts.iter().filter_map(|part| scalar(part, redactor)).collect();
+        let parts = parts.iter().take(FIELD_ERRORS_KEPT);
+        let parts: Vec<_> = parts.filter_map(|part| scalar(part, redactor)).collect();
         said(parts.join("."))
     };
     let error = FieldError {
@@ -170,7 +177,7 @@ fn known<'a>(
 ) -> impl Iterator<Item = (&'a str, &'a Value)> {
     names.iter().flat_map(move |name| {
         let same = fields.iter().filter(move |(field, _)| is_same_name(field, name));
-        same.map(move |(_, value)| (*name, value))
+        same.take(FIELD_ERRORS_KEPT).map(move |(_, value)| (*name, value))
     })
 }
 
@@ -198,11 +205,12 @@ fn text(value: &Value, redactor: &Redactor) -> Option<String> {
     match value {
         Value::Null => None,
         Value::Array(items) if items.iter().all(|item| !item.is_object() && !item.is_array()) => {
-            let parts: Vec<_> = items.iter().filter_map(|item| scalar(item, redactor)).collect();
+            let parts = items.iter().take(FIELD_ERRORS_KEPT);
+            let parts: Vec<_> = parts.filter_map(|item| scalar(item, redactor)).collect();
             // Truncated like any other text from the server.
             said(redactor.clean(&parts.join("; ")))
         }
-        Value::Array(_) | Value::Object(_) => said(redactor.clean(&value.to_string())),
+        Value::Array(_) | Value::Object(_) => said(redactor.clean(&beginning(value, LONGEST_TEXT))),
         Value::Bool(flag) => Some(flag.to_string()),
         Value::String(_) | Value::Number(_) => scalar(value, redactor),
     }

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod api;
+mod beginning;
 mod body;
 mod chain;
 mod detail;
@@ -39,6 +40,7 @@ pub use token_problem::TokenProblem;
 
 use detail::Detail;
 
+pub(crate) use beginning::beginning;
 pub(crate) use chain::error_chain;
 pub(crate) use names::is_secret_name;
 pub(crate) use redact::Redactor;

@@ -1,6 +1,6 @@
 //! Reads the body of a response, within a limit.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use reqwest::Response;
 
 use super::wiped::WipedBuffer;
@@ -18,7 +18,7 @@ pub(super) enum BodyError {
 pub(super) enum Body {
     /// Nothing, or a single piece, which needs no copy.
     One(Bytes),
-    Many(BytesMut),
+    Many(Vec<u8>),
     /// A body with a secret in it.
     Wiped(WipedBuffer),
 }
@@ -48,23 +48,30 @@ impl Body {
             if chunk.len() > limit - self.len() {
                 return Err(BodyError::TooLarge);
             }
-            self.push(chunk, announced);
+            self.push(chunk, announced, limit);
         }
         Ok(())
     }
 
-    fn push(&mut self, chunk: Bytes, announced: usize) {
+    /// A buffer that grows takes no more than the limit, so that it and its predecessor take no more than twice as much.
+    fn push(&mut self, chunk: Bytes, announced: usize, limit: usize) {
         match self {
             Self::One(only) if only.is_empty() => *only = chunk,
             Self::One(first) => {
-                let mut all =
-                    BytesMut::with_capacity(announced.min(MOST_RESERVED).max(first.len() + chunk.len()));
+                let mut all = Vec::with_capacity(announced.min(MOST_RESERVED).max(first.len() + chunk.len()));
                 all.extend_from_slice(first);
                 all.extend_from_slice(&chunk);
                 *self = Self::Many(all);
             }
-            Self::Many(all) => all.extend_from_slice(&chunk),
-            Self::Wiped(buffer) => buffer.extend(&chunk),
+            Self::Many(all) => {
+                let needed = all.len() + chunk.len();
+                if needed > all.capacity() {
+                    let capacity = needed.max((2 * all.capacity()).min(limit));
+                    all.reserve_exact(capacity - all.len());
+                }
+                all.extend_from_slice(&chunk);
+            }
+            Self::Wiped(buffer) => buffer.extend_within(&chunk, limit),
         }
     }
 
@@ -79,7 +86,7 @@ impl Body {
     pub(super) fn freeze(self) -> Bytes {
         match self {
             Self::One(only) => only,
-            Self::Many(all) => all.freeze(),
+            Self::Many(all) => all.into(),
             Self::Wiped(buffer) => buffer.freeze(),
         }
     }

@@ -8,6 +8,7 @@ use crate::operation::Forbidden;
 use crate::token::Token;
 
 use super::body::BodyError;
+use super::footprint::is_affordable;
 use super::request_info::RequestInfo;
 use super::response::BufferedResponse;
 use super::retry_after::retry_after;
@@ -30,6 +31,9 @@ impl Sent<'_> {
         redactor
     }
 }
+
+/// How much is read of a refusal that can't be parsed. An error's text is much shorter.
+const LONGEST_TEXT: usize = 64 * 1024;
 
 /// The text of h2 for a stream that the server reset with `REFUSED_STREAM`. By RFC 9113 (8.7), this guarantees that the
 /// server did not process the request. A `GOAWAY` does not say so about the requests that it answers with silence.
@@ -200,7 +204,9 @@ impl Transport {
         // A compressed body can't be read.
         let body: &[u8] = match encoding(&response.headers) {
             Some(_) => &[],
-            None => &response.body,
+            None if is_affordable(&response.body, self.limits.body) => &response.body,
+            // Not parsed: its beginning is shown as a text.
+            None => response.body.get(..LONGEST_TEXT).unwrap_or(&response.body),
         };
         ApiError::read(info.label.clone(), status, wait, body, &sent.redactor())
             .with_hint(info.hint(status))

@@ -7,6 +7,7 @@ mod base_url;
 mod body;
 mod error_in_success;
 mod failure;
+mod footprint;
 mod http_client;
 mod operation_path;
 mod pools;

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::byte_order_mark::without_mark;
 use crate::clock::Reading;
-use crate::error::{Error, Redactor, Result};
+use crate::error::{Error, Redactor, Result, beginning};
 
 use super::retry_after::server_date;
 
@@ -81,7 +81,8 @@ impl BufferedResponse {
                 // A map's keys come from the server.
                 path => format!("its field `{}`", Redactor::default().clean(path)),
             };
-            let problem = match missing_field(&error.to_string()) {
+            // serde's message can quote a value of any length.
+            let problem = match missing_field(&beginning(&error, 200)) {
                 Some(field) => format!("{place} has no field `{field}`"),
                 None => format!("{place} is not of the type asked for"),
             };

@@ -17,6 +17,7 @@ use super::authenticator::Authenticator;
 use super::base_url::BaseUrl;
 use super::error_in_success::{Verdict, judge};
 use super::failure::{Delivery, Failure, Sent};
+use super::footprint::is_affordable;
 use super::operation_path::OperationPath;
 use super::pools::Pools;
 use super::request_info::RequestInfo;
@@ -204,6 +205,17 @@ impl Transport {
             // The responses of other endpoints are not documented here.
             return Ok(response);
         };
+        if !is_affordable(&response.body, self.limits.body) {
+            return Err(Error::unusable_response(
+                info.label.clone(),
+                response.status(),
+                format!(
+                    "its values take more memory than twice the limit of {} bytes",
+                    self.limits.body
+                ),
+                "ask for less at a time, or allow more by ClientBuilder::max_response_bytes",
+            ));
+        }
         match judge(operation, &response.body) {
             Verdict::Success => Ok(response),
             Verdict::Error => Err(self.api_error(info, sent, &response)),

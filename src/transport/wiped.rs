@@ -19,10 +19,15 @@ impl WipedBuffer {
     }
 
     pub(crate) fn extend(&mut self, bytes: &[u8]) {
+        self.extend_within(bytes, usize::MAX);
+    }
+
+    /// Reserves no more than `limit`, unless more than that is needed.
+    pub(crate) fn extend_within(&mut self, bytes: &[u8], limit: usize) {
         let needed = self.0.len() + bytes.len();
         if needed > self.0.capacity() {
             // `Vec` would move the content without wiping the old allocation.
-            let mut larger = Vec::with_capacity(needed.max(2 * self.0.capacity()));
+            let mut larger = Vec::with_capacity(needed.max((2 * self.0.capacity()).min(limit)));
             larger.extend_from_slice(&self.0);
             let mut old = std::mem::replace(&mut *self.0, larger);
             old.zeroize();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use synerise_auth::client::RetryPolicy;
+use synerise_auth::lifecycle::RefreshPolicy;
 use synerise_auth::{ApiKey, Client, WorkspaceSession};
 
 use crate::support::{RawServer, Reply, millis};
@@ -107,12 +108,17 @@ fn session(server: &RawServer) -> WorkspaceSession {
         .with_initial_backoff(millis(1))
         .with_max_backoff(millis(2))
         .with_max_retry_after(millis(20));
+    let refresh = RefreshPolicy::default()
+        .with_initial_backoff(millis(1))
+        .with_max_backoff(millis(2))
+        .with_refused_backoff(millis(2));
     let client = Client::builder()
         .base_url(server.url())
         .attempt_timeout(millis(60))
         .call_timeout(millis(300))
         .max_response_bytes(10_000)
         .retry_policy(policy)
+        .refresh_policy(refresh)
         .build()
         .unwrap();
     client.workspace(ApiKey::new(KEY).unwrap())
@@ -141,12 +147,10 @@ async fn try_out(at_login: bool, fault: Fault) {
         }
     }
     *mood.lock().unwrap() = None;
-    // Ends the backoff after a failed login, as its user would who knows that the fault has ended.
-    session.invalidate();
     let recovered = async {
         while let Err(error) = session.get("/v4/clients").await {
             assert_clean(&error.to_string());
-            tokio::time::sleep(millis(50)).await;
+            tokio::task::yield_now().await;
         }
     };
     let recovered = tokio::time::timeout(Duration::from_secs(20), recovered).await;
