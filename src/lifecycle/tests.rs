@@ -112,7 +112,7 @@ impl TokenSource for Server {
 struct Truth {
     /// Time of the world, in milliseconds.
     end: u64,
-    /// The wall clock was set since, so that the local clocks can't tell.
+    /// The wall clock was set since, or contradicts the response, so that nobody can tell.
     blurred: bool,
 }
 
@@ -268,7 +268,8 @@ impl World {
                 let generation = self.lifecycle.status().generation + 1;
                 let truth = Truth {
                     end: end * 1000,
-                    blurred: false,
+                    // The server's clock says that it has expired, and the local one that it has not. It is used briefly.
+                    blurred: end * 1000 <= self.time && now.wall < Duration::from_secs(end),
                 };
                 self.tokens.insert(generation, truth);
                 Ok(TokenResponse {
