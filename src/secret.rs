@@ -22,6 +22,10 @@ use crate::fingerprint::{fingerprint, hexadecimal};
 /// the HTTP client, of TLS and of the operating system, and the value's original source (an environment variable, a file, a
 /// `&str` that you keep).
 ///
+/// Nothing that this crate logs shows a secret, at any level. Libraries below it write logs of their own: at `TRACE`, `h2`
+/// prints what a server says in an HTTP/2 `GOAWAY` frame, and a server can quote there what it was sent. Keep the targets
+/// `h2` and `hyper` above `TRACE` where that matters.
+///
 /// ```
 /// use synerise_auth::Secret;
 ///

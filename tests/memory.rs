@@ -1,13 +1,14 @@
-//! Reading a response takes no more memory than twice the limit for its body, whatever the server sends.
+//! Memory: reading a response takes no more than twice the limit for its body, whatever the server sends, and a session that
+//! was dropped leaves none behind.
 //!
-//! The only test of its binary, because it counts the memory of the whole process.
+//! A binary of its own, because the memory of the whole process is counted.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
 
 use std::fmt;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use peak_alloc::PeakAlloc;
@@ -23,8 +24,8 @@ static MEMORY: PeakAlloc = PeakAlloc;
 /// A smaller limit would be less than what it takes to look for secrets in an error's text, which is the same for any limit.
 const LIMIT: usize = 4 * 1024 * 1024;
 
-/// For the HTTP client's buffers.
-const BESIDES: usize = 512 * 1024;
+/// For the HTTP client's buffers, which are of the same size for any limit.
+const BESIDES: usize = 1024 * 1024;
 
 /// What the server sends: to logins, or to everything else.
 #[derive(Default)]
@@ -216,8 +217,42 @@ async fn peaks(
     peaks
 }
 
+/// Counted alone: both tests count the memory of the whole process.
+static ALONE: Mutex<()> = Mutex::new(());
+
+#[test]
+fn dropped_sessions_leave_nothing_behind() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let address = serve(&Current::default());
+    let builder = Client::builder().base_url(format!("http://{address}"));
+    let client = builder.build().unwrap();
+    let visitors = |count: usize| {
+        let key = ApiKey::new("fake-key").unwrap();
+        (0..count).map(move |number| (key.clone(), format!("u-{number}")))
+    };
+    let visit = |client: &Client| {
+        let sessions: Vec<_> = visitors(10_000)
+            .map(|(key, uuid)| client.anonymous(key, uuid))
+            .collect();
+        let with_token = sessions.iter().step_by(200);
+        with_token.for_each(|session| drop(runtime.block_on(session.token()).unwrap()));
+    };
+    visit(&client);
+    let before = MEMORY.current_usage();
+    for _ in 0..3 {
+        visit(&client);
+    }
+    let more = MEMORY.current_usage().saturating_sub(before);
+    assert!(more < 64 * 1024, "{more} bytes are left");
+}
+
 #[test]
 fn reading_a_response_takes_no_more_memory_than_twice_its_limit() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

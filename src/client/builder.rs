@@ -135,8 +135,9 @@ impl ClientBuilder {
 
     /// Sets how large a response may be, in bytes. The default is 16 MiB.
     ///
-    /// Reading a documented response or an error takes no more than twice as much memory. Many small values take much more
-    /// than their text, so such a response can be refused although it is shorter.
+    /// Reading a documented response or an error takes no more than twice as much memory, and a few megabytes for buffers and
+    /// for looking for secrets in an error's text. Many small values take much more than their text, so such a response can
+    /// be refused although it is shorter.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.limits.body = bytes;
         self

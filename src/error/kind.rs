@@ -46,6 +46,10 @@ pub enum ErrorKind {
     /// A refresh ended without a result: code that it called panicked, or its runtime shut down.
     RefreshAborted,
     /// The request was not sent: there is no Tokio runtime, or it was built without time or I/O.
+    ///
+    /// Tokio has no way to ask whether a runtime was built without these; it panics where they are used. The first request
+    /// of each runtime tries them out and catches that panic, so the program's panic hook still reports it. A program built
+    /// with `panic = "abort"` ends there, with Tokio's own message.
     NoRuntime,
     /// A token that your service received was verified and must not be accepted.
     #[cfg(feature = "verify")]

@@ -136,7 +136,9 @@ impl fmt::Debug for Pools {
     }
 }
 
-/// Tokio can be built without its drivers. It then panics where they are used, and the only way to find out is to try.
+/// A runtime can be built without its drivers. Tokio then panics where they are used, and offers no way to ask before. So
+/// this tries them, once for each runtime. [`ErrorKind::NoRuntime`](crate::ErrorKind::NoRuntime) says what that means for a
+/// program.
 fn check_drivers() -> Result<()> {
     #[allow(
         clippy::disallowed_methods,
