@@ -147,6 +147,8 @@ async fn try_out(at_login: bool, fault: Fault) {
         }
     }
     *mood.lock().unwrap() = None;
+    // Ends the backoff after a failed login, as its user would who knows that the fault has ended.
+    session.invalidate();
     let recovered = async {
         while let Err(error) = session.get("/v4/clients").await {
             assert_clean(&error.to_string());
