@@ -17,6 +17,7 @@ pub(super) fn find(layer: &Layer, places: &mut Vec<(usize, usize)>) {
     let mut found = Vec::new();
     tokens(text, &mut found);
     after_schemes(text, &mut found);
+    user_info(text, &mut found);
     addresses(text, &mut found);
     phones(text, &mut found);
     named_values(text, &mut found);
@@ -42,6 +43,17 @@ fn tokens(text: &str, found: &mut Vec<(usize, usize)>) {
         });
         if length >= SHORTEST_TOKEN {
             found.push((start, start + length));
+        }
+    }
+}
+
+/// The user name and password in a URL.
+fn user_info(text: &str, found: &mut Vec<(usize, usize)>) {
+    for (scheme, separator) in text.match_indices("://") {
+        let start = scheme + separator.len();
+        let length = run(&text[start..], |c| !c.is_whitespace() && !"/?#\"'<>".contains(c));
+        if let Some(at) = text[start..start + length].rfind('@') {
+            found.push((start, start + at));
         }
     }
 }

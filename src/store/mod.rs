@@ -12,6 +12,9 @@ use std::future::{Future, pending, ready};
 use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
+use zeroize::Zeroizing;
+
+use crate::error::Redactor;
 use crate::fingerprint::hexadecimal;
 use crate::secret::Secret;
 
@@ -228,9 +231,11 @@ pub enum Saved {
 pub struct StoreError(String);
 
 impl StoreError {
-    /// Creates an error with this text, which must not contain a secret.
+    /// Creates an error with this text, which must not contain a secret. The text appears in logs and events, so it is cut
+    /// to one short line, and what can be recognized as a secret (a token, a password in a URL) is removed.
     pub fn new(problem: impl Into<String>) -> Self {
-        Self(problem.into())
+        let problem = Zeroizing::new(problem.into());
+        Self(Redactor::default().clean(&problem))
     }
 }
 
@@ -241,3 +246,26 @@ impl fmt::Display for StoreError {
 }
 
 impl std::error::Error for StoreError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_of_a_store_is_one_short_line_without_secrets() {
+        let problem = "can't connect to redis://:canary!pw@redis.example:6379/0:\nAUTH password=canary-2 token eyJhbGciOiJSUzUxMiJ9.canary.x";
+        let error = StoreError::new(format!("{problem} {}", "x".repeat(10_000))).to_string();
+        assert!(
+            error.starts_with("can't connect to redis://[redacted]:6379/0: AUTH"),
+            "{error}"
+        );
+        assert!(
+            !error.contains("canary") && !error.contains('\n') && error.len() < 400,
+            "{error}"
+        );
+        assert_eq!(
+            StoreError::new("connection refused").to_string(),
+            "connection refused"
+        );
+    }
+}
