@@ -69,6 +69,23 @@ pub(crate) fn since_epoch(time: SystemTime) -> Duration {
     time.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
+/// Measures how long something took, for metrics. It is exact, where the clocks of tokens are coarse.
+#[cfg(feature = "metrics")]
+pub(crate) struct Stopwatch(std::time::Instant);
+
+#[cfg(feature = "metrics")]
+impl Stopwatch {
+    #[expect(clippy::disallowed_methods, reason = "this file reads the clocks")]
+    pub(crate) fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this file reads the clocks")]
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 /// A future that completes when a sleep ends.
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 

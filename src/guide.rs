@@ -80,6 +80,7 @@ page!(
 page!(
     observability,
     "observability.md",
+    "[`observability`](crate::observability): every event, span and metric; [`Session::warm_up`](crate::Session::warm_up)",
     "[`Session::status`](crate::Session::status), [`Session::subscribe`](crate::Session::subscribe), [`lifecycle`](crate::lifecycle)",
 );
 

@@ -46,7 +46,10 @@
 )]
 //! | test my service without an account | [testing](guide::testing) | the crate `synerise-auth-emulator`, [`clock`], [`random`], [`TokenProvider`] |
 //! | know what an error means and what to do | [errors](guide::errors), [every error by its text](guide::troubleshooting) | [`Error`], [`ErrorKind`] |
-//! | see what it does: logs, traces, health | [observability](guide::observability) | [`lifecycle`], [`Session::status`], [`Session::subscribe`] |
+//! | see what it does: logs, traces, metrics | [observability](guide::observability) | [`observability`], [`Session::status`], [`Session::subscribe`] |
+//! | answer my service's probes | [observability](guide::observability) | [`Session::warm_up`], [`lifecycle::Status::is_ready`] |
+//! | configure a client from the environment or my own settings | | [`Config`], [`Client::from_env`] |
+//! | replace an API key without a restart | | [`ApiKeySource`], [`api_key::RotatingApiKey`] |
 //! | set time limits, retries, a proxy, certificates | [network](guide::network) | [`ClientBuilder`], [`client::RetryPolicy`], [`lifecycle::RefreshPolicy`] |
 //! | replace what I wrote on reqwest | [from reqwest](guide::from_reqwest) | |
 //! | keep customers logged in over a restart, on any replica | | [`Session::export`], [`session::SavedSession`] |
@@ -93,6 +96,7 @@
 //! | `test-util` | no | for your own tests: a clock and jitter that a test controls, sessions and tokens without a server |
 //! | `conformance` | no | for your own `TokenStore`: the rules that every store has to keep, as tests |
 //! | `schemars` | no | `schemars::JsonSchema` for the generated types and the open enums |
+//! | `metrics` | no | `observability::metrics`: metrics on the facade of the crate `metrics` |
 //! | `verify` | no | `Client::verifier`: verifies tokens that your service receives, with the key that Synerise publishes |
 //!
 //! A service needs the default features. A library that offers this crate to others turns them off (`default-features = false`), and leaves the
@@ -124,11 +128,13 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod account;
+pub mod api_key;
 mod backoff;
 mod bindings;
 mod byte_order_mark;
 pub mod client;
 pub mod clock;
+pub mod config;
 pub mod error;
 mod exact_url;
 mod fingerprint;
@@ -139,6 +145,7 @@ pub mod fuzzing;
 pub mod guide;
 pub mod lifecycle;
 pub mod model;
+pub mod observability;
 mod operation;
 pub mod random;
 mod region;
@@ -153,11 +160,13 @@ pub mod usage;
 #[cfg(feature = "verify")]
 pub mod verify;
 
+pub use api_key::{ApiKey, ApiKeySource};
 pub use client::{Client, ClientBuilder};
+pub use config::Config;
 pub use error::{Error, ErrorKind, Result};
 pub use model::{Identity, LoginId, ProfileUuid, Visitor};
 pub use region::Region;
-pub use secret::{ApiKey, Secret};
+pub use secret::Secret;
 pub use session::{ConditionalLoginOutcome, Session, UserLoginOutcome, kind};
 pub use token::{Token, TokenProvider};
 

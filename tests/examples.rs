@@ -40,9 +40,14 @@ async fn run(example: &'static str, environment: &[(&'static str, &str)]) -> Ran
         "no {example}: build it by `cargo build --examples`"
     );
     let mut command = Command::new(program);
-    command
-        .env_remove("SYNERISE_API_KEY")
-        .env_remove("SYNERISE_BASE_URL");
+    for variable in [
+        "SYNERISE_API_KEY",
+        "SYNERISE_API_KEY_FILE",
+        "SYNERISE_BASE_URL",
+        "SYNERISE_REGION",
+    ] {
+        command.env_remove(variable);
+    }
     // An example that logs would show it.
     command.env("RUST_LOG", "trace");
     command.envs(environment.iter().copied());
@@ -113,6 +118,26 @@ async fn verify_axum_lets_in_whom_it_should() {
         "5. the key was asked for 2 times",
         "6. a forged one: 401",
         "7. the key was asked for 3 times",
+    ] {
+        assert!(out.contains(line), "{line} in {out}");
+    }
+}
+
+#[cfg(all(feature = "metrics", feature = "verify"))]
+#[tokio::test]
+async fn service_axum_starts_serves_and_stops() {
+    let out = succeeds("service_axum").await;
+    for line in [
+        "1. alive before there is a token: 200 OK alive",
+        r#"2. ready: 503 Service Unavailable {"ready":false,"state":"empty""#,
+        r#"3. ready after the warm-up: 200 OK {"ready":true,"state":"fresh""#,
+        "4. a call without a token: 401 Unauthorized",
+        r#"5. a call with one: 200 OK {"asked_by":"anonymous_client","customers":{"data":[]}}"#,
+        r#"6. a call after the key was replaced: 200 OK {"asked_by""#,
+        r#"7. metrics: synerise_auth_logins_total{session_kind="workspace"} 2"#,
+        "8. ready while stopping: 503",
+        "9. stopped",
+        "logged in: the session has its first token",
     ] {
         assert!(out.contains(line), "{line} in {out}");
     }

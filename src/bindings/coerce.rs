@@ -11,6 +11,7 @@ use std::fmt::{self, Write as _};
 use chrono::{DateTime, NaiveDate};
 use serde_json::{Map, Number, Value};
 
+use crate::observability::RESPONSE;
 use crate::operation::{Field, IfUnreadable, Operation, Shape};
 
 use super::scalar::{boolean, float, integer, parse_time, unix_time};
@@ -291,6 +292,7 @@ impl Reader {
 
     fn report(&mut self, field: &str, problem: &'static str, outcome: &'static str) {
         tracing::warn!(
+            target: RESPONSE,
             operation = self.operation,
             field,
             outcome,

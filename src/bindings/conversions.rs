@@ -4,13 +4,14 @@ use std::time::SystemTime;
 
 use uuid::Uuid;
 
+use crate::api_key::ApiKey;
 use crate::error::Result;
 use crate::model::input::{custom_id, required, required_secret};
 use crate::model::{
     Agreements, Attributes, Identity, IdentityProvider, LoginId, ProfileUuid, Proof, UserInfo,
     WorkspaceDetails, WorkspaceRestrictions, WorkspaceSummary,
 };
-use crate::secret::ApiKey;
+use crate::observability::RESPONSE;
 
 use super::types;
 
@@ -94,6 +95,7 @@ fn guid(text: Option<&str>) -> Option<Uuid> {
     let guid = Uuid::parse_str(text.trim()).ok();
     if guid.is_none() {
         tracing::warn!(
+            target: RESPONSE,
             "a response differs from the documented one: a workspace's GUID can't be read, and is left out"
         );
     }

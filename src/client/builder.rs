@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::lifecycle::{LifecycleConfig, RefreshPolicy, SharedStore};
 use crate::operation::{Evidence, OPERATIONS, Operation};
@@ -63,6 +64,50 @@ impl Default for ClientBuilder {
 }
 
 impl ClientBuilder {
+    /// Starts with the settings in the environment: see [`Config::from_env`]. What is set afterwards replaces them.
+    ///
+    /// ```no_run
+    /// # fn run() -> synerise_auth::Result<()> {
+    /// use synerise_auth::ClientBuilder;
+    ///
+    /// let client = ClientBuilder::from_env()?.app("shop/1.0").build()?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Fails like [`Config::from_env`].
+    pub fn from_env() -> Result<Self> {
+        Ok(Self::default().config(&Config::from_env()?))
+    }
+
+    /// Applies the settings of a configuration. What it does not mention stays as it is.
+    ///
+    /// The API key is not among them: pass [`Config::api_key`] to [`Client::workspace`].
+    pub fn config(mut self, config: &Config) -> Self {
+        if let Some(base_url) = config.base_url() {
+            base_url.clone_into(&mut self.base_url);
+        }
+        self.app = config.app.clone().or(self.app);
+        let limits = &mut self.limits;
+        for (limit, configured) in [
+            (&mut limits.connect, config.connect_timeout),
+            (&mut limits.attempt, config.attempt_timeout),
+            (&mut limits.call, config.call_timeout),
+        ] {
+            *limit = configured.unwrap_or(*limit);
+        }
+        if let Some(attempts) = config.max_attempts {
+            self.retry = self.retry.with_max_attempts(attempts);
+        }
+        if let Some(margin) = config.refresh_margin {
+            self.refresh = self.refresh.with_margin(margin);
+        }
+        if let Some(timeout) = config.refresh_timeout {
+            self.refresh = self.refresh.with_timeout(timeout);
+        }
+        self
+    }
+
     /// Sets the environment that the workspace lives in.
     pub fn region(self, region: Region) -> Self {
         self.base_url(region.base_url())

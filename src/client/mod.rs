@@ -18,11 +18,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::api_key::ApiKeySource;
 use crate::bindings;
 use crate::error::{Error, Result};
 use crate::model::Visitor;
 use crate::operation;
-use crate::secret::ApiKey;
 use crate::session::{
     Context, ProfileLogins, Session, UserLogins, anonymous,
     kind::{Anonymous, Workspace},
@@ -60,23 +60,43 @@ impl Client {
         ClientBuilder::default()
     }
 
+    /// Builds a client from the environment, like [`ClientBuilder::from_env`].
+    ///
+    /// ```no_run
+    /// # async fn run() -> synerise_auth::Result<()> {
+    /// use synerise_auth::{ApiKeySource, Client};
+    ///
+    /// let client = Client::from_env()?;
+    /// let workspace = client.workspace(ApiKeySource::from_env("SYNERISE_API_KEY")?);
+    /// let token = workspace.token().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Fails like [`ClientBuilder::from_env`] and [`ClientBuilder::build`].
+    pub fn from_env() -> Result<Self> {
+        ClientBuilder::from_env()?.build()
+    }
+
     /// Returns the session of a workspace, by its API key.
+    ///
+    /// The key is an [`ApiKey`](crate::ApiKey), or an [`ApiKeySource`] if it is replaced while the service runs.
     ///
     /// Nothing is sent until a token is needed. The same key returns the same session, because the client keeps it, so a
     /// handler may call this for each request. [`forget`](Self::forget) removes the session.
     ///
     /// Operation [`workspaceLogin`](crate::raw::Client::workspace_login) (`POST /uauth/v2/auth/login/profile`).
     #[doc(alias("workspace JWT"))]
-    pub fn workspace(&self, key: ApiKey) -> Session<Workspace> {
-        workspace::open(&self.0, key)
+    pub fn workspace(&self, key: impl Into<ApiKeySource>) -> Session<Workspace> {
+        workspace::open(&self.0, key.into())
     }
 
     /// Forgets a workspace's session, for example after its key was withdrawn. Returns whether there was one.
     ///
     /// Existing handles to the session keep working. The next [`workspace`](Self::workspace) call with this key starts a
     /// new session.
-    pub fn forget(&self, key: &ApiKey) -> bool {
-        workspace::forget(&self.0, key)
+    pub fn forget(&self, key: impl Into<ApiKeySource>) -> bool {
+        workspace::forget(&self.0, &key.into())
     }
 
     /// Returns the session of an anonymous visitor, by a **profile** API key and the UUID that tracks the visitor.
@@ -95,13 +115,17 @@ impl Client {
     /// let token = visitor.token().await?;
     /// # Ok(()) }
     /// ```
-    pub fn anonymous(&self, profile_key: ApiKey, visitor: impl Into<Visitor>) -> Session<Anonymous> {
-        anonymous::open(&self.0, profile_key, visitor.into())
+    pub fn anonymous(
+        &self,
+        profile_key: impl Into<ApiKeySource>,
+        visitor: impl Into<Visitor>,
+    ) -> Session<Anonymous> {
+        anonymous::open(&self.0, profile_key.into(), visitor.into())
     }
 
     /// Returns the logins of customers, by a **profile** API key.
-    pub fn profile(&self, profile_key: ApiKey) -> ProfileLogins {
-        ProfileLogins::new(Arc::clone(&self.0), profile_key)
+    pub fn profile(&self, profile_key: impl Into<ApiKeySource>) -> ProfileLogins {
+        ProfileLogins::new(Arc::clone(&self.0), profile_key.into())
     }
 
     /// Returns the logins of users of the portal.

@@ -14,8 +14,13 @@ const COLLECTED: usize = 64 * 1024;
 ///
 /// The text can contain the peer's own words, which can quote what was sent. Pass the request's redactor.
 pub(crate) fn error_chain(error: &reqwest::Error, redactor: &Redactor) -> String {
+    foreign_error_chain(error, redactor)
+}
+
+/// The text of an error of any other code, including its causes.
+pub(crate) fn foreign_error_chain(error: &(dyn std::error::Error + 'static), redactor: &Redactor) -> String {
     let mut text = Zeroizing::new(String::new());
-    let mut source: Option<&dyn std::error::Error> = Some(error);
+    let mut source = Some(error);
     while let Some(cause) = source.filter(|_| text.len() < COLLECTED) {
         let mut line = Zeroizing::new(String::new());
         // Writing to a String can't fail. If an error's `Display` fails, the text ends there.

@@ -51,6 +51,9 @@ pub(super) enum Detail {
         problem: String,
         advice: &'static str,
     },
+    ApiKeyUnavailable {
+        problem: String,
+    },
     RefreshAborted,
     NoRuntime,
     NoDriver(&'static str),
@@ -77,6 +80,7 @@ impl Detail {
             Detail::Api(api) => api.kind(),
             Detail::SessionExpired { .. } | Detail::SessionEnded { .. } => ErrorKind::SessionExpired,
             Detail::UnexpectedResponse { .. } => ErrorKind::UnexpectedResponse,
+            Detail::ApiKeyUnavailable { .. } => ErrorKind::ApiKeyUnavailable,
             Detail::RefreshAborted => ErrorKind::RefreshAborted,
             Detail::NoRuntime | Detail::NoDriver(_) => ErrorKind::NoRuntime,
             #[cfg(feature = "verify")]
@@ -117,6 +121,7 @@ impl Detail {
             Detail::Connection { .. }
             | Detail::Timeout { .. }
             | Detail::UnexpectedResponse { .. }
+            | Detail::ApiKeyUnavailable { .. }
             | Detail::RefreshAborted => true,
             Detail::Api(api) => api.kind() == ErrorKind::Api && matches!(api.status(), 408 | 429 | 500..=599),
             Detail::Proxy { refused, .. } => !refused,
@@ -152,6 +157,9 @@ impl Detail {
             Detail::Api(api) => api.advice().into(),
             Detail::SessionExpired { remedy, .. } | Detail::SessionEnded { remedy, .. } => (*remedy).into(),
             Detail::UnexpectedResponse { advice, .. } => (*advice).into(),
+            Detail::ApiKeyUnavailable { .. } => {
+                "check the file or the provider that the key comes from; the next call asks again".into()
+            }
             Detail::RefreshAborted => "call again in a few seconds: that starts a new refresh".into(),
             Detail::NoRuntime => "call it inside a Tokio runtime".into(),
             Detail::NoDriver(_) => "build the runtime with `enable_all`".into(),
@@ -211,6 +219,9 @@ impl fmt::Display for Detail {
                 problem,
                 ..
             } => write!(f, "{operation}: the response ({status}) can't be used: {problem}"),
+            Detail::ApiKeyUnavailable { problem } => {
+                write!(f, "there is no API key to log in with: {problem}")
+            }
             Detail::RefreshAborted => f.write_str("the token's refresh ended without a result"),
             Detail::NoRuntime => f.write_str("no Tokio runtime: this call has to send a request"),
             Detail::NoDriver(driver) => write!(

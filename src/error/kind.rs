@@ -43,6 +43,8 @@ pub enum ErrorKind {
     SessionExpired,
     /// The server's response could not be understood.
     UnexpectedResponse,
+    /// There is no API key to log in with: its file or provider can't be read, and never could. The next call asks again.
+    ApiKeyUnavailable,
     /// A refresh ended without a result: code that it called panicked, or its runtime shut down.
     RefreshAborted,
     /// The request was not sent: there is no Tokio runtime, or it was built without time or I/O.
@@ -74,6 +76,7 @@ impl ErrorKind {
             Self::WrongCredential => "wrong_credential",
             Self::SessionExpired => "session_expired",
             Self::UnexpectedResponse => "unexpected_response",
+            Self::ApiKeyUnavailable => "api_key_unavailable",
             Self::RefreshAborted => "refresh_aborted",
             Self::NoRuntime => "no_runtime",
             #[cfg(feature = "verify")]

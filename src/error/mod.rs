@@ -41,7 +41,7 @@ pub use token_problem::TokenProblem;
 use detail::Detail;
 
 pub(crate) use beginning::beginning;
-pub(crate) use chain::error_chain;
+pub(crate) use chain::{error_chain, foreign_error_chain};
 pub(crate) use names::is_secret_name;
 pub(crate) use redact::Redactor;
 
@@ -189,6 +189,11 @@ impl Error {
         })
     }
 
+    /// The key can't be read from its file or provider. `problem` says where it was looked for.
+    pub(crate) fn api_key_unavailable(problem: String) -> Self {
+        Self::new(Detail::ApiKeyUnavailable { problem })
+    }
+
     pub(crate) fn refresh_aborted() -> Self {
         Self::new(Detail::RefreshAborted)
     }
@@ -309,7 +314,7 @@ impl std::error::Error for Error {}
 mod tests {
     use super::*;
 
-    fn one_of_each() -> [Error; 11] {
+    fn one_of_each() -> [Error; 12] {
         [
             Error::invalid_input("API key", "is empty", "copy it again"),
             Error::connection("GET /x".into(), "localhost:1", "connection refused".into()),
@@ -322,6 +327,7 @@ mod tests {
             Error::unexpected_response("GET /x".into(), 200, "it is not JSON"),
             Error::refresh_aborted(),
             Error::no_runtime(),
+            Error::api_key_unavailable("the file is empty".into()),
         ]
     }
 

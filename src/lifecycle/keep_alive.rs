@@ -10,6 +10,7 @@ use tokio::task::AbortHandle;
 
 use crate::clock::{Clock, SleepPurpose, SystemClock};
 use crate::error::{Error, Result};
+use crate::observability::SESSION;
 
 use super::catch_panic::catch_panic;
 use super::{Event, Lifecycle};
@@ -61,7 +62,7 @@ async fn run(lifecycle: Arc<Lifecycle>) {
             Some(false) => break,
             None => {
                 // Uses the system's clock, because the session's own may have panicked.
-                tracing::warn!("a clock or a source of randomness panicked; the session is kept alive");
+                tracing::warn!(target: SESSION, "a clock or a source of randomness panicked; the session is kept alive");
                 if catch_panic(SystemClock::default().sleep(pause)).await.is_none() {
                     return;
                 }
@@ -71,7 +72,7 @@ async fn run(lifecycle: Arc<Lifecycle>) {
     }
     let error = lifecycle.lock().token.last_error().cloned();
     if let Some(error) = error {
-        tracing::warn!(error.type = error.kind().as_str(), "the session is no longer kept alive: {error}");
+        tracing::warn!(target: SESSION, { error.type = error.kind().as_str() }, "the session is no longer kept alive: {error}");
         lifecycle.emit(|| Event::KeepAliveStopped { error });
     }
 }

@@ -35,6 +35,7 @@ use tokio::sync::{Notify, broadcast};
 
 use crate::clock::{Clock, Reading};
 use crate::error::{Error, Result};
+use crate::observability::{self, Cause, SessionLabel};
 use crate::operation::Unauthorized;
 use crate::random::Random;
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
@@ -56,6 +57,7 @@ mod status;
 mod store_health;
 mod stored_source;
 mod stored_token;
+mod warm_up;
 
 pub use keep_alive::KeepAlive;
 pub use policy::RefreshPolicy;
@@ -67,7 +69,7 @@ pub(crate) use stored_source::StoredTokenSource;
 
 use refresh::Run;
 use refresh_state::RefreshState;
-use state_machine::{Query, Rejection, TokenStateMachine, too_short};
+use state_machine::{KeyState, Query, Rejection, TokenStateMachine, too_short};
 
 type State = RefreshState<TokenStateMachine, Run>;
 type Step = refresh_state::Step<TokenStateMachine, Run>;
@@ -138,7 +140,8 @@ impl Lifecycle {
     ) -> Result<Arc<Self>> {
         let lifecycle = Self::new(config, source, None);
         let sample = lifecycle.config.sample();
-        lifecycle.accept(&mut lifecycle.lock().token, response, &sample)?;
+        let token = lifecycle.accept(&mut lifecycle.lock().token, response, &sample)?;
+        lifecycle.report_adopted(&token, Cause::First);
         Ok(lifecycle)
     }
 
@@ -157,8 +160,13 @@ impl Lifecycle {
     }
 
     /// Whom the session belongs to.
-    pub(crate) fn identity(&self) -> SessionIdentity<'_> {
+    pub(crate) fn identity(&self) -> SessionIdentity {
         self.source.identity()
+    }
+
+    /// Whether the session's API key can be replaced without notice.
+    pub(crate) fn has_changeable_key(&self) -> bool {
+        self.source.has_changeable_key()
     }
 
     /// The current token, whatever its state.
@@ -197,7 +205,14 @@ impl Lifecycle {
         Err(Error::refresh_aborted())
     }
 
+    /// Says which session an event is about.
+    fn label(&self) -> SessionLabel {
+        SessionLabel::new(self.source.kind(), self.source.identity().key.as_ref())
+    }
+
     fn step(&self, need: Duration) -> Step {
+        // Asked before the lock is taken: a subscriber is a caller's code.
+        let caller = tracing::Span::current();
         let mut state = self.lock();
         // Read under the lock: an earlier reading could be older than the token that it judges.
         let now = self.config.clock.now();
@@ -205,27 +220,38 @@ impl Lifecycle {
             now,
             need,
             refreshable: self.source.is_refreshable(),
+            key_version: self.source.key_version(),
             floor: REFRESH_FLOOR,
         };
         state.step(&query, Self::is_lost(now), |machine, refresh| {
-            self.start(machine, refresh, now)
+            self.start(machine, refresh, now, caller)
         })
+    }
+
+    fn key_state(&self) -> KeyState {
+        KeyState {
+            version: self.source.key_version(),
+            changeable: self.source.has_changeable_key(),
+        }
     }
 
     /// How long until a refresh is due. `None` when no refresh is possible any more.
     fn time_to_refresh(&self) -> Option<Duration> {
         let state = self.lock();
-        state.token.time_to_refresh(self.config.clock.now())
+        state
+            .token
+            .time_to_refresh(self.config.clock.now(), self.source.key_version())
     }
 
     /// Waits for a refresh if one is due.
     async fn refresh_if_due(&self) -> Result<()> {
         let step = {
+            let caller = tracing::Span::current();
             let mut state = self.lock();
             let now: Reading = self.config.clock.now();
-            match state.token.time_to_refresh(now) {
+            match state.token.time_to_refresh(now, self.source.key_version()) {
                 Some(Duration::ZERO) => state.join_or_start(Self::is_lost(now), |machine, refresh| {
-                    self.start(machine, refresh, now)
+                    self.start(machine, refresh, now, caller)
                 }),
                 _ => return Ok(()),
             }
@@ -246,7 +272,7 @@ impl Lifecycle {
             rejection
         };
         if rejection == Rejection::Invalidated {
-            tracing::debug!(generation, "the server refused the token; it is discarded");
+            observability::rejected(&self.label(), generation);
             self.emit(|| Event::Invalidated { generation });
         }
         rejection != Rejection::Repeated
@@ -285,7 +311,7 @@ impl Lifecycle {
         if let Some(entry) = &self.entry {
             entry.leave(&self.this);
         }
-        tracing::debug!(?cause, "the session has ended");
+        observability::ended(&self.label(), &cause.error());
         self.emit(|| Event::Ended { cause });
         if let Some(ended) = self.ended.get() {
             ended.notify_waiters();
@@ -323,6 +349,10 @@ impl Drop for Lifecycle {
     fn drop(&mut self) {
         if let Some(run) = self.lock().running() {
             run.task.abort();
+        }
+        #[cfg(feature = "metrics")]
+        if self.lock().token.generation() > 0 {
+            observability::dropped(self.source.kind(), || self.source.identity().key);
         }
     }
 }

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use tokio::runtime::{self, Handle};
 use tokio::task::AbortHandle;
+use tracing::{Instrument, Span};
 
 use crate::clock::{Reading, timeout};
 use crate::error::{Error, ErrorKind, Result};
+use crate::observability::{Cause, Failed, RESPONSE, Refreshed, refresh_span};
 use crate::random::unit_fraction;
 use crate::sync::{Arc, MutexGuard};
 use crate::token::{Token, TokenResponse, Validity};
@@ -16,6 +18,7 @@ use crate::token::{Token, TokenResponse, Validity};
 use super::catch_panic::catch_panic;
 use super::refresh_state::Refresh;
 use super::single_flight::Waiter;
+use super::source::{Previous, PreviousTokenState};
 use super::state_machine::TokenStateMachine;
 use super::{Event, Lifecycle, LifecycleConfig, State, Step};
 
@@ -61,13 +64,18 @@ impl Lifecycle {
         machine: &TokenStateMachine,
         refresh: Refresh<TokenStateMachine>,
         now: Reading,
+        caller: Span,
     ) -> Result<Run> {
         let runtime = Handle::try_current().map_err(|_| Error::no_runtime())?;
-        let work = self.source.fetch(machine.previous(now));
+        let previous = machine.previous(now);
+        let cause = cause_of(previous.as_ref());
+        let label = self.label();
+        let work = self.source.fetch(previous);
         let guard = CompletionGuard {
             refresh,
             lifecycle: self.this.clone(),
             began: now,
+            cause,
         };
         let config = Arc::clone(&self.config);
         let limit = self
@@ -76,12 +84,15 @@ impl Lifecycle {
             .timeout()
             .saturating_add(self.source.extra_time());
         let task = runtime.spawn(async move {
-            let outcome = match catch_panic(timeout(&*config.clock, limit, work)).await {
+            let span = refresh_span(&caller, &label, cause);
+            drop(caller);
+            let work = timeout(&*config.clock, limit, work).instrument(span.clone());
+            let outcome = match catch_panic(work).await {
                 Some(Some(outcome)) => outcome,
                 Some(None) => Err(Error::refresh_timeout(limit)),
                 None => Err(Error::refresh_aborted()),
             };
-            guard.finish(outcome);
+            guard.finish(outcome, &span);
         });
         Ok(Run {
             runtime: runtime.id(),
@@ -140,7 +151,8 @@ impl Lifecycle {
         let operation = response.operation;
         let token = response.into_token(machine.next_generation(), validity)?;
         if lifetime.guessed {
-            tracing::warn!(operation, lifetime = ?lifetime.length, "the token's expiry can't be read, or contradicts the server's clock; its lifetime is a guess");
+            let lifetime = lifetime.length;
+            tracing::warn!(target: RESPONSE, operation, ?lifetime, "the token's expiry can't be read, or contradicts the server's clock; its lifetime is a guess");
         }
         machine.succeeded(token.clone(), sample.now);
         self.current.store(Some(token.clone().into()));
@@ -148,12 +160,20 @@ impl Lifecycle {
     }
 
     /// Serves a token with this number that the session had elsewhere, unless the session has one that is as new.
-    pub(crate) fn offer(&self, response: TokenResponse, generation: u64) -> Result<()> {
+    pub(crate) fn offer(&self, response: TokenResponse, generation: u64, cause: Cause) -> Result<()> {
         let sample = self.config.sample();
-        let mut state = self.lock();
-        if state.token.continues_from(generation) {
-            self.accept(&mut state.token, response, &sample)?;
-        }
+        let token = {
+            let mut state = self.lock();
+            if !state.token.continues_from(generation) {
+                return Ok(());
+            }
+            self.accept(&mut state.token, response, &sample)?
+        };
+        let offered = Refreshed {
+            cause,
+            ..described(&token)
+        };
+        offered.report(&self.label(), &Span::none());
         Ok(())
     }
 
@@ -162,10 +182,7 @@ impl Lifecycle {
         let share = self.source.share(&response);
         let sample = self.config.sample();
         let token = self.accept(&mut self.lock().token, response, &sample)?;
-        self.emit(|| Event::Refreshed {
-            generation: token.generation(),
-            lifetime: token.lifetime(),
-        });
+        self.report_adopted(&token, Cause::Requested);
         share.await;
         self.emit_news();
         Ok(token)
@@ -177,16 +194,62 @@ impl Lifecycle {
         refresh: &Refresh<TokenStateMachine>,
         outcome: Result<TokenResponse>,
         sample: &Sample,
-    ) -> Option<Result<Token>> {
+    ) -> Option<Applied> {
+        // Asked before the lock is taken: the provider may be a caller's code.
+        let key = self.key_state();
         let mut state: MutexGuard<'_, State> = self.lock();
-        state.apply(&refresh.flight, |machine| {
+        let failures = state.token.failures();
+        let result = state.apply(&refresh.flight, |machine| {
             let result = outcome.and_then(|response| self.accept(machine, response, sample));
             if let Err(error) = &result {
                 let policy = &self.config.policy;
-                machine.failed(error.clone(), sample.now, policy, sample.fraction);
+                machine.failed(error.clone(), sample.now, policy, sample.fraction, key);
             }
             result
+        })?;
+        let token = state.token.token();
+        Some(Applied {
+            result,
+            failures,
+            left: token
+                .map(|token| sample.now.until(token.validity().expires_at))
+                .unwrap_or_default(),
+            quiet: state.token.quiet_left(sample.now, key.version),
         })
+    }
+}
+
+/// A refresh's result, with what its report says.
+struct Applied {
+    result: Result<Token>,
+    /// How many had failed before.
+    failures: u32,
+    /// How long the current token is still served.
+    left: Duration,
+    /// How long no other refresh starts.
+    quiet: Duration,
+}
+
+/// Why a token is fetched.
+fn cause_of(previous: Option<&Previous>) -> Cause {
+    match previous.map(|previous| previous.state) {
+        None => Cause::First,
+        Some(PreviousTokenState::Active) => Cause::Due,
+        Some(PreviousTokenState::Rejected) => Cause::Invalidated,
+        Some(PreviousTokenState::Expired) => Cause::Expired,
+    }
+}
+
+/// What a report says about a token.
+fn described(token: &Token) -> Refreshed {
+    Refreshed {
+        cause: Cause::Requested,
+        generation: token.generation(),
+        lifetime: token.lifetime(),
+        expires_at: token.validity().expires_at.wall,
+        stored: false,
+        failures: 0,
+        took: None,
     }
 }
 
@@ -198,10 +261,11 @@ struct CompletionGuard {
     refresh: Refresh<TokenStateMachine>,
     lifecycle: Weak<Lifecycle>,
     began: Reading,
+    cause: Cause,
 }
 
 impl CompletionGuard {
-    fn finish(self, outcome: Result<TokenResponse>) {
+    fn finish(self, outcome: Result<TokenResponse>, span: &Span) {
         let Some(lifecycle) = self.lifecycle.upgrade() else {
             return;
         };
@@ -216,14 +280,34 @@ impl CompletionGuard {
                 },
             ),
         };
-        let Some(result) = lifecycle.apply(&self.refresh, outcome, &sample) else {
+        let Some(applied) = lifecycle.apply(&self.refresh, outcome, &sample) else {
             return;
         };
-        self.refresh.leader.complete(result.clone());
+        self.refresh.leader.complete(applied.result.clone());
         lifecycle.emit_news();
-        match result {
-            Ok(token) => lifecycle.report_success(&token, stored),
-            Err(error) => lifecycle.report_failure(&error),
+        let took = sample.now.monotonic.saturating_sub(self.began.monotonic);
+        match applied.result {
+            Ok(token) => {
+                let refreshed = Refreshed {
+                    cause: self.cause,
+                    stored,
+                    failures: applied.failures,
+                    took: Some(took),
+                    ..described(&token)
+                };
+                lifecycle.report_success(&refreshed, span);
+            }
+            Err(ref error) => {
+                let failed = Failed {
+                    cause: self.cause,
+                    error,
+                    failures: applied.failures.saturating_add(1),
+                    left: applied.left,
+                    quiet: applied.quiet,
+                    took,
+                };
+                lifecycle.report_failure(&failed, span);
+            }
         }
     }
 }
@@ -235,20 +319,30 @@ impl Lifecycle {
         }
     }
 
-    fn report_success(&self, token: &Token, stored: bool) {
-        let (generation, lifetime) = (token.generation(), token.lifetime());
-        if stored {
-            tracing::debug!(generation, ?lifetime, "token loaded from the store");
-            self.emit(|| Event::Loaded { generation, lifetime });
-        } else {
-            tracing::debug!(generation, ?lifetime, "token refreshed");
-            self.emit(|| Event::Refreshed { generation, lifetime });
-        }
+    /// Reports a token that was fetched outside of a refresh.
+    pub(super) fn report_adopted(&self, token: &Token, cause: Cause) {
+        let refreshed = Refreshed {
+            cause,
+            ..described(token)
+        };
+        self.report_success(&refreshed, &Span::none());
     }
 
-    fn report_failure(&self, error: &Error) {
-        tracing::warn!(error.type = error.kind().as_str(), "token refresh failed: {error}");
-        let error = error.clone();
+    fn report_success(&self, refreshed: &Refreshed, span: &Span) {
+        span.in_scope(|| refreshed.report(&self.label(), span));
+        let (generation, lifetime) = (refreshed.generation, refreshed.lifetime);
+        self.emit(|| {
+            if refreshed.stored {
+                Event::Loaded { generation, lifetime }
+            } else {
+                Event::Refreshed { generation, lifetime }
+            }
+        });
+    }
+
+    fn report_failure(&self, failed: &Failed<'_>, span: &Span) {
+        span.in_scope(|| failed.report(&self.label(), span));
+        let error = failed.error.clone();
         self.emit(|| match error.kind() {
             ErrorKind::SessionExpired => Event::Expired { error },
             _ => Event::RefreshFailed { error },

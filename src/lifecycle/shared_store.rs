@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::clock::timeout;
+use crate::observability::{STORE, StoreOutcome, store_called};
 use crate::random::unit_fraction;
 use crate::store::{LeaseOwner, StoreError, StoreKey, StorePolicy, TokenStore};
 use crate::sync::{Arc, Mutex, lock};
@@ -91,26 +92,35 @@ impl StoreEntry {
             Call::Take => "take the lease",
             Call::Save => "save a token",
         };
-        let problem = match timeout(&*self.config.clock, limit, catch_panic(call)).await {
+        let method = match what {
+            Call::Take => "take",
+            Call::Save => "save",
+        };
+        let (outcome, problem) = match timeout(&*self.config.clock, limit, catch_panic(call)).await {
             Some(Some(Ok(value))) => {
                 if self.shared.health.answered(what) {
-                    tracing::info!("the token store answers again; tokens are shared");
+                    tracing::info!(target: STORE, "the token store answers again; tokens are shared");
                     lock(&self.news).push(Event::StoreRecovered);
                 }
                 return Some(value);
             }
-            Some(Some(Err(error))) => format!("it failed to {verb}: {error}"),
-            Some(None) => format!("it panicked when asked to {verb}"),
-            None => format!("it took longer than {limit:?} to {verb}"),
+            Some(Some(Err(error))) => (StoreOutcome::Error, format!("it failed to {verb}: {error}")),
+            Some(None) => (StoreOutcome::Panic, format!("it panicked when asked to {verb}")),
+            None => {
+                let problem = format!("it took longer than {limit:?} to {verb}");
+                (StoreOutcome::Timeout, problem)
+            }
         };
+        store_called(method, outcome);
         let fraction = unit_fraction(&*self.config.random);
         if self.shared.health.failed(what, self.config.clock.now(), fraction) {
             tracing::warn!(
+                target: STORE,
                 "the token store is not used for now, and each client logs in for itself: {problem}"
             );
             lock(&self.news).push(Event::StoreFailed { problem });
         } else {
-            tracing::debug!("the token store still fails: {problem}");
+            tracing::debug!(target: STORE, "the token store still fails: {problem}");
         }
         None
     }

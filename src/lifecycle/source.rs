@@ -3,9 +3,9 @@
 use std::future::ready;
 use std::time::Duration;
 
+use crate::api_key::ApiKey;
 use crate::error::Result;
 use crate::model::ProfileUuid;
-use crate::secret::ApiKey;
 use crate::token::{Token, TokenResponse};
 use crate::transport::BoxFuture;
 
@@ -22,8 +22,8 @@ pub(crate) trait TokenSource: Send + Sync {
         None
     }
 
-    /// Whom its tokens belong to, for saving a session.
-    fn identity(&self) -> SessionIdentity<'_> {
+    /// Whom its tokens belong to, for saving a session, and for traces and metrics.
+    fn identity(&self) -> SessionIdentity {
         SessionIdentity::default()
     }
 
@@ -47,6 +47,19 @@ pub(crate) trait TokenSource: Send + Sync {
     fn take_news(&self) -> Vec<Event> {
         Vec::new()
     }
+
+    /// The kind of the session, for traces and metrics.
+    fn kind(&self) -> &'static str;
+
+    /// A number that changes when the API key is known to have been replaced. The wait after a refused login then ends.
+    fn key_version(&self) -> u64 {
+        0
+    }
+
+    /// Whether the API key can be replaced without notice, so that a refused one is tried again sooner.
+    fn has_changeable_key(&self) -> bool {
+        false
+    }
 }
 
 /// The newest token so far.
@@ -69,8 +82,9 @@ pub(crate) enum PreviousTokenState {
 
 /// Whom a session belongs to, as far as its tokens don't say it.
 #[derive(Default)]
-pub(crate) struct SessionIdentity<'a> {
-    pub(crate) key: Option<&'a ApiKey>,
+pub(crate) struct SessionIdentity {
+    /// The API key that is in use, as far as it is known.
+    pub(crate) key: Option<ApiKey>,
     /// What identifies the session itself, over all of its tokens.
     pub(crate) session: Option<String>,
     pub(crate) uuid: Option<ProfileUuid>,

@@ -23,7 +23,7 @@ pub(super) struct TokenStateMachine {
     /// No refresh starts before this time, by either clock: a backoff also ends while the computer is suspended.
     ///
     /// Boxed, because a session has it only after a failure.
-    quiet_until: Option<Box<Reading>>,
+    quiet_until: Option<Box<Quiet>>,
     last_error: Option<Error>,
     last_success: Option<Reading>,
     /// When a server last refused a token, on the monotonic clock, unless the refresh after it helped.
@@ -34,6 +34,22 @@ pub(super) struct TokenStateMachine {
     end: Option<EndCause>,
 }
 
+/// The wait after a failed refresh.
+#[derive(Debug, Clone, Copy)]
+struct Quiet {
+    until: Reading,
+    /// Of the API key that failed: it ends the wait when another one is there.
+    key_version: u64,
+}
+
+/// What is known about the API key that a refresh uses.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct KeyState {
+    pub(super) version: u64,
+    /// It can be replaced without notice.
+    pub(super) changeable: bool,
+}
+
 /// A decision's inputs besides the token.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Query {
@@ -42,6 +58,8 @@ pub(super) struct Query {
     pub(super) need: Duration,
     /// Whether a token can be replaced before it expires; a user's can't.
     pub(super) refreshable: bool,
+    /// The version of the API key.
+    pub(super) key_version: u64,
     /// A token younger than this is not replaced because it is too short: the next one would be just as short.
     pub(super) floor: Duration,
 }
@@ -56,12 +74,13 @@ impl StateMachine for TokenStateMachine {
             now,
             need,
             refreshable,
+            key_version,
             floor,
         } = *query;
         if let Some(token) = self.token.as_ref().filter(|token| token.is_live(now)) {
             let due = refreshable && now.reached(token.validity().refresh_at);
             if now.until(token.validity().expires_at) >= need {
-                return if due && !self.ended && !self.is_quiet(now) {
+                return if due && !self.ended && !self.is_quiet(now, key_version) {
                     Decision::ServeAndRefresh(token.clone())
                 } else {
                     Decision::Serve(token.clone())
@@ -72,7 +91,7 @@ impl StateMachine for TokenStateMachine {
             }
         }
         match &self.last_error {
-            Some(error) if self.ended || self.is_quiet(now) => Decision::Refuse(error.clone()),
+            Some(error) if self.ended || self.is_quiet(now, key_version) => Decision::Refuse(error.clone()),
             _ => Decision::Refresh,
         }
     }
@@ -91,10 +110,17 @@ pub(super) fn too_short(token: &Token, need: Duration) -> Error {
 }
 
 impl TokenStateMachine {
-    fn is_quiet(&self, now: Reading) -> bool {
+    fn is_quiet(&self, now: Reading, key_version: u64) -> bool {
+        !self.quiet_left(now, key_version).is_zero()
+    }
+
+    /// What is left of the wait after a failed refresh.
+    pub(super) fn quiet_left(&self, now: Reading, key_version: u64) -> Duration {
         self.quiet_until
             .as_deref()
-            .is_some_and(|until| !now.reached(*until))
+            .filter(|quiet| quiet.key_version == key_version)
+            .map(|quiet| now.until(quiet.until))
+            .unwrap_or_default()
     }
 
     /// A refresh's starting point: the newest token, and how the server is expected to judge it.
@@ -162,9 +188,25 @@ impl TokenStateMachine {
 
     /// A refresh failed. A token that is still valid stays. The next attempt follows after a backoff, unless the error ends
     /// the session.
-    pub(super) fn failed(&mut self, error: Error, now: Reading, policy: &RefreshPolicy, fraction: f64) {
+    pub(super) fn failed(
+        &mut self,
+        error: Error,
+        now: Reading,
+        policy: &RefreshPolicy,
+        fraction: f64,
+        key: KeyState,
+    ) {
         self.failures = self.failures.saturating_add(1);
-        self.quiet_until = Some(Box::new(now.after(policy.wait(self.failures, &error, fraction))));
+        let mut wait = policy.wait(self.failures, &error, fraction);
+        if key.changeable {
+            // The next key may be there at any time.
+            let longest = policy.max_backoff().max(policy.refused_backoff());
+            wait = wait.min(longest.max(error.retry_after().unwrap_or_default()));
+        }
+        self.quiet_until = Some(Box::new(Quiet {
+            until: now.after(wait),
+            key_version: key.version,
+        }));
         self.ended = error.kind() == ErrorKind::SessionExpired;
         self.last_error = Some(error);
     }
@@ -213,7 +255,7 @@ impl TokenStateMachine {
     }
 
     /// How long until a refresh is due and allowed. `None` when no refresh is possible.
-    pub(super) fn time_to_refresh(&self, now: Reading) -> Option<Duration> {
+    pub(super) fn time_to_refresh(&self, now: Reading, key_version: u64) -> Option<Duration> {
         if self.ended {
             return None;
         }
@@ -222,11 +264,7 @@ impl TokenStateMachine {
             .as_ref()
             .map(|token| now.until(token.validity().refresh_at))
             .unwrap_or_default();
-        let quiet = self
-            .quiet_until
-            .as_deref()
-            .map(|until| now.until(*until))
-            .unwrap_or_default();
+        let quiet = self.quiet_left(now, key_version);
         Some(due.max(quiet))
     }
 
@@ -244,6 +282,11 @@ impl TokenStateMachine {
 
     pub(super) fn last_success(&self) -> Option<Reading> {
         self.last_success
+    }
+
+    /// How many refreshes have failed in a row.
+    pub(super) fn failures(&self) -> u32 {
+        self.failures
     }
 
     pub(super) fn has_ended(&self) -> bool {

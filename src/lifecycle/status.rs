@@ -1,7 +1,9 @@
 //! A session's view of its token: its current state, and its events.
 
+use std::fmt;
 use std::time::Duration;
 
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 use tokio::sync::broadcast;
 
 use crate::clock::Reading;
@@ -26,7 +28,33 @@ pub enum TokenState {
     SessionEnded,
 }
 
-/// The state of a session at one moment, for health checks.
+impl TokenState {
+    /// Returns the state as one word in `snake_case`, as it is printed and serialized.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Fresh => "fresh",
+            Self::Stale => "stale",
+            Self::Expired => "expired",
+            Self::SessionEnded => "session_ended",
+        }
+    }
+}
+
+impl fmt::Display for TokenState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for TokenState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// The state of a session at one moment, for health checks. Its `Display` is one line; it can be serialized for a health endpoint,
+/// with `ready` and with times in seconds. Neither contains a secret.
 ///
 /// ```no_run
 /// # fn run(workspace: synerise_auth::WorkspaceSession) {
@@ -81,8 +109,49 @@ impl Status {
     }
 
     /// Returns whether a call would get a token now, without waiting.
+    ///
+    /// For a readiness probe. A session gets its first token only when somebody asks for it, so call
+    /// [`Session::warm_up`](crate::Session::warm_up) at start-up: otherwise the probe never lets a request in that would ask. It
+    /// never fails for good: the session is ready again as soon as it has a token.
+    ///
+    /// A liveness probe should not ask a session at all. Restarting a service helps neither Synerise nor a refused key, and a
+    /// session recovers by itself.
     pub fn is_ready(&self) -> bool {
         matches!(self.state, TokenState::Fresh | TokenState::Stale)
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.state)?;
+        if self.is_ready() {
+            write!(f, ", valid for {} s", self.expires_in.as_secs())?;
+        }
+        write!(f, ", generation {}", self.generation)?;
+        if self.refreshing {
+            f.write_str(", refreshing")?;
+        }
+        match &self.last_error {
+            Some(error) => write!(f, ", last refresh failed: {error}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Status", 8)?;
+        fields.serialize_field("ready", &self.is_ready())?;
+        fields.serialize_field("state", &self.state)?;
+        fields.serialize_field("expires_in_seconds", &self.expires_in.as_secs())?;
+        fields.serialize_field("generation", &self.generation)?;
+        fields.serialize_field("refreshing", &self.refreshing)?;
+        let error = self.last_error.as_ref();
+        fields.serialize_field("last_error_kind", &error.map(|error| error.kind().as_str()))?;
+        fields.serialize_field("last_error", &error.map(ToString::to_string))?;
+        let ago = self.last_refresh.map(|time| time.as_secs());
+        fields.serialize_field("last_refresh_seconds_ago", &ago)?;
+        fields.end()
     }
 }
 

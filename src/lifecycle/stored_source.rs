@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::clock::{Reading, SleepPurpose, timeout};
 use crate::error::{Error, Result};
+use crate::observability::{STORE, StoreOutcome, store_called};
 use crate::random::unit_fraction;
 use crate::store::{Lease, LeaseRequest, Saved, StoreKey, StoredToken};
 use crate::sync::{Arc, lock};
@@ -38,6 +39,14 @@ impl<A: TokenSource> StoredTokenSource<A> {
             entry: Arc::new(StoreEntry::new(shared, key, config)),
         }
     }
+
+    /// How much longer than a login a fetch with this store may take.
+    pub(crate) fn longest_use(shared: &SharedStore, config: &LifecycleConfig) -> Duration {
+        let policy = shared.policy;
+        // The first question, the wait, the last question of the wait, and the save.
+        let longest_wait = policy.max_wait().max(longest_lease(shared, config));
+        policy.timeout().saturating_mul(3).saturating_add(longest_wait)
+    }
 }
 
 impl<A: TokenSource + 'static> TokenSource for StoredTokenSource<A> {
@@ -59,7 +68,7 @@ impl<A: TokenSource + 'static> TokenSource for StoredTokenSource<A> {
         Some(Box::pin(share(Arc::clone(&self.entry), token)))
     }
 
-    fn identity(&self) -> SessionIdentity<'_> {
+    fn identity(&self) -> SessionIdentity {
         self.inner.identity()
     }
 
@@ -68,10 +77,7 @@ impl<A: TokenSource + 'static> TokenSource for StoredTokenSource<A> {
     }
 
     fn extra_time(&self) -> Duration {
-        let policy = self.entry.shared.policy;
-        // The first question, the wait, the last question of the wait, and the save.
-        let longest_wait = policy.max_wait().max(lease_time(&self.entry));
-        policy.timeout().saturating_mul(3).saturating_add(longest_wait)
+        Self::longest_use(&self.entry.shared, &self.entry.config)
     }
 
     fn share(&self, response: &TokenResponse) -> BoxFuture<'static, ()> {
@@ -81,6 +87,18 @@ impl<A: TokenSource + 'static> TokenSource for StoredTokenSource<A> {
         }
     }
 
+    fn kind(&self) -> &'static str {
+        self.inner.kind()
+    }
+
+    fn key_version(&self) -> u64 {
+        self.inner.key_version()
+    }
+
+    fn has_changeable_key(&self) -> bool {
+        self.inner.has_changeable_key()
+    }
+
     fn take_news(&self) -> Vec<Event> {
         self.entry.take_news()
     }
@@ -88,11 +106,12 @@ impl<A: TokenSource + 'static> TokenSource for StoredTokenSource<A> {
 
 /// A lease lasts as long as a login may, and as the save after it.
 fn lease_time(entry: &StoreEntry) -> Duration {
-    entry
-        .config
-        .policy
-        .timeout()
-        .saturating_add(entry.timeout().saturating_mul(2))
+    longest_lease(&entry.shared, &entry.config)
+}
+
+fn longest_lease(shared: &SharedStore, config: &LifecycleConfig) -> Duration {
+    let store = shared.policy.timeout().saturating_mul(2);
+    config.policy.timeout().saturating_add(store)
 }
 
 /// One refresh of a session whose client has a store.
@@ -211,23 +230,39 @@ impl<A: TokenSource> SharedRefresh<A> {
                 self.candidate = Some(stored.generation)
                     .filter(|generation| *generation > after)
                     .and_then(|_| usable(&entry.config, &stored, self.previous.as_ref(), held));
+                let is_hit = self.candidate.is_some();
+                store_called(
+                    "take",
+                    if is_hit {
+                        StoreOutcome::Hit
+                    } else {
+                        StoreOutcome::Miss
+                    },
+                );
                 Answer::Newer {
                     generation: stored.generation,
                     usable: self.candidate.is_some(),
                 }
             }
-            Lease::Acquired { generation } => Answer::Acquired { generation },
+            Lease::Acquired { generation } => {
+                store_called("take", StoreOutcome::Miss);
+                Answer::Acquired { generation }
+            }
             Lease::Held {
                 remaining,
                 generation,
             } => {
-                tracing::debug!(?remaining, "another client has the refresh lease");
+                store_called("take", StoreOutcome::Held);
+                tracing::debug!(target: STORE, ?remaining, "another client has the refresh lease");
                 Answer::Held {
                     remaining,
                     generation,
                 }
             }
-            Lease::Unavailable { generation } => Answer::Unavailable { generation },
+            Lease::Unavailable { generation } => {
+                store_called("take", StoreOutcome::Miss);
+                Answer::Unavailable { generation }
+            }
         }
     }
 
@@ -277,8 +312,13 @@ impl<A: TokenSource> SharedRefresh<A> {
         let owner = self.lease.may_hold.then_some(&self.lease.owner);
         let call = async { entry.shared.store.save(&entry.key, token, owner).await };
         let saved = entry.call(Call::Save, limit, call).await;
-        if saved == Some(Saved::Outdated) {
-            tracing::debug!("the token store has a later token already");
+        match saved {
+            Some(Saved::Outdated) => {
+                tracing::debug!(target: STORE, "the token store has a later token already");
+                store_called("save", StoreOutcome::Outdated);
+            }
+            Some(Saved::Kept) => store_called("save", StoreOutcome::Done),
+            None => {}
         }
         if saved.is_some() {
             self.lease.may_hold = false;

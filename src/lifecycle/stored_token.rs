@@ -3,6 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::clock::{Reading, since_epoch};
+use crate::observability::STORE;
 use crate::secret::Secret;
 use crate::store::StoredToken;
 use crate::token::{SavedToken, TokenResponse};
@@ -43,7 +44,7 @@ pub(super) fn usable(
         details: None,
     };
     if !saved.is_exact() {
-        tracing::warn!("the token store returned something that is not a token; it is replaced");
+        tracing::warn!(target: STORE, "the token store returned something that is not a token; it is replaced");
         return None;
     }
     // With less lifetime left, it would be refreshed at once.

@@ -91,6 +91,10 @@ impl Drop for Busy {
 }
 
 impl TokenSource for Server {
+    fn kind(&self) -> &'static str {
+        "workspace"
+    }
+
     fn fetch(&self, _: Option<Previous>) -> BoxFuture<'static, Result<TokenResponse>> {
         let others = self.busy.swap(true, Ordering::Relaxed);
         assert!(!others, "at most one refresh at a time");
@@ -210,7 +214,7 @@ impl World {
             state.token.previous(now).is_none(),
             "no refresh sends the old token"
         );
-        assert_eq!(state.token.time_to_refresh(now), None);
+        assert_eq!(state.token.time_to_refresh(now, 0), None);
     }
 
     /// The token that a caller must get at once, if any.

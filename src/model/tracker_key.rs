@@ -5,9 +5,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer};
 use url::{Url, form_urlencoded};
 
+use crate::api_key::ApiKey;
 use crate::error::{Error, Result};
 use crate::exact_url::{self, Inexact};
-use crate::secret::{ApiKey, Secret};
+use crate::secret::Secret;
 
 /// A tracker key. Every page with the tracking code shows it, but it is not printed here either.
 ///

@@ -2,48 +2,61 @@
 
 use std::sync::Arc;
 
+use crate::api_key::{ApiKey, ApiKeySource};
 use crate::bindings::{self, types};
 use crate::error::Result;
 use crate::lifecycle::registry::Retention;
-use crate::lifecycle::{Previous, PreviousTokenState, SessionIdentity, TokenSource};
+use crate::lifecycle::{Previous, PreviousTokenState, SessionIdentity};
 use crate::model::Visitor;
 use crate::model::input::optional;
 use crate::operation;
-use crate::secret::ApiKey;
 use crate::token::TokenResponse;
 use crate::transport::{BoxFuture, Transport};
 
+use super::key_source::{KeyLogin, is_refused};
 use super::kind::Anonymous;
 use super::login_response::profile_token_response;
-use super::profile_token::{is_refused, refresh};
+use super::profile_token::refresh;
 use super::{Context, Session};
 
-pub(crate) fn open(context: &Arc<Context>, profile_key: ApiKey, visitor: Visitor) -> Session<Anonymous> {
-    let device = visitor.device_id.as_deref().unwrap_or_default();
-    let identity = [visitor.uuid.as_str(), device];
-    let key = context.session_key("anonymous", profile_key.secret(), &identity);
-    let lifecycle = context.shared_lifecycle(key, Retention::WhileUsed, |transport| AnonymousTokenSource {
-        transport: Arc::clone(transport),
-        key: profile_key,
+pub(crate) fn open(context: &Arc<Context>, keys: ApiKeySource, visitor: Visitor) -> Session<Anonymous> {
+    let login = AnonymousLogin {
+        transport: Arc::clone(&context.transport),
         visitor,
-    });
+    };
+    let lifecycle = context.shared_lifecycle(login, keys, Retention::WhileUsed);
     Session::new(Arc::clone(context), lifecycle)
 }
 
 /// Refreshes the token while it is active, which keeps the visitor in one session. Otherwise it logs in again.
-struct AnonymousTokenSource {
+#[derive(Clone)]
+struct AnonymousLogin {
     transport: Arc<Transport>,
-    key: ApiKey,
     visitor: Visitor,
 }
 
-impl TokenSource for AnonymousTokenSource {
-    fn fetch(&self, previous: Option<Previous>) -> BoxFuture<'static, Result<TokenResponse>> {
-        let (transport, key, visitor) = (
-            Arc::clone(&self.transport),
-            self.key.clone(),
-            self.visitor.clone(),
-        );
+impl KeyLogin for AnonymousLogin {
+    const KIND: &'static str = "anonymous";
+
+    fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    fn identity(&self) -> [&str; 2] {
+        let device = self.visitor.device_id.as_deref().unwrap_or_default();
+        [self.visitor.uuid.as_str(), device]
+    }
+
+    fn owner(&self) -> SessionIdentity {
+        SessionIdentity {
+            uuid: Some(self.visitor.uuid.clone()),
+            device_id: self.visitor.device_id.clone(),
+            ..SessionIdentity::default()
+        }
+    }
+
+    fn fetch(&self, key: ApiKey, previous: Option<Previous>) -> BoxFuture<'static, Result<TokenResponse>> {
+        let Self { transport, visitor } = self.clone();
         Box::pin(async move {
             if let Some(previous) = previous.filter(|previous| previous.state != PreviousTokenState::Expired)
             {
@@ -54,15 +67,6 @@ impl TokenSource for AnonymousTokenSource {
             }
             log_in(&transport, &key, &visitor).await
         })
-    }
-
-    fn identity(&self) -> SessionIdentity<'_> {
-        SessionIdentity {
-            key: Some(&self.key),
-            session: None,
-            uuid: Some(self.visitor.uuid.clone()),
-            device_id: self.visitor.device_id.clone(),
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::api_key::ApiKeySource;
 use crate::bindings;
 use crate::fingerprint::{fingerprint, hexadecimal};
 use crate::lifecycle::registry::{Registry, Retention, SessionKey};
@@ -10,6 +11,8 @@ use crate::lifecycle::{Lifecycle, LifecycleConfig, SharedStore, StoredTokenSourc
 use crate::secret::Secret;
 use crate::store::StoreKey;
 use crate::transport::Transport;
+
+use super::key_source::{KeyLogin, KeyedTokenSource};
 
 /// The parts that all sessions of a client share: the transport, the lifecycles' settings, and the list of sessions.
 #[derive(Debug)]
@@ -24,14 +27,32 @@ pub(crate) struct Context {
 
 impl Context {
     /// The shared lifecycle of a session: the same for all callers with the same key and identity.
-    pub(super) fn shared_lifecycle<S: TokenSource + 'static>(
+    pub(super) fn shared_lifecycle<L: KeyLogin>(
         &self,
-        key: SessionKey,
+        login: L,
+        keys: ApiKeySource,
         retention: Retention,
-        source: impl FnOnce(&Arc<Transport>) -> S,
     ) -> Arc<Lifecycle> {
+        let key = login.session_key(&keys);
         let create = || {
-            let source = source(&self.transport);
+            let store = self.store.as_ref();
+            let source = KeyedTokenSource::new(login, keys, store, Arc::clone(&self.config));
+            let source: Box<dyn TokenSource> = Box::new(source);
+            (Arc::clone(&self.config), source)
+        };
+        Registry::get_or_create(&self.registry, key, retention, create)
+    }
+
+    /// The lifecycle of a session that begins with a login: the existing one, if the client has the session already. Its id is
+    /// enough to find it, in a store as well: the key may be replaced.
+    pub(super) fn lifecycle_of(
+        &self,
+        kind: &str,
+        session: &str,
+        source: impl TokenSource + 'static,
+    ) -> Arc<Lifecycle> {
+        let key = SessionKey::new(self.transport.base().as_str(), kind, &Secret::new(""), &[session]);
+        let create = || {
             let source: Box<dyn TokenSource> = match &self.store {
                 Some(store) => Box::new(StoredTokenSource::new(
                     source,
@@ -43,12 +64,7 @@ impl Context {
             };
             (Arc::clone(&self.config), source)
         };
-        Registry::get_or_create(&self.registry, key, retention, create)
-    }
-
-    /// The identity of a session: the server, the kind of consumer, its key and its identity.
-    pub(crate) fn session_key(&self, kind: &str, key: &Secret, identity: &[&str]) -> SessionKey {
-        SessionKey::new(self.transport.base().as_str(), kind, key, identity)
+        Registry::get_or_create(&self.registry, key, Retention::WhileUsed, create)
     }
 
     /// What identifies a session that begins with this token. Nobody can guess it who doesn't have the token, and two logins

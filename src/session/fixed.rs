@@ -74,4 +74,8 @@ impl TokenSource for FixedToken {
     fn is_refreshable(&self) -> bool {
         false
     }
+
+    fn kind(&self) -> &'static str {
+        "fixed"
+    }
 }

@@ -13,7 +13,10 @@
 //! ```
 
 mod sealed {
-    pub trait Sealed {}
+    pub trait Sealed {
+        /// In `snake_case`, for traces and metrics.
+        const NAME: &'static str;
+    }
 }
 
 use sealed::Sealed;
@@ -60,12 +63,14 @@ impl Customer for Profile {}
 impl Customer for Anonymous {}
 
 macro_rules! kinds {
-    ($($(#[$docs:meta])* $name:ident,)+) => {$(
+    ($($(#[$docs:meta])* $name:ident $word:literal,)+) => {$(
         $(#[$docs])*
         #[derive(Debug, Clone, Copy)]
         pub enum $name {}
 
-        impl Sealed for $name {}
+        impl Sealed for $name {
+            const NAME: &'static str = $word;
+        }
 
         impl Kind for $name {}
     )+};
@@ -73,15 +78,15 @@ macro_rules! kinds {
 
 kinds! {
     /// A backend that acts for a workspace, by the workspace's API key.
-    Workspace,
+    Workspace "workspace",
     /// A recognized customer, who can see only their own data.
-    Profile,
+    Profile "profile",
     /// A customer who has not been recognized yet: a visitor.
-    Anonymous,
+    Anonymous "anonymous",
     /// A user of the portal who has not selected a workspace.
-    User,
+    User "user",
     /// A user of the portal in a workspace.
-    WorkspaceUser,
+    WorkspaceUser "workspace_user",
 }
 
 /// The name of a kind, for printing.

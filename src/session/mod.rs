@@ -28,6 +28,7 @@ mod boundaries;
 mod context;
 #[cfg(any(test, feature = "test-util"))]
 mod fixed;
+mod key_source;
 pub mod kind;
 pub mod login_mode;
 mod login_response;
@@ -102,6 +103,29 @@ impl<K: Kind> Session<K> {
     /// new token is not valid for that long.
     pub async fn token_valid_for(&self, need: Duration) -> Result<Token> {
         self.lifecycle.token_valid_for(need).await
+    }
+
+    /// Gets the first token, for a service that starts: until then, [`Status::is_ready`] is false.
+    ///
+    /// A failed login is tried again after its backoff until `limit` has passed. A failure is not remembered: later calls try
+    /// again, and so does this.
+    ///
+    /// ```no_run
+    /// # async fn run(workspace: synerise_auth::WorkspaceSession) {
+    /// use std::time::Duration;
+    ///
+    /// if let Err(error) = workspace.warm_up(Duration::from_secs(30)).await {
+    ///     eprintln!("started without a token: {error}"); // the readiness probe waits, calls keep trying
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Returns the error of the last login when the limit has passed or would pass before the next attempt,
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) when no login ended in time, and at once
+    /// [`ErrorKind::SessionExpired`](crate::ErrorKind::SessionExpired) when no login is possible.
+    pub async fn warm_up(&self, limit: Duration) -> Result<()> {
+        self.lifecycle.warm_up(limit).await
     }
 
     /// Returns the state of the session's token, for health checks. This starts no refresh.

@@ -6,11 +6,11 @@ use std::future::IntoFuture;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::api_key::ApiKeySource;
 use crate::bindings::{self, conversions, types};
 use crate::error::{Error, Result};
 use crate::model::{Agreements, Attributes, ConditionalLoginStatus, Identity};
 use crate::operation;
-use crate::secret::ApiKey;
 use crate::token::TokenResponse;
 use crate::transport::BoxFuture;
 
@@ -25,12 +25,12 @@ use super::{Context, Session};
 #[derive(Debug, Clone)]
 pub struct ProfileLogins {
     pub(super) context: Arc<Context>,
-    pub(super) key: ApiKey,
+    pub(super) keys: ApiKeySource,
 }
 
 impl ProfileLogins {
-    pub(crate) fn new(context: Arc<Context>, key: ApiKey) -> Self {
-        Self { context, key }
+    pub(crate) fn new(context: Arc<Context>, keys: ApiKeySource) -> Self {
+        Self { context, keys }
     }
 
     /// Logs a customer in. The login is sent when the returned value is awaited.
@@ -48,7 +48,7 @@ impl ProfileLogins {
     /// # Ok(()) }
     /// ```
     pub fn login(self, identity: Identity) -> ProfileLoginRequest<Direct> {
-        ProfileLoginRequest::new(self.context, self.key, identity, Direct(()))
+        ProfileLoginRequest::new(self.context, self.keys, identity, Direct(()))
     }
 
     /// Logs in a customer who has an account, and never creates one. Unmet conditions are an outcome, not an error.
@@ -56,7 +56,7 @@ impl ProfileLogins {
     /// Operation [`authenticateProfileConditionally`](crate::raw::Client::authenticate_profile_conditionally) (`POST /sauth/v3/auth/login/client/conditional`).
     #[doc(alias("conditional login"))]
     pub fn login_if_allowed(self, identity: Identity) -> ProfileLoginRequest<Conditional> {
-        ProfileLoginRequest::new(self.context, self.key, identity, Conditional { anonymous: None })
+        ProfileLoginRequest::new(self.context, self.keys, identity, Conditional { anonymous: None })
     }
 }
 
@@ -70,7 +70,7 @@ impl Session<Workspace> {
     /// [`ClientBuilder::operation_path`](crate::ClientBuilder::operation_path).
     pub fn login_profile(
         &self,
-        profile_key: ApiKey,
+        profile_key: impl Into<ApiKeySource>,
         identity: Identity,
         device: IpAddr,
     ) -> ProfileLoginRequest<ServerSide> {
@@ -78,7 +78,7 @@ impl Session<Workspace> {
             workspace: Arc::clone(&self.lifecycle),
             device,
         };
-        ProfileLoginRequest::new(Arc::clone(&self.context), profile_key, identity, mode)
+        ProfileLoginRequest::new(Arc::clone(&self.context), profile_key.into(), identity, mode)
     }
 }
 
@@ -95,11 +95,11 @@ pub struct ProfileLoginRequest<M> {
 }
 
 impl<M> ProfileLoginRequest<M> {
-    fn new(context: Arc<Context>, key: ApiKey, identity: Identity, mode: M) -> Self {
+    fn new(context: Arc<Context>, keys: ApiKeySource, identity: Identity, mode: M) -> Self {
         Self {
             context,
             request: RepeatableLogin {
-                key,
+                keys,
                 identity,
                 device_id: None,
                 behalf: None,
@@ -148,7 +148,7 @@ impl<M> ProfileLoginRequest<M> {
         self
     }
 
-    fn body(&self) -> Result<types::ProfileAuthenticationRequest> {
+    async fn body(&self) -> Result<types::ProfileAuthenticationRequest> {
         if self.keep_credentials && !self.request.identity.is_repeatable() {
             return Err(Error::invalid_input(
                 "keep_credentials",
@@ -156,7 +156,7 @@ impl<M> ProfileLoginRequest<M> {
                 "leave it out, and log in with a new token when the session expires",
             ));
         }
-        let mut body = self.request.body()?;
+        let mut body = self.request.body(&*self.context.config.clock).await?;
         body.agreements = conversions::agreements(self.agreements);
         body.attributes = conversions::attributes(self.attributes.clone());
         body.tags.clone_from(&self.tags);
@@ -165,13 +165,14 @@ impl<M> ProfileLoginRequest<M> {
 
     fn session(self, response: TokenResponse) -> Result<Session<Profile>> {
         let request = &self.request;
-        let (key, device_id) = (request.key.clone(), request.device_id.clone());
+        let (keys, device_id) = (request.keys.clone(), request.device_id.clone());
         let uuid = request.identity.uuid().cloned();
         let session = self.context.new_session_id(response.text());
         let login_again = self.keep_credentials.then(|| Arc::new(self.request));
         ProfileTokenSource {
             transport: Arc::clone(&self.context.transport),
-            key,
+            keys,
+            config: Arc::clone(&self.context.config),
             session,
             uuid,
             device_id,
@@ -197,7 +198,7 @@ impl IntoFuture for ProfileLoginRequest<Direct> {
         Box::pin(async move {
             let response = self
                 .request
-                .send_body(&self.context.transport, self.body()?)
+                .send_body(&self.context.transport, self.body().await?)
                 .await?;
             self.session(response)
         })
@@ -213,7 +214,7 @@ impl IntoFuture for ProfileLoginRequest<ServerSide> {
             self.request.behalf = Some((Arc::clone(&self.mode.workspace), self.mode.device));
             let response = self
                 .request
-                .send_body(&self.context.transport, self.body()?)
+                .send_body(&self.context.transport, self.body().await?)
                 .await?;
             self.session(response)
         })
@@ -242,7 +243,7 @@ impl IntoFuture for ProfileLoginRequest<Conditional> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let body = self.body()?;
+            let body = self.body().await?;
             let operation = &operation::AUTHENTICATE_PROFILE_CONDITIONALLY;
             let client = bindings::Client::open(&self.context.transport, self.mode.anonymous.clone());
             let (answer, response) = client.authenticate_profile_conditionally(&body).read().await?;

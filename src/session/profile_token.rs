@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
+use crate::api_key::{ApiKey, ApiKeySource};
 use crate::bindings::{self, types};
 use crate::error::{Error, Result};
-use crate::lifecycle::registry::Retention;
-use crate::lifecycle::{Lifecycle, Previous, PreviousTokenState, SessionIdentity, TokenSource};
+use crate::lifecycle::{
+    Lifecycle, LifecycleConfig, Previous, PreviousTokenState, SessionIdentity, TokenSource,
+};
 use crate::model::ProfileUuid;
+use crate::observability::Cause;
 use crate::operation;
-use crate::secret::ApiKey;
 use crate::token::{Token, TokenResponse};
 use crate::transport::{BoxFuture, Transport};
 
+use super::key_source::is_refused;
 use super::kind::Profile;
 use super::login_response::profile_token_response;
 use super::repeatable_login::RepeatableLogin;
@@ -19,9 +22,11 @@ use super::{Context, Session};
 
 /// Refreshes a profile's token while it is active. Afterwards it logs in again, if the session was told to keep the
 /// password.
+#[derive(Clone)]
 pub(super) struct ProfileTokenSource {
     pub(super) transport: Arc<Transport>,
-    pub(super) key: ApiKey,
+    pub(super) keys: ApiKeySource,
+    pub(super) config: Arc<LifecycleConfig>,
     /// What identifies the session itself, over all of its tokens.
     pub(super) session: Box<str>,
     /// The profile that the login named.
@@ -34,28 +39,31 @@ impl ProfileTokenSource {
     /// The session that a login starts.
     pub(super) fn session(self, context: &Arc<Context>, response: TokenResponse) -> Result<Session<Profile>> {
         let lifecycle = self.lifecycle(context);
-        lifecycle.offer(response, 1)?;
+        lifecycle.offer(response, 1, Cause::First)?;
         Ok(Session::new(Arc::clone(context), lifecycle))
     }
 
     /// The lifecycle of this session: the existing one, if the client has the session already.
     pub(super) fn lifecycle(self, context: &Context) -> Arc<Lifecycle> {
-        let key = context.session_key("profile", self.key.secret(), &[&self.session]);
-        context.shared_lifecycle(key, Retention::WhileUsed, |_| self)
+        let session = self.session.clone();
+        context.lifecycle_of("profile", &session, self)
     }
 }
 
 impl TokenSource for ProfileTokenSource {
     fn fetch(&self, previous: Option<Previous>) -> BoxFuture<'static, Result<TokenResponse>> {
-        let (transport, key, login) = (
-            Arc::clone(&self.transport),
-            self.key.clone(),
-            self.login_again.clone(),
-        );
+        let Self {
+            transport,
+            keys,
+            config,
+            login_again: login,
+            ..
+        } = self.clone();
         Box::pin(async move {
             let mut refusal = None;
             if let Some(previous) = previous.filter(|previous| previous.state != PreviousTokenState::Expired)
             {
+                let key = keys.current(&*config.clock).await?;
                 match refresh(&transport, &key, &previous.token).await {
                     // A refusal while the token is valid may be temporary: the session hasn't ended yet.
                     Err(error) if previous.state == PreviousTokenState::Active && login.is_none() => {
@@ -66,7 +74,7 @@ impl TokenSource for ProfileTokenSource {
                 }
             }
             match login {
-                Some(login) => login.send(&transport).await,
+                Some(login) => login.send(&transport, &*config.clock).await,
                 None => Err(Error::session_expired(
                     "the profile's token has expired, and an expired token can't be refreshed",
                     "let the customer log in again (Session::keep_alive keeps an idle session, and \
@@ -77,19 +85,26 @@ impl TokenSource for ProfileTokenSource {
         })
     }
 
-    fn identity(&self) -> SessionIdentity<'_> {
+    fn identity(&self) -> SessionIdentity {
         SessionIdentity {
-            key: Some(&self.key),
+            key: self.keys.last_known(),
             session: Some(self.session.to_string()),
             uuid: self.uuid.clone(),
             device_id: self.device_id.clone(),
         }
     }
-}
 
-/// Whether a refresh was refused, rather than just impossible at present.
-pub(super) fn is_refused(error: &Error) -> bool {
-    error.api().is_some() && !error.is_retryable()
+    fn kind(&self) -> &'static str {
+        "profile"
+    }
+
+    fn key_version(&self) -> u64 {
+        self.keys.version()
+    }
+
+    fn has_changeable_key(&self) -> bool {
+        self.keys.is_changeable()
+    }
 }
 
 /// Refreshes a token with `POST /sauth/v3/auth/refresh/client`. The current token is sent, although the documents say that

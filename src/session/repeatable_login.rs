@@ -3,13 +3,14 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::api_key::ApiKeySource;
 use crate::bindings::{self, conversions, types};
+use crate::clock::Clock;
 use crate::error::Result;
 use crate::lifecycle::Lifecycle;
 use crate::model::Identity;
 use crate::model::input::optional;
 use crate::operation;
-use crate::secret::ApiKey;
 use crate::token::TokenResponse;
 use crate::transport::{Authenticator, Transport};
 
@@ -18,7 +19,7 @@ use super::login_response::profile_token_response;
 /// A login that can be sent more than once.
 #[derive(Clone)]
 pub(super) struct RepeatableLogin {
-    pub(super) key: ApiKey,
+    pub(super) keys: ApiKeySource,
     pub(super) identity: Identity,
     pub(super) device_id: Option<String>,
     /// The workspace that logs the customer in, and the address of the customer's device.
@@ -26,12 +27,13 @@ pub(super) struct RepeatableLogin {
 }
 
 impl RepeatableLogin {
-    pub(super) async fn send(&self, transport: &Arc<Transport>) -> Result<TokenResponse> {
-        self.send_body(transport, self.body()?).await
+    pub(super) async fn send(&self, transport: &Arc<Transport>, clock: &dyn Clock) -> Result<TokenResponse> {
+        self.send_body(transport, self.body(clock).await?).await
     }
 
-    pub(super) fn body(&self) -> Result<types::ProfileAuthenticationRequest> {
-        let mut body = conversions::login_request(&self.identity, &self.key)?;
+    pub(super) async fn body(&self, clock: &dyn Clock) -> Result<types::ProfileAuthenticationRequest> {
+        let key = self.keys.current(clock).await?;
+        let mut body = conversions::login_request(&self.identity, &key)?;
         body.device_id = optional("device id", self.device_id.as_deref())?;
         Ok(body)
     }

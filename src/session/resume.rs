@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::lifecycle::Lifecycle;
+use crate::observability::Cause;
 
 use super::kind::{Anonymous, Kind, MFA_CHALLENGE, Profile, Resumable, User, WorkspaceUser};
 use super::profile_token::ProfileTokenSource;
-use super::saved::{Challenge, INPUT, Owner, SavedSession};
+use super::saved::{Challenge, ExpectedKey, INPUT, Owner, SavedSession};
 use super::user::{Device, MfaChallenge, UserLogins, UserTokenSource};
 use super::{Context, ProfileLogins, Session};
 
@@ -60,7 +61,7 @@ fn offer(context: &Context, lifecycle: &Lifecycle, saved: &SavedSession, remedy:
     let response = saved.token().response("SavedSession", now);
     // A token that expires between the two is expired as well.
     response
-        .and_then(|response| lifecycle.offer(response, saved.generation()).ok())
+        .and_then(|response| lifecycle.offer(response, saved.generation(), Cause::Resumed).ok())
         .ok_or_else(|| Error::session_expired("the saved session's token has expired", remedy, None))
 }
 
@@ -81,19 +82,20 @@ impl ProfileLogins {
     /// # Errors
     /// Returns [`ErrorKind::SessionExpired`](crate::ErrorKind::SessionExpired) when the token has expired: an expired token
     /// can't be refreshed. Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the value belongs to
-    /// another kind of session, another API key, or another region or base URL.
+    /// another kind of session, another API key (unless the key is one that can be replaced), or another region or base URL.
     pub fn resume(self, saved: &SavedSession) -> Result<Session<Profile>> {
         saved.check(
             Profile::SAVED_AS,
             self.context.transport.base().as_str(),
-            Some(&self.key),
+            ExpectedKey::of(self.keys.last_known(), self.keys.is_changeable()),
         )?;
         let session = saved
             .session_id()
             .ok_or_else(|| Error::invalid_input(INPUT, "names no session", "log in again"))?;
         let source = ProfileTokenSource {
             transport: Arc::clone(&self.context.transport),
-            key: self.key,
+            keys: self.keys,
+            config: Arc::clone(&self.context.config),
             session: session.into(),
             uuid: saved.profile_uuid(),
             device_id: saved.device_id().map(str::to_owned),
@@ -127,7 +129,7 @@ impl Session<Anonymous> {
         saved.check(
             Anonymous::SAVED_AS,
             self.context.transport.base().as_str(),
-            identity.key,
+            ExpectedKey::of(identity.key, self.lifecycle.has_changeable_key()),
         )?;
         if let Some(uuid) = &identity.uuid {
             saved.check_visitor(uuid, identity.device_id.as_deref())?;
@@ -150,7 +152,11 @@ impl UserLogins {
     /// can't be refreshed. Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the value belongs to
     /// another kind of session, region or base URL.
     pub fn resume(self, saved: &SavedSession) -> Result<Session<User>> {
-        saved.check(User::SAVED_AS, self.context.transport.base().as_str(), None)?;
+        saved.check(
+            User::SAVED_AS,
+            self.context.transport.base().as_str(),
+            ExpectedKey::None,
+        )?;
         self.resumed(saved)
     }
 
@@ -162,7 +168,7 @@ impl UserLogins {
         saved.check(
             WorkspaceUser::SAVED_AS,
             self.context.transport.base().as_str(),
-            None,
+            ExpectedKey::None,
         )?;
         self.resumed(saved)
     }
@@ -182,7 +188,11 @@ impl UserLogins {
     /// # Errors
     /// Fails like [`resume`](Self::resume).
     pub fn resume_challenge(self, saved: &SavedSession) -> Result<MfaChallenge> {
-        saved.check(MFA_CHALLENGE, self.context.transport.base().as_str(), None)?;
+        saved.check(
+            MFA_CHALLENGE,
+            self.context.transport.base().as_str(),
+            ExpectedKey::None,
+        )?;
         let challenge = saved.challenge().ok_or_else(|| {
             Error::invalid_input(INPUT, "holds no second factor", "let the user log in again")
         })?;
@@ -199,7 +209,7 @@ impl UserLogins {
 
     fn resumed<K: Kind>(self, saved: &SavedSession) -> Result<Session<K>> {
         let config = Arc::clone(&self.context.config);
-        let lifecycle = Lifecycle::new(config, Box::new(UserTokenSource), None);
+        let lifecycle = Lifecycle::new(config, Box::new(UserTokenSource { kind: K::NAME }), None);
         offer(
             &self.context,
             &lifecycle,

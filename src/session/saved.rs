@@ -7,9 +7,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::api_key::ApiKey;
 use crate::error::{Error, Result};
 use crate::model::{ConsumerType, ExternalProviderType, MfaMethod, ProfileUuid, TokenOrigin, UserInfo};
-use crate::secret::{ApiKey, Secret, wire};
+use crate::secret::{Secret, wire};
 use crate::token::{Details, SavedToken, Token};
 
 use super::kind;
@@ -112,13 +113,41 @@ pub(super) struct Challenge {
 pub(super) struct Owner<'a> {
     pub(super) kind: &'static str,
     pub(super) base_url: &'a str,
-    pub(super) key: Option<&'a ApiKey>,
+    pub(super) key: Option<ApiKey>,
     /// What identifies the session itself, over all of its tokens.
     pub(super) session: Option<String>,
     pub(super) uuid: Option<ProfileUuid>,
     pub(super) device_id: Option<String>,
     pub(super) user: Option<&'a UserInfo>,
     pub(super) challenge: Option<Challenge>,
+}
+
+/// The API key that a saved session has to belong to.
+pub(super) enum ExpectedKey {
+    /// None: sessions of users have no key.
+    None,
+    This(ApiKey),
+    /// Any: the key may have been replaced since.
+    Any,
+}
+
+impl ExpectedKey {
+    /// Any key, if it can be replaced.
+    pub(super) fn of(key: Option<ApiKey>, changeable: bool) -> Self {
+        match key {
+            _ if changeable => Self::Any,
+            Some(key) => Self::This(key),
+            None => Self::None,
+        }
+    }
+
+    fn is(&self, fingerprint: Option<&str>) -> bool {
+        match self {
+            Self::None => fingerprint.is_none(),
+            Self::This(key) => fingerprint == Some(&*key.long_fingerprint()),
+            Self::Any => fingerprint.is_some(),
+        }
+    }
 }
 
 impl SavedSession {
@@ -129,7 +158,7 @@ impl SavedSession {
             v: VERSION,
             kind: owner.kind.to_owned(),
             base_url: owner.base_url.to_owned(),
-            key: owner.key.map(ApiKey::fingerprint),
+            key: owner.key.as_ref().map(ApiKey::long_fingerprint),
             session: owner.session,
             token: Secret::new(token.expose()),
             generation: token.generation(),
@@ -190,7 +219,7 @@ impl SavedSession {
     }
 
     /// Refuses a session of another kind, server or API key.
-    pub(super) fn check(&self, kind: &'static str, base_url: &str, key: Option<&ApiKey>) -> Result<()> {
+    pub(super) fn check(&self, kind: &'static str, base_url: &str, key: ExpectedKey) -> Result<()> {
         let contents = &self.0;
         let differs = if contents.kind != kind {
             Some((
@@ -202,7 +231,7 @@ impl SavedSession {
                 "belongs to another region or base URL",
                 "resume it with a client of the region or base URL that it was saved with",
             ))
-        } else if contents.key != key.map(ApiKey::fingerprint) {
+        } else if !key.is(contents.key.as_deref()) {
             Some((
                 "belongs to another API key",
                 "resume it with the key of its login; after a change of keys, log in again",

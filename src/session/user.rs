@@ -260,7 +260,9 @@ impl<K: PortalUser> Session<K> {
 }
 
 /// Nothing that Synerise publishes refreshes a user's token.
-pub(super) struct UserTokenSource;
+pub(super) struct UserTokenSource {
+    pub(super) kind: &'static str,
+}
 
 impl TokenSource for UserTokenSource {
     fn fetch(&self, _: Option<Previous>) -> BoxFuture<'static, Result<TokenResponse>> {
@@ -274,6 +276,10 @@ impl TokenSource for UserTokenSource {
     fn is_refreshable(&self) -> bool {
         false
     }
+
+    fn kind(&self) -> &'static str {
+        self.kind
+    }
 }
 
 fn session<K: Kind>(
@@ -283,7 +289,8 @@ fn session<K: Kind>(
     response: &BufferedResponse,
 ) -> Result<Session<K>> {
     let token = bare_token_response(operation, answer.token, response);
-    let lifecycle = Lifecycle::with_token(Arc::clone(&context.config), Box::new(UserTokenSource), token)?;
+    let source = UserTokenSource { kind: K::NAME };
+    let lifecycle = Lifecycle::with_token(Arc::clone(&context.config), Box::new(source), token)?;
     let user = answer.consumer.map(|consumer| Arc::new(UserInfo::from(consumer)));
     Ok(Session {
         user,

@@ -3,36 +3,30 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::api_key::{ApiKey, ApiKeySource};
 use crate::bindings::{self, types};
 use crate::error::Result;
-use crate::lifecycle::registry::{Retention, SessionKey};
-use crate::lifecycle::{Previous, TokenSource};
+use crate::lifecycle::Previous;
+use crate::lifecycle::registry::Retention;
 use crate::operation;
-use crate::secret::ApiKey;
+
 use crate::token::{Token, TokenResponse};
 use crate::transport::{BoxFuture, Transport};
 
+use super::key_source::KeyLogin;
 use super::kind::Workspace;
 use super::login_response::bare_token_response;
 use super::{Context, Session};
 
-pub(crate) fn open(context: &Arc<Context>, key: ApiKey) -> Session<Workspace> {
-    let session = session_key(context, &key);
-    let lifecycle = context.shared_lifecycle(session, Retention::UntilForgotten, |transport| {
-        WorkspaceTokenSource {
-            transport: Arc::clone(transport),
-            key,
-        }
-    });
+pub(crate) fn open(context: &Arc<Context>, keys: ApiKeySource) -> Session<Workspace> {
+    let login = WorkspaceLogin(Arc::clone(&context.transport));
+    let lifecycle = context.shared_lifecycle(login, keys, Retention::UntilForgotten);
     Session::new(Arc::clone(context), lifecycle)
 }
 
-pub(crate) fn forget(context: &Context, key: &ApiKey) -> bool {
-    context.registry.forget(&session_key(context, key))
-}
-
-fn session_key(context: &Context, key: &ApiKey) -> SessionKey {
-    context.session_key("workspace", key.secret(), &[])
+pub(crate) fn forget(context: &Context, keys: &ApiKeySource) -> bool {
+    let login = WorkspaceLogin(Arc::clone(&context.transport));
+    context.registry.forget(&login.session_key(keys))
 }
 
 impl Session<Workspace> {
@@ -93,18 +87,26 @@ impl PermissionCheck {
 
 /// Logs in with the key whenever a token is needed, like all of Synerise's server SDKs. A login needs no active token, so
 /// no fallback is necessary.
-struct WorkspaceTokenSource {
-    transport: Arc<Transport>,
-    key: ApiKey,
-}
+#[derive(Clone)]
+struct WorkspaceLogin(Arc<Transport>);
 
-impl TokenSource for WorkspaceTokenSource {
-    fn fetch(&self, _: Option<Previous>) -> BoxFuture<'static, Result<TokenResponse>> {
-        let client = bindings::Client::open(&self.transport, None);
-        let body = types::WorkspaceLoginRequest {
-            api_key: self.key.secret().clone(),
-        };
+impl KeyLogin for WorkspaceLogin {
+    const KIND: &'static str = "workspace";
+
+    fn transport(&self) -> &Transport {
+        &self.0
+    }
+
+    fn identity(&self) -> [&str; 2] {
+        ["", ""]
+    }
+
+    fn fetch(&self, key: ApiKey, _: Option<Previous>) -> BoxFuture<'static, Result<TokenResponse>> {
+        let client = bindings::Client::open(&self.0, None);
         Box::pin(async move {
+            let body = types::WorkspaceLoginRequest {
+                api_key: key.secret().clone(),
+            };
             let (answer, response) = client.workspace_login(&body).read().await?;
             let operation = &operation::WORKSPACE_LOGIN;
             Ok(bare_token_response(operation, answer.token, &response))

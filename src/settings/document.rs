@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::bindings::{Call, Client, RawObject, coerce};
 use crate::byte_order_mark::without_mark;
 use crate::error::{Error, Result};
+use crate::observability::RESPONSE;
 use crate::operation::{Operation, Shape};
 use crate::session::Session;
 use crate::session::kind::WorkspaceAdmin;
@@ -214,7 +215,7 @@ impl Fields<'_> {
     }
 
     fn left_out(&mut self, name: &'static str, problem: &'static str) {
-        tracing::warn!(operation = self.operation.id, field = name, "a setting {problem}");
+        tracing::warn!(target: RESPONSE, operation = self.operation.id, field = name, "a setting {problem}");
         self.unreadable.push(name);
     }
 }

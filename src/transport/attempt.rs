@@ -8,6 +8,7 @@ use tracing::Instrument;
 
 use crate::clock::{Reading, timeout};
 use crate::error::Error;
+use crate::observability::AttemptSpan;
 
 use super::body::{Body, BodyError};
 use super::failure::{Failure, Sent};
@@ -37,35 +38,26 @@ enum Broken {
 }
 
 impl Transport {
-    /// Sends a request once. `sent` describes the request after it has left.
+    /// Sends a request once, after `resends` attempts. `sent` describes the request after it has left.
     pub(super) async fn attempt(
         &self,
         info: &RequestInfo,
         request: Request,
         sent: Sent<'_>,
         lease: &Lease,
-        number: u32,
+        resends: u32,
         limit: AttemptLimit,
     ) -> Result<BufferedResponse, Failure> {
-        let span = tracing::debug_span!(
-            "synerise.request",
-            operation = %info.label,
-            http.request.method = %request.method(),
-            http.request.resend_count = number - 1,
-            server.address = self.base.host(),
-            server.port = self.base.port(),
-            url.template = %info.template,
-            http.response.status_code = tracing::field::Empty,
-            error.type = tracing::field::Empty,
-        );
+        let method = request.method().clone();
+        let endpoint = self.endpoint(info, &method);
+        let attempt = AttemptSpan::new(endpoint, resends);
         let outcome = self
             .exchange(info, request, sent, lease, limit)
-            .instrument(span.clone())
+            .instrument(attempt.span.clone())
             .await;
-        match &outcome {
-            Ok(response) => span.record("http.response.status_code", response.status.as_u16()),
-            Err(failure) => span.record("error.type", failure.error.kind().as_str()),
-        };
+        let ended = outcome.as_ref();
+        let ended = ended.map(|response| response.status.as_u16());
+        attempt.end(endpoint, ended.map_err(|failure| &failure.error));
         outcome
     }
 

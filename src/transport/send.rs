@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::StatusCode;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use http::{Method, StatusCode};
 use reqwest::Request;
+use tracing::Instrument;
 
 use crate::clock::{Clock, SleepPurpose, timeout};
 use crate::error::{Error, Result};
+use crate::observability::{CallSpan, Endpoint};
 use crate::random::Random;
 
 use super::attempt::AttemptLimit;
@@ -66,8 +68,38 @@ impl Transport {
     pub(crate) async fn send(
         &self,
         info: &RequestInfo,
+        request: Request,
+        authenticator: Option<&dyn Authenticator>,
+    ) -> Result<BufferedResponse> {
+        let call = CallSpan::new(self.endpoint(info, request.method()));
+        let mut resends = 0;
+        let outcome = self
+            .send_repeatedly(info, request, authenticator, &mut resends)
+            .instrument(call.0.clone())
+            .await;
+        let ended = outcome.as_ref().map(|response| response.status.as_u16());
+        call.end(ended, resends);
+        outcome
+    }
+
+    /// Where a request goes, for its spans and metrics.
+    pub(super) fn endpoint<'a>(&'a self, info: &'a RequestInfo, method: &'a Method) -> Endpoint<'a> {
+        Endpoint {
+            label: &info.label,
+            operation: info.operation.map_or("other", |operation| operation.id),
+            method,
+            template: &info.template,
+            host: self.base.host(),
+            port: self.base.port(),
+        }
+    }
+
+    async fn send_repeatedly(
+        &self,
+        info: &RequestInfo,
         mut request: Request,
         authenticator: Option<&dyn Authenticator>,
+        resends: &mut u32,
     ) -> Result<BufferedResponse> {
         let (name, value) = API_VERSION;
         request.headers_mut().insert(name, value);
@@ -102,7 +134,7 @@ impl Transport {
                 request: again.as_ref(),
             };
             let limit = self.attempt_limit(end);
-            let (failure, status) = match self.attempt(info, current, sent, &lease, number, limit).await {
+            let (failure, status) = match self.attempt(info, current, sent, &lease, *resends, limit).await {
                 Ok(response) if response.status.is_success() => {
                     if reauthenticated && let Some((authenticator, token)) = authenticator.zip(token.as_ref())
                     {
@@ -146,6 +178,7 @@ impl Transport {
             } else {
                 return Err(failure.error);
             }
+            *resends += 1;
             current = again;
         }
     }

@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::error::{Error, Result};
+use crate::observability::VERIFY;
 
 use super::signed_token::SignedToken;
 
@@ -46,7 +47,7 @@ impl KeySet {
             return Err(unusable.swap_remove(0));
         }
         for error in unusable {
-            tracing::warn!("one of the published keys is left out: {error}");
+            tracing::warn!(target: VERIFY, "one of the published keys is left out: {error}");
         }
         Self::of(keys)
     }

@@ -11,6 +11,7 @@ use crate::bindings;
 use crate::clock::{Clock, Reading, timeout};
 use crate::error::{Error, Result};
 use crate::lifecycle::single_flight::{Leader, SingleFlight};
+use crate::observability::VERIFY;
 use crate::operation;
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
 use crate::transport::Transport;
@@ -187,7 +188,7 @@ impl PublishedKeys {
             } else {
                 "no token can be verified"
             };
-            tracing::warn!(error.type = error.kind().as_str(), "fetching the public key failed, {kept}: {error}");
+            tracing::warn!(target: VERIFY, { error.type = error.kind().as_str() }, "fetching the public key failed, {kept}: {error}");
         }
         leader.complete(result);
     }
@@ -211,7 +212,7 @@ impl PublishedKeys {
     }
 
     fn publish(&self, keys: KeySet, fetched_at: Reading) {
-        tracing::debug!(keys = keys.len(), "public key fetched");
+        tracing::debug!(target: VERIFY, keys = keys.len(), "public key fetched");
         // Unchanged keys keep their value, so that no signature is checked with them again.
         let keys = match self.cached() {
             Some(known) if *known == keys => known,

@@ -10,8 +10,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod config;
 mod facade;
+mod health;
+mod key_rotation;
 mod lifecycle;
+mod observability;
 mod store;
 #[cfg(feature = "conformance")]
 mod store_conformance;

@@ -12,6 +12,7 @@ pub(crate) mod broken_store;
 mod capture;
 mod env;
 pub(crate) mod file_store;
+mod key_file;
 mod raw;
 
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub(crate) use env::{
     CLIENTS, CUSTOMER, DEVICE, NEWCOMER, PASSWORD, START, TestEnv, USER, VISITOR, customer, newcomer,
     pin_for_everyone,
 };
+pub(crate) use key_file::KeyFile;
 pub(crate) use raw::{Http2Reply, Http2Server, RawRequest, RawServer, Reply, on_own_thread};
 
 /// Asks for the session's token in a task of its own.

@@ -266,8 +266,9 @@ fn every_checkout_has_the_same_bytes() {
 }
 
 /// The rooms of the library, from the door to the ground. `lib.rs` re-exports, and is in none.
-const ROOMS: [&str; 23] = [
+const ROOMS: [&str; 26] = [
     "client",
+    "config",
     "account",
     "settings",
     "usage",
@@ -277,8 +278,10 @@ const ROOMS: [&str; 23] = [
     "store",
     "bindings",
     "transport",
+    "observability",
     "token",
     "model",
+    "api_key",
     "secret",
     "region",
     "error",

@@ -5,11 +5,12 @@ use crate::test::{MODELS, TESTED};
 
 /// The sets of features that the library is used with. All sets share what their dependencies are built to, so that
 /// each costs little more than the library itself.
-const FEATURES: [&[&str]; 7] = [
+const FEATURES: [&[&str]; 8] = [
     &["--no-default-features"],
     &["--no-default-features", "--features", "rustls"],
     &["--no-default-features", "--features", "native-tls"],
     &["--no-default-features", "--features", "schemars"],
+    &["--no-default-features", "--features", "metrics"],
     &["--no-default-features", "--features", "verify"],
     &["--no-default-features", "--features", "test-util"],
     &["--all-features"],
