@@ -17,3 +17,5 @@ mod fleet;
 mod records;
 mod rights;
 mod support;
+#[cfg(all(feature = "cluster", feature = "sentinel"))]
+mod topologies;

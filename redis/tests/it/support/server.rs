@@ -14,7 +14,8 @@ use redis::FromRedisValue;
 /// The last is the server under another name: in Debian's packages, it comes without a service that starts at once.
 const PROGRAMS: [&str; 3] = ["redis-server", "valkey-server", "redis-check-rdb"];
 /// Another program may take the port between the system's choice and the server's start.
-const ATTEMPTS: usize = 5;
+/// A node of a cluster takes a second one, which is 10,000 higher, and does not always exist.
+const ATTEMPTS: usize = 20;
 const START_LIMIT: Duration = Duration::from_secs(20);
 
 #[derive(Debug)]
@@ -26,33 +27,59 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// A node of a cluster, which its owner has to join to others.
+    pub(crate) fn node() -> Self {
+        Self::with(&["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"])
+    }
+
+    /// A Sentinel that watches this master.
+    pub(crate) fn sentinel(name: &str, master: &Self) -> Self {
+        let mut server = Self::new(&["--sentinel"]);
+        let port = master.port;
+        let watch = format!(
+            "sentinel monitor {name} 127.0.0.1 {port} 1\nsentinel down-after-milliseconds {name} 1000\n"
+        );
+        fs::write(server.folder.join("sentinel.conf"), watch).unwrap();
+        server.start_somewhere();
+        server
+    }
+
     pub(crate) fn start() -> Self {
         Self::with(&[])
     }
 
     /// With settings, as the server's command line takes them.
     pub(crate) fn with(settings: &[&str]) -> Self {
+        let mut server = Self::new(settings);
+        server.start_somewhere();
+        server
+    }
+
+    fn new(settings: &[&str]) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("synerise-auth-redis-{}-{number}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        let mut server = Self {
+        Self {
             process: None,
             port: 0,
             folder,
             settings: settings.iter().map(|setting| (*setting).to_owned()).collect(),
-        };
+        }
+    }
+
+    fn start_somewhere(&mut self) {
         for _ in 0..ATTEMPTS {
             let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-            server.port = free.local_addr().unwrap().port();
+            self.port = free.local_addr().unwrap().port();
             drop(free);
-            if server.run() {
-                return server;
+            if self.run() {
+                return;
             }
         }
         panic!(
             "no server after {ATTEMPTS} attempts; its log is in {}",
-            server.folder.display()
+            self.folder.display()
         );
     }
 
@@ -103,6 +130,9 @@ impl Server {
         let mut command = Command::new(program());
         #[cfg(unix)]
         std::os::unix::process::CommandExt::arg0(&mut command, "redis-server");
+        // A Sentinel needs a file to write to; it comes first.
+        let file = self.folder.join("sentinel.conf");
+        command.args(file.is_file().then_some(&file));
         command
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--dir"])
             .arg(&self.folder)
