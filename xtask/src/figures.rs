@@ -8,6 +8,7 @@ use clap::Args;
 use serde::Deserialize;
 
 use crate::command::{Failed, Result, cargo, output, program, run, target};
+use crate::redis_server;
 
 #[derive(Args)]
 pub(crate) struct Figures {
@@ -51,6 +52,18 @@ pub(crate) fn figures(arguments: &Figures) -> Result {
         "--package",
         "synerise-auth-figures",
     ]))?;
+    if arguments.only.is_empty() || arguments.only.iter().any(|row| row == "fleet") {
+        redis_server::provide()?;
+        // A process of the fleet.
+        run(&mut cargo([
+            "build",
+            "--release",
+            "--package",
+            "synerise-auth-redis",
+            "--example",
+            "fleet_member",
+        ]))?;
+    }
     let mut measure = program(target().join("release").join("figures"));
     if arguments.quick {
         measure.arg("--quick");

@@ -13,6 +13,7 @@ mod cached_read;
 mod clean_build;
 mod cold_stampede;
 mod facade_overhead;
+mod fleet;
 mod idle_session;
 mod renewal_waiters;
 mod verify;
@@ -41,23 +42,10 @@ pub const ROWS: [(&str, Measure); 8] = [
     ("renewal_waiters", renewal_waiters::measure),
     ("facade_overhead", facade_overhead::measure),
     ("idle_session", idle_session::measure),
-    ("fleet", fleet),
+    ("fleet", fleet::measure),
     ("clean_build", clean_build::measure),
     ("verify", verify::measure),
 ];
-
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the signature of all rows, which may fail"
-)]
-fn fleet(_: Effort) -> Result<Vec<Row>> {
-    Ok(vec![Row::not_measured(
-        "fleet",
-        "logins of 100 cold processes that share one Redis",
-        "1 for each token's lifetime",
-        "the library has no shared store yet",
-    )])
-}
 
 /// A program that was built beside this one.
 fn sibling(name: &str) -> Result<PathBuf> {

@@ -1,4 +1,6 @@
-//! The store on a real server: each test has its own, or its own prefix on the one that `SYNERISE_TEST_REDIS_URL` names.
+//! The store on a real server: each test starts its own.
+//!
+//! `SYNERISE_TEST_REDIS_URL` names one on which the library's rules and a cold fleet are tried in place of that.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,6 +13,7 @@
     reason = "the server's clock can't be injected: these tests run on the system's"
 )]
 
+mod conformance;
 mod contract;
 mod faults;
 mod fleet;

@@ -61,9 +61,9 @@ pub(crate) async fn timed<T>(call: impl Future<Output = T>) -> (T, Duration) {
     (outcome, start.elapsed())
 }
 
-/// Tries again until `true`, for at most ten seconds.
+/// Tries again until `true`, for at most half a minute: a Sentinel takes its time.
 pub(crate) async fn eventually<F: Future<Output = bool>>(mut attempt: impl FnMut() -> F) -> bool {
-    for _ in 0..200 {
+    for _ in 0..600 {
         if attempt().await {
             return true;
         }
