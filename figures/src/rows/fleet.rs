@@ -114,7 +114,7 @@ fn lifetimes(server: &LoginServer, size: usize, count: usize) -> Result<Vec<Row>
             "commands",
         )
         .ours(commands)
-        .note("tokens of 10 s: within it, the refreshes of the processes are spread over 2.5 s"),
+        .note("one finds the new token in place, or waits for it: each wait is one more"),
         Row::new(
             "fleet",
             "bytes to and from Redis of each process in each token lifetime",
