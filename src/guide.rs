@@ -1,6 +1,15 @@
 //! Guides: how to do a whole thing, from the first line to its failures. Their code is compiled and run by the crate's tests.
 //!
-//! Only in the documentation: nothing of this is in a program. The texts are in the repository's folder `docs/`.
+//! Only in the documentation: nothing of this is in a program. The texts are in the repository's folder `docs/`. To run their code in a
+//! project of your own:
+//!
+//! ```toml
+//! [dependencies]
+//! serde_json = "1"
+//! synerise-auth = { version = "0.1", features = ["test-util", "verify"] } # until it is on the registry: its path
+//! synerise-auth-emulator = { version = "0.1", default-features = false } # usually a dev-dependency
+//! tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
+//! ```
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -89,6 +98,19 @@ page!(
     "network.md",
     "[`ClientBuilder`](crate::ClientBuilder), [`RetryPolicy`](crate::client::RetryPolicy), [`RefreshPolicy`](crate::lifecycle::RefreshPolicy), [`Region`](crate::Region)",
 );
+
+#[doc = include_str!("../docs/fleet.md")]
+///
+/// <div>
+#[doc = include_str!("../docs/pictures/fleet.svg")]
+/// </div>
+///
+/// # The items of this page
+///
+/// - [`store`](crate::store): [`TokenStore`](crate::store::TokenStore), [`MemoryStore`](crate::store::MemoryStore), [`StorePolicy`](crate::store::StorePolicy)
+/// - [`ClientBuilder::store`](crate::ClientBuilder::store)
+/// - the crate [`synerise-auth-redis`](https://docs.rs/synerise-auth-redis)
+pub mod fleet {}
 
 page!(
     from_reqwest,

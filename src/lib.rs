@@ -52,8 +52,8 @@
 //! | replace an API key without a restart | | [`ApiKeySource`], [`api_key::RotatingApiKey`] |
 //! | set time limits, retries, a proxy, certificates | [network](guide::network) | [`ClientBuilder`], [`client::RetryPolicy`], [`lifecycle::RefreshPolicy`] |
 //! | replace what I wrote on reqwest | [from reqwest](guide::from_reqwest) | |
-//! | keep customers logged in over a restart, on any replica | | [`Session::export`], [`session::SavedSession`] |
-//! | share tokens between clients | | [`store`] |
+//! | keep customers logged in over a restart, on any replica | [profiles](guide::profiles) | [`Session::export`], [`session::SavedSession`] |
+//! | share tokens between processes | [many processes](guide::fleet) | [`store`], the crate `synerise-auth-redis` |
 //! | read and change a workspace's settings, see its usage | | [`settings`], [`usage`] |
 //! | call an operation exactly as the document has it | | [`raw`] |
 //!
