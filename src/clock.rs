@@ -1,4 +1,12 @@
 //! The only place that reads the system's clocks; everything else takes the time from a [`Clock`].
+//!
+//! ```
+//! use synerise_auth::clock::{Clock, SystemClock};
+//!
+//! let clock = SystemClock::default();
+//! let (before, after) = (clock.now(), clock.now());
+//! assert!(before.monotonic() <= after.monotonic());
+//! ```
 
 use std::fmt;
 use std::future::Future;

@@ -114,8 +114,8 @@
 //! # Licences
 //!
 //! MIT or Apache-2.0. Your licence check will also meet **MPL-2.0**: `progenitor-client` is linked, and `progenitor` and `progenitor-impl` run in the
-//! build. MPL-2.0 is copyleft by the file: who uses these crates unchanged owes nothing, and the code that they generate is not under it. The rest are
-//! the usual permissive ones: MIT, Apache-2.0, BSD-3-Clause, ISC, Zlib, Unicode-3.0. With cargo-deny, the exception reads:
+//! build. MPL-2.0 is copyleft by the file: a user of unchanged crates owes nothing, and the code that they generate is not under it. The rest are
+//! the usual permissive ones: MIT, MIT-0, Apache-2.0, BSD-3-Clause, ISC, Zlib, Unicode-3.0. With cargo-deny, the exception reads:
 //!
 //! ```toml
 //! [licenses]
@@ -190,6 +190,13 @@ pub type WorkspaceUserSession = Session<kind::WorkspaceUser>;
 /// This is the escape hatch below the facade. [`Session::raw`] returns a client whose calls authenticate, retry, time out
 /// and trace like the facade's, and fail with the same [`Error`]. The types here follow the document and change with it;
 /// the facade's types do not.
+///
+/// ```no_run
+/// # async fn run(workspace: synerise_auth::WorkspaceSession) -> synerise_auth::Result<()> {
+/// let current = workspace.raw().get_current_workspace().await?;
+/// println!("{}: {:?}", current.status(), current.into_inner().selected);
+/// # Ok(()) }
+/// ```
 pub mod raw {
     pub use crate::bindings::{Call, Client, ClientState, RawObject, ResponseValue, types};
     pub use crate::operation::*;

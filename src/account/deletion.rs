@@ -119,7 +119,7 @@ impl Session<Profile> {
     /// Afterwards this session has ended, as after [`log_out`](Self::log_out). Accounts that were made by simple
     /// authentication can't be deleted by the customer.
     ///
-    /// Operation `deleteAccount` (`POST /sauth/v2/my-account/delete`, observed).
+    /// Operation [`deleteAccount`](crate::raw::Client::delete_account) (`POST /sauth/v2/my-account/delete`, observed).
     ///
     /// # Errors
     /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the password or token is empty, or when the

@@ -22,7 +22,7 @@ impl<K: Customer> Session<K> {
     ///
     /// To log out on this device only, drop the session: Synerise's own apps send nothing for that either.
     ///
-    /// Operation `logOut` (`POST /sauth/v3/my-account/logout`, observed). The API key needs the permission
+    /// Operation [`logOut`](crate::raw::Client::log_out) (`POST /sauth/v3/my-account/logout`, observed). The API key needs the permission
     /// `SAUTH_LOGOUT_CLIENT_CREATE`.
     ///
     /// ```no_run
@@ -87,7 +87,7 @@ impl<K: WorkspaceAdmin> Session<K> {
     /// customer's session, or the `clientId` of Synerise's other endpoints. The customer's tokens are refused for the rest
     /// of their lifetime.
     ///
-    /// Operation `logOutProfile` (`POST /sauth/management/client/{clientID}/logout`; the beginning of the path was inferred:
+    /// Operation [`logOutProfile`](crate::raw::Client::log_out_profile) (`POST /sauth/management/client/{clientID}/logout`; the beginning of the path was inferred:
     /// see [`ClientBuilder::operation_path`](crate::ClientBuilder::operation_path)).
     ///
     /// ```no_run

@@ -1,5 +1,14 @@
 //! Where sessions save their tokens, so that several clients share one login.
 //!
+//! ```
+//! use synerise_auth::Client;
+//! use synerise_auth::store::MemoryStore;
+//!
+//! let store = MemoryStore::new(); // or a store that processes share: the crate `synerise-auth-redis`
+//! let client = Client::builder().store(store.clone()).build()?;
+//! # Ok::<(), synerise_auth::Error>(())
+//! ```
+//!
 //! Clients that share a store log in once for all of them. A session that needs a new token asks its store first: the store
 //! returns a token that another client saved, or gives the session the *lease*, under which it logs in for all. The other
 //! sessions wait for its token meanwhile, or serve the one that they have. A cached read never touches the store.
