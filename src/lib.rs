@@ -26,14 +26,14 @@
 //! }
 //! ```
 //!
-//! The API key comes from **Settings > API Keys** in Synerise. A *workspace* key belongs to a back end; a *profile* key logs customers in.
+//! The API key comes from **Settings > API Keys** in Synerise. A *workspace* key belongs to a backend; a *profile* key logs customers in.
 //! Without an account, the same program runs against the emulator: [guide to workspace services](guide::workspace_services).
 //!
 //! # I want to …
 //!
 //! | I want to … | guide | items |
 //! |---|---|---|
-//! | call Synerise from a back end | [workspace services](guide::workspace_services) | [`Client::workspace`], [`Session::get`], [`Session::post`], [`Session::request`] |
+//! | call Synerise from a backend | [workspace services](guide::workspace_services) | [`Client::workspace`], [`Session::get`], [`Session::post`], [`Session::request`] |
 //! | log customers in, register and activate accounts | [profiles](guide::profiles) | [`Client::anonymous`], [`Client::profile`], [`Identity`], [`session::login_mode`], [`account`] |
 //! | log a person of the portal in, with a second factor | [users](guide::users_and_second_factors) | [`Client::user`], [`session::MfaChallenge`], [`UserLoginOutcome`] |
 #![cfg_attr(
@@ -61,7 +61,7 @@
 //!
 //! | consumer | session | obtained by |
 //! |---|---|---|
-//! | a back end of a workspace | [`WorkspaceSession`] | [`Client::workspace`] |
+//! | a backend of a workspace | [`WorkspaceSession`] | [`Client::workspace`] |
 //! | a visitor who is not known yet | [`AnonymousSession`] | [`Client::anonymous`] |
 //! | a recognized customer (a *profile*) | [`ProfileSession`] | [`Client::profile`], then a login |
 //! | a person in the Synerise portal | [`UserSession`], [`WorkspaceUserSession`] | [`Client::user`], then a login and [`Session::select_workspace`] |
