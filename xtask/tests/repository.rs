@@ -144,17 +144,15 @@ fn troubleshooting_quotes_the_errors_as_they_are() {
         let quoted = heading.split('`').skip(1).step_by(2);
         // What has no space in it is the name of an operation or a gate.
         for text in quoted.filter(|text| text.contains(' ') && !told_by_others.contains(text)) {
-            assert!(
-                !text.contains('…'),
-                "TROUBLESHOOTING.md: `{text}` can't be searched for as it is printed"
-            );
             // The status, and the name of an operation, are put in when the error is printed.
             let text = text.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' ');
             let text = text.find("was refused with").map_or(text, |at| &text[at..]);
-            assert!(
-                sources.contains(text),
-                "TROUBLESHOOTING.md: nothing says `{text}`"
-            );
+            for part in text.split('…').map(str::trim) {
+                assert!(
+                    sources.contains(part),
+                    "TROUBLESHOOTING.md: nothing says `{part}`"
+                );
+            }
         }
     }
 }
