@@ -1,6 +1,6 @@
 //! Writes the shapes of the responses: what is needed to read a response that almost matches the document.
 //!
-//! Each named schema is written once, and others refer to it. So a schema that contains itself is no problem, and the code
+//! Each named schema is written once, and others refer to it. So a schema that contains itself causes no problem, and the code
 //! does not grow with the number of ways in which schemas can be nested.
 
 use std::collections::{BTreeMap, BTreeSet};

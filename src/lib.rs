@@ -46,7 +46,14 @@
 )]
 //! | test my service without an account | [testing](guide::testing) | the crate `synerise-auth-emulator`, [`clock`], [`random`], [`TokenProvider`] |
 //! | know what an error means and what to do | [errors](guide::errors), [every error by its text](guide::troubleshooting) | [`Error`], [`ErrorKind`] |
-//! | see what it does: logs, traces, metrics | [observability](guide::observability) | [`observability`], [`Session::status`], [`Session::subscribe`] |
+#![cfg_attr(
+    feature = "metrics",
+    doc = "| see what it does: logs, traces, metrics | [observability](guide::observability) | [`observability`], [`observability::metrics`], [`Session::status`], [`Session::subscribe`] |"
+)]
+#![cfg_attr(
+    not(feature = "metrics"),
+    doc = "| see what it does: logs, traces, metrics | [observability](guide::observability) | [`observability`], [`Session::status`], [`Session::subscribe`] |"
+)]
 //! | answer my service's probes | [observability](guide::observability) | [`Session::warm_up`], [`lifecycle::Status::is_ready`] |
 //! | configure a client from the environment or my own settings | | [`Config`], [`Client::from_env`] |
 //! | replace an API key without a restart | | [`ApiKeySource`], [`api_key::RotatingApiKey`] |

@@ -109,7 +109,7 @@ impl RedisStoreBuilder {
     /// Creates a store on one server: `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS (feature
     /// `tls-rustls`).
     ///
-    /// Nothing is sent yet. A server that can't be reached is no error here, because the service has to start without it.
+    /// Nothing is sent yet. A server that can't be reached causes no error here, because the service has to start without it.
     ///
     /// # Errors
     /// When the URL or the prefix can't be used. The error does not quote the URL.

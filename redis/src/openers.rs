@@ -173,7 +173,7 @@ impl Cluster {
     pub(crate) fn new(nodes: &[&str], limit: Duration) -> Result<Self, StoreError> {
         let nodes: Vec<_> = nodes.iter().map(|url| parse(url)).collect::<Result<_, _>>()?;
         let count = nodes.len();
-        // Its own defaults are no limit and 16 retries.
+        // By default it has no limit, and tries 16 times.
         let client = redis::cluster::ClusterClient::builder(nodes)
             .connection_timeout(limit)
             .response_timeout(limit)

@@ -43,7 +43,7 @@ const LARGEST_GENERATION: u64 = 9_007_199_254_740_000;
 #[derive(Clone)]
 pub struct EncryptionKey {
     key: Zeroizing<[u8; 32]>,
-    /// Says which of several keys to try first. It is no secret.
+    /// Says which of several keys to try first. It is not a secret.
     id: u8,
 }
 

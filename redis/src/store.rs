@@ -105,7 +105,7 @@ impl Inner {
         match self.keeper.send(&get).await {
             Ok(Value::BulkString(record)) => Ok(self.open(names, &record).ok()),
             Ok(_) => Ok(None),
-            // A key of another type is no record.
+            // A key of another type is not a record.
             Err(Failure::Redis(error)) if error.code() == Some("WRONGTYPE") => Ok(None),
             Err(failure) => Err(failure),
         }

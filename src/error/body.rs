@@ -80,7 +80,7 @@ impl ErrorBody {
             wipe(&mut value);
         }
         if read.message.is_none() && read.code.is_none() && read.field_errors.is_empty() {
-            // Each byte that is no UTF-8 takes three in the text.
+            // Each byte that is not UTF-8 takes three in the text.
             let beginning = json.get(..LONGEST_TEXT).unwrap_or(json);
             read.message = said(redactor.clean(&String::from_utf8_lossy(beginning)));
         }

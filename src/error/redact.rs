@@ -342,7 +342,7 @@ fn beginning(text: &str, bytes: usize) -> &str {
     &text[..end]
 }
 
-/// The JSON in a text. A longer text is cut before its end, and what is left is no JSON.
+/// The JSON in a text. A longer text is cut before its end, and what is left is not JSON.
 pub(super) fn nested_json(text: &str, depth: usize) -> Option<Value> {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let is_candidate = depth > 0 && text.len() <= LOOKED_AT && text.starts_with(['{', '[', '"']);

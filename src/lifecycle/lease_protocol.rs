@@ -22,7 +22,7 @@ pub(crate) struct Limits {
 pub(crate) enum Happened {
     /// The store answered, or didn't.
     Took(Answer),
-    /// The wait is over.
+    /// The wait has ended.
     Woken {
         /// Because the store said that something has changed.
         by_change: bool,
@@ -36,7 +36,7 @@ pub(crate) enum Happened {
 /// The store's answer to the question for a token or the lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Answer {
-    /// A token later than the one that was named. Not usable: it is no token, or its life is over.
+    /// A token later than the one that was named. Not usable: it is not a token, or it has expired.
     Newer { generation: u64, usable: bool },
     /// The lease, and the generation to save with.
     Acquired { generation: u64 },

@@ -136,7 +136,7 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
         owner: Option<&'a LeaseOwner>,
     ) -> StoreFuture<'a, Saved>;
 
-    /// Gives up the lease if `owner` has it. If not, it does nothing, and that is no error.
+    /// Gives up the lease if `owner` has it. If not, it does nothing, and that is not an error.
     ///
     /// A client calls it when its login has failed, and when it stops waiting for the answer to a
     /// [`take`](Self::take), which may have got the lease all the same.

@@ -34,7 +34,7 @@ impl SavedToken {
         }
     }
 
-    /// The token as a login would return it now. `None` when it has expired, or is no token.
+    /// The token as a login would return it now. `None` when it has expired, or is not a token.
     pub(crate) fn response(self, operation: &'static str, now: Reading) -> Option<TokenResponse> {
         let left = self.left(now);
         // A response's times are whole seconds.

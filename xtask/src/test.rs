@@ -18,9 +18,18 @@ pub(crate) const TESTED: [&str; 2] = [
 /// Everything is run, whatever fails: one run shows all that is broken.
 pub(crate) fn test() -> Result {
     let (server, tests) = if cfg!(windows) {
-        anstream::eprintln!("synerise-auth-redis is not tested here: neither Redis nor Valkey runs on Windows");
+        anstream::eprintln!(
+            "synerise-auth-redis is not tested here: neither Redis nor Valkey runs on Windows"
+        );
         let (features, verify) = (TESTED[0], "synerise-auth/verify");
-        let others = ["--package", "synerise-auth", "--package", "synerise-auth-emulator", "--package", "xtask"];
+        let others = [
+            "--package",
+            "synerise-auth",
+            "--package",
+            "synerise-auth-emulator",
+            "--package",
+            "xtask",
+        ];
         let tests = run(cargo(["test", "--no-fail-fast", features, verify]).args(others));
         (Ok(()), tests)
     } else {

@@ -68,7 +68,7 @@ rules! { $
     #[leases]
     released_lease_is_free: "release frees the lease" => released;
     #[leases]
-    release_is_for_the_owner: "release by somebody else changes nothing, and is no error" => foreign_release;
+    release_is_for_the_owner: "release by somebody else changes nothing, and is not an error" => foreign_release;
     #[leases]
     save_gives_the_lease_up: "save frees its owner's lease" => save_frees;
     #[leases]

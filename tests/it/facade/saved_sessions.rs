@@ -382,7 +382,7 @@ async fn nonsense_is_refused() {
         let error = changed(&saved, |saved| saved[field] = value).unwrap_err();
         assert_refused(&error, "saved session can't be read");
     }
-    // Of a later release: what is not known is no reason to log the customer out.
+    // Of a later release: what is not known does not log the customer out.
     let more = changed(&saved, |value| value["more"] = json!([1])).unwrap();
     resume(&env, &env.client, &more).unwrap();
 }
