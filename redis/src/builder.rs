@@ -69,7 +69,7 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// Sets what the names of all keys and channels begin with. The default is `synerise-auth`.
+    /// Sets what the names of all keys begin with. The default is `synerise-auth`.
     ///
     /// 1 to 128 ASCII letters, digits, `-`, `_`, `.`, `:` or `/`; anything else is an error of the `connect` methods.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {

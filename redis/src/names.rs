@@ -1,4 +1,4 @@
-//! The names of keys and channels.
+//! The names of keys.
 
 use synerise_auth::store::{StoreError, StoreKey};
 
@@ -7,7 +7,6 @@ use synerise_auth::store::{StoreError, StoreKey};
 pub(crate) struct Names {
     pub(crate) record: String,
     pub(crate) lease: String,
-    pub(crate) channel: String,
 }
 
 #[derive(Debug, Clone)]
@@ -34,7 +33,6 @@ impl Prefix {
         Names {
             record: name("token"),
             lease: name("lease"),
-            channel: name("changed"),
         }
     }
 }

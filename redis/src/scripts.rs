@@ -138,7 +138,6 @@ impl Scripts {
             life.as_bytes(),
             record,
             version.as_bytes(),
-            names.channel.as_bytes(),
         ];
         match self.keep.run(keeper, &keys, &arguments).await? {
             Value::BulkString(what) if what == b"kept" => Ok(Kept::Written),

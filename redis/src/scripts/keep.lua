@@ -1,6 +1,5 @@
--- Writes a record unless there is one of the same or a later generation, ends the lease, and tells those who wait.
--- KEYS: record, lease. ARGV: the generation, the lease's owner, the record's life in ms, the record, the format's version,
--- the channel.
+-- Writes a record unless there is one of the same or a later generation, and ends the lease.
+-- KEYS: record, lease. ARGV: the generation, the lease's owner, the record's life in ms, the record, the format's version.
 local LARGEST = 9007199254740000
 
 local function release()
@@ -30,6 +29,4 @@ end
 -- The record first: a script whose first write frees memory may go on when there is none.
 redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[3])
 release()
--- A user without this right has kept the token all the same.
-redis.pcall('PUBLISH', ARGV[6], ARGV[1])
 return 'kept'

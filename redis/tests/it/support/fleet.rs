@@ -27,6 +27,8 @@ pub(crate) struct Summary {
     pub(crate) first: Duration,
     pub(crate) worst: Duration,
     pub(crate) tokens: Vec<String>,
+    /// The first error.
+    pub(crate) error: Option<String>,
 }
 
 /// Starts processes that are ready to begin.
@@ -66,7 +68,11 @@ pub(crate) fn tokens(summaries: &[Summary]) -> BTreeSet<&str> {
 /// No process had an error or used a token after its time.
 pub(crate) fn assert_well(summaries: &[Summary]) {
     for summary in summaries {
-        assert_eq!((summary.errors, summary.expired), (0, 0), "{summary:?}");
+        assert_eq!(
+            (summary.errors, summary.expired, &summary.error),
+            (0, 0, &None),
+            "{summary:?}"
+        );
     }
 }
 
@@ -121,7 +127,16 @@ impl Member {
     }
 
     fn summary(&mut self) -> Summary {
-        let line = self.expect("asked=");
+        let mut error = None;
+        let line = loop {
+            let line = self.lines.recv_timeout(PATIENCE).expect("the process goes on");
+            if line.starts_with("asked=") {
+                break line;
+            }
+            if line.starts_with("error") {
+                error.get_or_insert(line);
+            }
+        };
         let field = |name: &str| {
             let value = line.split(' ').find_map(|field| field.strip_prefix(name));
             value.unwrap().to_owned()
@@ -133,6 +148,7 @@ impl Member {
             first: Duration::from_millis(number("first_ms=")),
             worst: Duration::from_millis(number("worst_ms=")),
             tokens: field("tokens=").split(',').map(str::to_owned).collect(),
+            error,
         }
     }
 }
