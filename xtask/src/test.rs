@@ -28,6 +28,8 @@ pub(crate) fn test() -> Result {
             "--package",
             "synerise-auth-emulator",
             "--package",
+            "loyalty-service",
+            "--package",
             "xtask",
         ];
         let tests = run(cargo(["test", "--no-fail-fast", features, verify]).args(others));
