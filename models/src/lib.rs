@@ -3,10 +3,16 @@
 //! `single_flight.rs` and `refresh_state.rs` are the library's own files, with loom's locks in place of the standard ones.
 //! `refresh_model.rs` runs the refresh protocol with a token that is a number.
 //!
+//! `lease_protocol.rs` is the library's own file too. `lease_model.rs` runs it in several processes that share a store, with
+//! crashes, pauses and a store that loses answers and entries.
+//!
 //! `cargo test -p synerise-auth-models --release` takes a few seconds.
 
 #![cfg(test)]
 
+#[path = "../../src/lifecycle/lease_protocol.rs"]
+#[allow(dead_code, reason = "every store here has leases")]
+mod lease_protocol;
 #[path = "../../src/lifecycle/refresh_state.rs"]
 #[allow(dead_code, reason = "the models don't need every one of its methods")]
 mod refresh_state;
@@ -15,6 +21,8 @@ mod refresh_state;
 mod single_flight;
 mod sync;
 
+mod lease_model;
+mod lease_world;
 mod refresh_model;
 mod single_flight_model;
 

@@ -186,9 +186,7 @@ impl LeaseProtocol {
                 }
             }
             Answer::Acquired { generation } => {
-                let believed_until = self.asked.saturating_add(self.limits.lease);
-                let runs_out = now.saturating_add(self.limits.login) > believed_until;
-                if runs_out && self.questions < QUESTIONS_AT_ONCE {
+                if self.is_stale(now) {
                     self.ask(true, now)
                 } else {
                     self.log_in(true, Some(generation))
@@ -203,7 +201,11 @@ impl LeaseProtocol {
                     now.saturating_add(share(self.limits.wait, 0.75 + 0.25 * fraction))
                 });
                 if now >= deadline {
-                    return self.log_in(false, Some(generation));
+                    return if self.is_stale(now) {
+                        self.ask(false, now)
+                    } else {
+                        self.log_in(false, Some(generation))
+                    };
                 }
                 self.phase = Phase::Waiting;
                 let until_changed = !self.woken_early;
@@ -224,6 +226,14 @@ impl LeaseProtocol {
                 ..self.log_in(false, None)
             },
         }
+    }
+
+    /// Whether the answer took so long that a login could outlast the lease that began with the question, as it does when the
+    /// computer was suspended. The generation may be out of date then, too.
+    fn is_stale(&self, now: Duration) -> bool {
+        let believed_until = self.asked.saturating_add(self.limits.lease);
+        let runs_out = now.saturating_add(self.limits.login) >= believed_until;
+        runs_out && self.questions < QUESTIONS_AT_ONCE
     }
 
     /// Longer each time, but not past the end of the lease.
