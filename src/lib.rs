@@ -44,6 +44,12 @@
     not(feature = "verify"),
     doc = "| verify tokens that my service receives | | `Client::verifier`, with the feature `verify` |"
 )]
+//! | send the token with an HTTP or gRPC client of my own | | [`Session::cached_token`], [`TokenProvider`], [`ClientBuilder::http_client`]; the crate `synerise-auth-middleware` |
+#![cfg_attr(feature = "blocking", doc = "| use it without async code | | [`blocking`] |")]
+#![cfg_attr(
+    not(feature = "blocking"),
+    doc = "| use it without async code | | `blocking::Runtime`, with the feature `blocking` |"
+)]
 //! | test my service without an account | [testing](guide::testing) | the crate `synerise-auth-emulator`, [`clock`], [`random`], [`TokenProvider`] |
 //! | know what an error means and what to do | [errors](guide::errors), [every error by its text](guide::troubleshooting) | [`Error`], [`ErrorKind`] |
 #![cfg_attr(
@@ -104,6 +110,7 @@
 //! | `conformance` | no | for your own `TokenStore`: the rules that every store has to keep, as tests |
 //! | `schemars` | no | `schemars::JsonSchema` for the generated types and the open enums |
 //! | `metrics` | no | `observability::metrics`: metrics on the facade of the crate `metrics` |
+//! | `blocking` | no | `blocking::Runtime`: waits for any call, for programs without async code |
 //! | `verify` | no | `Client::verifier`: verifies tokens that your service receives, with the key that Synerise publishes |
 //!
 //! A service needs the default features. A library that offers this crate to others turns them off (`default-features = false`), and leaves the
@@ -138,6 +145,8 @@ pub mod account;
 pub mod api_key;
 mod backoff;
 mod bindings;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod byte_order_mark;
 pub mod client;
 pub mod clock;

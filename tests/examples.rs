@@ -106,6 +106,19 @@ async fn settings_changes_one_field_and_keeps_the_rest() {
     assert!(out.contains("changes 0 fields"), "{out}");
 }
 
+#[cfg(feature = "blocking")]
+#[tokio::test]
+async fn blocking_job_logs_in_once() {
+    let out = succeeds("blocking_job").await;
+    for line in [
+        "2. exported 40 customers with 4 threads",
+        "3. logins: 1\n",
+        "4. in async code: a blocking call would stop the async code on this thread",
+    ] {
+        assert!(out.contains(line), "{line} in {out}");
+    }
+}
+
 #[cfg(feature = "verify")]
 #[tokio::test]
 async fn verify_axum_lets_in_whom_it_should() {

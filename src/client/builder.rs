@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use http::HeaderValue;
+
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -28,6 +30,7 @@ pub struct ClientBuilder {
     plaintext_allowed: bool,
     app: Option<String>,
     http: Vec<HttpSettings>,
+    http_client: Option<reqwest::Client>,
     limits: Limits,
     retry: RetryPolicy,
     refresh: RefreshPolicy,
@@ -46,6 +49,7 @@ impl Default for ClientBuilder {
             plaintext_allowed: false,
             app: None,
             http: Vec::new(),
+            http_client: None,
             limits: Limits {
                 connect: Duration::from_secs(5),
                 attempt: Duration::from_secs(10),
@@ -157,6 +161,42 @@ impl ClientBuilder {
         self
     }
 
+    /// Sends all requests with a `reqwest::Client` of your own, in place of the one that is built here. Use it to share a
+    /// client whose settings can't be given to [`http`](Self::http), which is the better choice: it changes single settings
+    /// and keeps everything in the table.
+    ///
+    /// The settings of a client can't be read. So some things are not known here, and depend on your client:
+    ///
+    /// | | with your client |
+    /// |---|---|
+    /// | redirects | **Build it with `redirect::Policy::none()`.** reqwest follows redirects by default, and sends the body of a login, with its API key or password, to wherever a 307 or 308 leads. A followed redirect is an error, but only afterwards. |
+    /// | retries | Build it with `retry::never()`. Retries by the client are not counted, and send requests again that must be sent once, such as a registration. |
+    /// | default headers | An `Authorization` header in its settings goes out with the logins, which have none of their own. Headers that are set here replace those of the client. |
+    /// | cookies | A cookie store sends one session's cookies with another's requests. |
+    /// | connection timeout | [`connect_timeout`](Self::connect_timeout) has no effect. [`attempt_timeout`](Self::attempt_timeout) and [`call_timeout`](Self::call_timeout) hold, and replace the client's total timeout. |
+    /// | proxies | Proxies from the environment also apply to plain HTTP on this machine, and one that can't be parsed is ignored. |
+    /// | connections | All runtimes share one pool. A connection stands still with the runtime that opened it, so use the client in one runtime only. After an HTTP/2 connection has failed, it is not replaced. |
+    /// | certificates, TLS versions | as your client checks them |
+    ///
+    /// What holds with any client: the time limits, the size limit, HTTPS by the base URL, and that a token goes to that host.
+    ///
+    /// The client has to be of the reqwest that this crate uses: [`synerise_auth::reqwest`](crate::reqwest).
+    ///
+    /// ```
+    /// use synerise_auth::{Client, reqwest};
+    ///
+    /// let http = reqwest::Client::builder()
+    ///     .redirect(reqwest::redirect::Policy::none())
+    ///     .retry(reqwest::retry::never())
+    ///     .build()?;
+    /// let client = Client::builder().http_client(http).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.http_client = Some(client);
+        self
+    }
+
     /// Sets how long a connection may take to open, including TLS and a proxy. The default is 5 s. It is never longer than
     /// three quarters of [`attempt_timeout`](Self::attempt_timeout): a request that got no connection was not sent, so any
     /// request can be sent again.
@@ -252,6 +292,7 @@ impl ClientBuilder {
     /// - the base URL is not a URL, or would send credentials unencrypted to another host,
     /// - the application's name can't be part of a header,
     /// - the HTTP client refuses its settings (no TLS, for example),
+    /// - both [`http`](Self::http) and [`http_client`](Self::http_client) were called,
     /// - [`operation_path`](Self::operation_path) was given an operation that is unknown or whose path is stated, or a path
     ///   with other parameters than the operation's own,
     /// - the machine has no CA certificates, unless the base URL is plain HTTP,
@@ -281,9 +322,28 @@ impl ClientBuilder {
         }
         let mut limits = self.limits;
         limits.connect = limits.connect.min(limits.attempt / 4 * 3);
-        let http = HttpConfig::new(&base, agent, limits.connect, self.http)?;
+        let mut user_agent = None;
+        let pools = match self.http_client {
+            None => {
+                let http = HttpConfig::new(&base, agent, limits.connect, self.http)?;
+                Pools::new(Box::new(move || http.build()))?
+            }
+            Some(client) if self.http.is_empty() => {
+                // It is always a header: a name with control characters was refused above.
+                user_agent = HeaderValue::try_from(agent).ok();
+                Pools::of_client(client)
+            }
+            Some(_) => {
+                return Err(Error::invalid_input(
+                    "HTTP client",
+                    "was given whole, so settings for another one can't be applied to it",
+                    "use either ClientBuilder::http_client or ClientBuilder::http",
+                ));
+            }
+        };
         let transport = Arc::new(Transport {
-            pools: Pools::new(Box::new(move || http.build()))?,
+            pools,
+            user_agent,
             base,
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),

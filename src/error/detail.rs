@@ -57,6 +57,10 @@ pub(super) enum Detail {
     RefreshAborted,
     NoRuntime,
     NoDriver(&'static str),
+    #[cfg(feature = "blocking")]
+    NoThread,
+    #[cfg(feature = "blocking")]
+    WouldBlock,
     #[cfg(feature = "verify")]
     InvalidToken {
         problem: TokenProblem,
@@ -83,6 +87,10 @@ impl Detail {
             Detail::ApiKeyUnavailable { .. } => ErrorKind::ApiKeyUnavailable,
             Detail::RefreshAborted => ErrorKind::RefreshAborted,
             Detail::NoRuntime | Detail::NoDriver(_) => ErrorKind::NoRuntime,
+            #[cfg(feature = "blocking")]
+            Detail::NoThread => ErrorKind::NoRuntime,
+            #[cfg(feature = "blocking")]
+            Detail::WouldBlock => ErrorKind::WouldBlock,
             #[cfg(feature = "verify")]
             Detail::InvalidToken { problem, .. } => ErrorKind::InvalidToken(*problem),
             #[cfg(feature = "verify")]
@@ -131,6 +139,8 @@ impl Detail {
             | Detail::SessionEnded { .. }
             | Detail::NoRuntime
             | Detail::NoDriver(_) => false,
+            #[cfg(feature = "blocking")]
+            Detail::NoThread | Detail::WouldBlock => false,
             #[cfg(feature = "verify")]
             Detail::InvalidToken { .. } | Detail::InvalidKey { .. } => false,
         }
@@ -163,6 +173,10 @@ impl Detail {
             Detail::RefreshAborted => "call again in a few seconds: that starts a new refresh".into(),
             Detail::NoRuntime => "call it inside a Tokio runtime".into(),
             Detail::NoDriver(_) => "build the runtime with `enable_all`".into(),
+            #[cfg(feature = "blocking")]
+            Detail::NoThread => "check the limits on threads of the process and its container".into(),
+            #[cfg(feature = "blocking")]
+            Detail::WouldBlock => "await the call itself, or move the code to `tokio::task::spawn_blocking`".into(),
             #[cfg(feature = "verify")]
             Detail::InvalidToken { problem, .. } => problem.advice().into(),
             #[cfg(feature = "verify")]
@@ -228,6 +242,10 @@ impl fmt::Display for Detail {
                 f,
                 "the Tokio runtime has no {driver} driver: this call has to send a request"
             ),
+            #[cfg(feature = "blocking")]
+            Detail::NoThread => f.write_str("the system started no thread for blocking calls"),
+            #[cfg(feature = "blocking")]
+            Detail::WouldBlock => f.write_str("a blocking call would stop the async code on this thread"),
             #[cfg(feature = "verify")]
             Detail::InvalidToken { reason, .. } => write!(f, "the token is not valid: {reason}"),
             #[cfg(feature = "verify")]

@@ -53,6 +53,9 @@ pub enum ErrorKind {
     /// of each runtime tries them out and catches that panic, so the program's panic hook still reports it. A program built
     /// with `panic = "abort"` ends there, with Tokio's own message.
     NoRuntime,
+    /// A blocking call was made on a thread that runs async code, and would have stopped it. Nothing was sent.
+    #[cfg(feature = "blocking")]
+    WouldBlock,
     /// A token that your service received was verified and must not be accepted.
     #[cfg(feature = "verify")]
     InvalidToken(TokenProblem),
@@ -79,6 +82,8 @@ impl ErrorKind {
             Self::ApiKeyUnavailable => "api_key_unavailable",
             Self::RefreshAborted => "refresh_aborted",
             Self::NoRuntime => "no_runtime",
+            #[cfg(feature = "blocking")]
+            Self::WouldBlock => "would_block",
             #[cfg(feature = "verify")]
             Self::InvalidToken(_) => "invalid_token",
             #[cfg(feature = "verify")]

@@ -207,6 +207,17 @@ impl Error {
         Self::new(Detail::NoDriver(driver))
     }
 
+    #[cfg(feature = "blocking")]
+    pub(crate) fn no_thread() -> Self {
+        Self::new(Detail::NoThread)
+    }
+
+    /// A blocking call was made by async code.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn would_block() -> Self {
+        Self::new(Detail::WouldBlock)
+    }
+
     #[cfg(feature = "verify")]
     pub(crate) fn invalid_token(problem: TokenProblem, reason: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Detail::InvalidToken {

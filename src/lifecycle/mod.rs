@@ -31,6 +31,7 @@ use std::sync::{OnceLock, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, broadcast};
 
 use crate::clock::{Clock, Reading};
@@ -38,7 +39,7 @@ use crate::error::{Error, Result};
 use crate::observability::{self, Cause, SessionLabel};
 use crate::operation::Unauthorized;
 use crate::random::Random;
-use crate::sync::{Arc, Mutex, MutexGuard, lock};
+use crate::sync::{Arc, Mutex, MutexGuard, lock, try_lock};
 use crate::token::{Token, TokenInner, TokenResponse};
 use crate::transport::{Authenticator, BoxFuture};
 
@@ -169,6 +170,22 @@ impl Lifecycle {
         self.source.has_changeable_key()
     }
 
+    /// A valid token without waiting, if there is one. If a refresh is due, it starts in the background, as it would for a
+    /// caller of [`token`](Self::token).
+    pub(crate) fn cached_token(&self) -> Option<Token> {
+        if let Some(token) = self.fresh() {
+            return Some(token);
+        }
+        // Whoever holds the lock makes the same decision, so there is nothing to wait for.
+        let caller = tracing::Span::current();
+        if Handle::try_current().is_ok()
+            && let Some(mut state) = try_lock(&self.state)
+        {
+            drop(self.locked_step(&mut state, Duration::ZERO, caller));
+        }
+        self.peek().filter(|token| token.is_live(self.config.clock.now()))
+    }
+
     /// The current token, whatever its state.
     pub(crate) fn peek(&self) -> Option<Token> {
         self.current.load_full().map(Token::from)
@@ -213,7 +230,10 @@ impl Lifecycle {
     fn step(&self, need: Duration) -> Step {
         // Asked before the lock is taken: a subscriber is a caller's code.
         let caller = tracing::Span::current();
-        let mut state = self.lock();
+        self.locked_step(&mut self.lock(), need, caller)
+    }
+
+    fn locked_step(&self, state: &mut State, need: Duration, caller: tracing::Span) -> Step {
         // Read under the lock: an earlier reading could be older than the token that it judges.
         let now = self.config.clock.now();
         let query = Query {

@@ -105,6 +105,31 @@ impl<K: Kind> Session<K> {
         self.lifecycle.token_valid_for(need).await
     }
 
+    /// Returns a token that is valid now, without waiting. `None` when a caller would have to wait for one.
+    ///
+    /// Nothing is awaited and no lock is waited for, so it can be called anywhere: in a gRPC interceptor, in a `Drop`, on a
+    /// thread without a runtime.
+    ///
+    /// Inside a Tokio runtime, it starts what [`token`](Self::token) would start, a login or a refresh, and a later call
+    /// finds its result. Outside a runtime it starts nothing, so keep the token refreshed with
+    /// [`keep_alive`](Self::keep_alive), and wait for the first one when your program starts:
+    ///
+    /// ```no_run
+    /// # async fn run(workspace: synerise_auth::WorkspaceSession) -> synerise_auth::Result<()> {
+    /// workspace.token().await?;
+    /// let guard = workspace.keep_alive()?;
+    /// std::thread::spawn(move || match workspace.cached_token() {
+    ///     Some(token) => println!("a header of {} bytes", token.header().len()),
+    ///     None => println!("no token now: {:?}", workspace.status().last_error),
+    /// });
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// A failed refresh is not reported here: it is in [`status`](Self::status).
+    pub fn cached_token(&self) -> Option<Token> {
+        self.lifecycle.cached_token()
+    }
+
     /// Gets the first token, for a service that starts: until then, [`Status::is_ready`] is false.
     ///
     /// A failed login is tried again after its backoff until `limit` has passed. A failure is not remembered: later calls try
@@ -143,7 +168,8 @@ impl<K: Kind> Session<K> {
     /// call gets a new token at once, even during a backoff.
     ///
     /// When a request of this session gets a 401, the session discards the token itself, but at most once a second while
-    /// new tokens are refused too: see [`Request`]. This call has no such limit.
+    /// new tokens are refused too: see [`Request`]. This call has no such limit. An HTTP client of your own reports a 401 with
+    /// [`TokenProvider::token_refused`].
     pub fn invalidate(&self) {
         self.lifecycle.invalidate();
     }
@@ -190,8 +216,16 @@ impl<K: Kind> TokenProvider for Session<K> {
         Box::pin(Self::token(self))
     }
 
-    fn invalidate(&self) {
-        Self::invalidate(self);
+    fn allows_url(&self, url: &str) -> bool {
+        self.context.transport.base().covers(url)
+    }
+
+    fn token_refused(&self, token: &Token) -> bool {
+        self.lifecycle.on_unauthorized(token, None)
+    }
+
+    fn token_accepted(&self, token: &Token) {
+        self.lifecycle.on_refresh_helped(token);
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode, Version};
 use reqwest::Request;
 use tracing::Instrument;
+use url::Url;
 
 use crate::clock::{Reading, timeout};
 use crate::error::Error;
@@ -35,6 +36,8 @@ struct Head {
 enum Broken {
     Head(reqwest::Error),
     Body(BodyError),
+    /// The caller's own client followed a redirect, and this is the response of another URL.
+    Redirected(StatusCode, Url),
 }
 
 impl Transport {
@@ -64,15 +67,23 @@ impl Transport {
     async fn exchange(
         &self,
         info: &RequestInfo,
-        request: Request,
+        mut request: Request,
         sent: Sent<'_>,
         lease: &Lease,
         limit: AttemptLimit,
     ) -> Result<BufferedResponse, Failure> {
         let left = self.clock.now();
+        let own_url = lease.own_client.then(|| request.url().clone());
+        if lease.own_client {
+            // In place of a shorter limit in the client's settings. Ours comes first.
+            *request.timeout_mut() = Some(limit.time.saturating_mul(2));
+        }
         let (mut head, mut body) = (None, Body::new(info.answers_a_secret()));
         let reading = async {
             let mut response = lease.client.execute(request).await.map_err(Broken::Head)?;
+            if own_url.is_some_and(|url| url != *response.url()) {
+                return Err(Broken::Redirected(response.status(), response.url().clone()));
+            }
             head = Some(Head {
                 status: response.status(),
                 headers: std::mem::take(response.headers_mut()),
@@ -91,6 +102,9 @@ impl Transport {
             self.pools.leave(lease);
         }
         match (head, outcome) {
+            (_, Some(Err(Broken::Redirected(status, url)))) => {
+                Err(Self::redirected(info, sent, status, &url))
+            }
             (Some(head), Some(Ok(()))) => Ok(head.with(body, left)),
             // The status and the headers count, whatever happens to the body.
             (Some(head), _) if !head.status.is_success() => Ok(head.with(body, left)),

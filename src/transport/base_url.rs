@@ -100,6 +100,18 @@ impl BaseUrl {
         self.url.port_or_known_default().unwrap_or_default()
     }
 
+    /// Whether a URL that somebody else wrote is this one or below it, and is written as it is sent.
+    pub(crate) fn covers(&self, text: &str) -> bool {
+        let Ok(url) = exact_url::parse(text) else {
+            return false;
+        };
+        let below = url.path().strip_prefix(self.url.path().trim_end_matches('/'));
+        url.scheme() == self.url.scheme()
+            && url.host() == self.url.host()
+            && url.port_or_known_default() == self.url.port_or_known_default()
+            && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// The URL of a path below this one. It is sent exactly as written.
     ///
     /// A path that the URL parser would change leads to a different place, and a credential goes with it. So nothing is
@@ -228,6 +240,57 @@ mod tests {
         ] {
             assert!(BaseUrl::parse(wrong, true).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn token_goes_to_the_base_url_and_below() {
+        let root = BaseUrl::parse("https://api.synerise.com", false).unwrap();
+        for own in [
+            "https://api.synerise.com",
+            "https://api.synerise.com/",
+            "https://API.Synerise.com:443/v4/clients?a=b",
+            "https://api.synerise.com?a=b",
+        ] {
+            assert!(root.covers(own), "{own}");
+        }
+        for other in [
+            "/v4/clients",
+            "api.synerise.com",
+            "http://api.synerise.com/v4",
+            "https://api.synerise.com:8443/v4",
+            "https://api.synerise.com.evil.example/v4",
+            "https://evil.example/api.synerise.com",
+            "https://api.synerise.com@evil.example/",
+            "https://user@api.synerise.com/",
+            "https://evil.api.synerise.com/",
+            "https://api.synerise.com./",
+            "https://api.synerise.com\\@evil.example/",
+            "https://api.synerise.com/a b",
+        ] {
+            assert!(!root.covers(other), "{other}");
+        }
+        let front = BaseUrl::parse("https://gateway.example/front/", false).unwrap();
+        for own in [
+            "https://gateway.example/front",
+            "https://gateway.example/front/",
+            "https://gateway.example/front/v4",
+        ] {
+            assert!(front.covers(own), "{own}");
+        }
+        for other in [
+            "https://gateway.example/",
+            "https://gateway.example/other",
+            "https://gateway.example/frontal",
+            "https://gateway.example/Front/v4",
+            "https://gateway.example/front/../other",
+            "https://gateway.example/front/%2e%2E/other",
+            "https://gateway.example/front\\..\\other",
+        ] {
+            assert!(!front.covers(other), "{other}");
+        }
+        let loopback = BaseUrl::parse("http://127.0.0.1:8080", false).unwrap();
+        assert!(loopback.covers("http://127.0.0.1:8080/v4"));
+        assert!(!loopback.covers("http://127.0.0.1:8081/v4") && !loopback.covers("http://localhost:8080/v4"));
     }
 
     #[test]

@@ -110,7 +110,8 @@ impl Transport {
                 ..Failure::sent(Error::connection(label, &self.host(), problem))
             };
         }
-        if timeout {
+        // A client of the caller's own has a limit that is not known here.
+        if timeout && !self.pools.is_own_client() {
             let what = format!("connecting to {}", self.host());
             return Failure::unsent(Error::timeout(label, what, self.limits.connect), false);
         }
@@ -131,6 +132,24 @@ impl Transport {
             return Failure::unsent(Error::certificate(label, &self.host(), problem), true);
         }
         Failure::unsent(Error::connection(label, &self.host(), problem), false)
+    }
+
+    /// The caller's own HTTP client followed a redirect.
+    pub(super) fn redirected(
+        info: &RequestInfo,
+        sent: Sent<'_>,
+        status: StatusCode,
+        url: &url::Url,
+    ) -> Failure {
+        let host = sent.redactor().clean(url.host_str().unwrap_or_default());
+        Failure::permanent(Error::unusable_response(
+            info.label.clone(),
+            status.as_u16(),
+            format!(
+                "the HTTP client followed a redirect to {host}, and may have sent the request's body there"
+            ),
+            "build the client for ClientBuilder::http_client with redirect::Policy::none()",
+        ))
     }
 
     /// The body of a success can't be read completely.

@@ -24,6 +24,8 @@ pub(crate) use authenticator::{Authenticator, BoxFuture};
 pub(crate) use base_url::BaseUrl;
 pub(crate) use http_client::{HttpConfig, HttpSettings};
 pub(crate) use operation_path::OperationPath;
+#[cfg(feature = "blocking")]
+pub(crate) use pools::BLOCKING_RUNTIME;
 pub(crate) use pools::Pools;
 pub(crate) use request_info::RequestInfo;
 pub(crate) use response::BufferedResponse;

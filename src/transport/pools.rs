@@ -12,6 +12,10 @@ use crate::sync::{Mutex, MutexGuard, lock};
 /// How many runtimes have a pool at the same time. A program has one or two. The oldest pool is dropped first.
 const MOST_POOLS: usize = 16;
 
+/// The name of the runtime of blocking calls.
+#[cfg(feature = "blocking")]
+pub(crate) const BLOCKING_RUNTIME: &str = "synerise-auth blocking";
+
 type Build = Box<dyn Fn() -> Result<reqwest::Client> + Send + Sync>;
 
 /// The HTTP clients of a transport. A task of the runtime that opened a pooled connection drives it, and the connection
@@ -20,6 +24,8 @@ pub(crate) struct Pools {
     build: Build,
     /// Creates requests, and is the pool of the first runtime that sends.
     first: reqwest::Client,
+    /// Whether there is only the caller's own client, with settings that are not known here.
+    own_client: bool,
     by_runtime: Mutex<Vec<Pool>>,
 }
 
@@ -35,6 +41,8 @@ struct Pool {
 /// The pool of one attempt.
 pub(super) struct Lease {
     pub(super) client: reqwest::Client,
+    /// Whether it is the caller's own client, which may follow redirects.
+    pub(super) own_client: bool,
     runtime: Id,
     generation: u64,
     multiplexed: Option<bool>,
@@ -44,9 +52,25 @@ impl Pools {
     pub(crate) fn new(build: Build) -> Result<Self> {
         Ok(Self {
             first: build()?,
+            own_client: false,
             build,
             by_runtime: Mutex::default(),
         })
+    }
+
+    /// The caller's own client, for every runtime: its settings can't be read, so no other can be built like it.
+    pub(crate) fn of_client(client: reqwest::Client) -> Self {
+        let first = client.clone();
+        Self {
+            build: Box::new(move || Ok(client.clone())),
+            first,
+            own_client: true,
+            by_runtime: Mutex::default(),
+        }
+    }
+
+    pub(super) fn is_own_client(&self) -> bool {
+        self.own_client
     }
 
     /// A client that only creates requests and sends none.
@@ -56,9 +80,18 @@ impl Pools {
 
     /// The pool of the current runtime.
     pub(super) fn lease(&self) -> Result<Lease> {
-        let runtime = Handle::try_current().map_err(|_| Error::no_runtime())?.id();
+        let runtime = Handle::try_current().map_err(|_| Error::no_runtime())?;
+        #[cfg(feature = "blocking")]
+        if self.own_client && runtime.name() == Some(BLOCKING_RUNTIME) {
+            return Err(Error::invalid_input(
+                "HTTP client",
+                "is your own, and its connections may wait for the runtime that a blocking call blocks",
+                "use a client without ClientBuilder::http_client for blocking calls",
+            ));
+        }
+        let runtime = runtime.id();
         if let Some(pool) = self.lock().iter().find(|pool| pool.runtime == runtime) {
-            return Ok(pool.lease());
+            return Ok(pool.lease(self.own_client));
         }
         check_drivers()?;
         let client = if self.lock().is_empty() {
@@ -68,7 +101,7 @@ impl Pools {
         };
         let mut pools = self.lock();
         if let Some(pool) = pools.iter().find(|pool| pool.runtime == runtime) {
-            return Ok(pool.lease());
+            return Ok(pool.lease(self.own_client));
         }
         if pools.len() >= MOST_POOLS {
             pools.remove(0);
@@ -79,7 +112,7 @@ impl Pools {
             generation: 0,
             multiplexed: None,
         };
-        let lease = pool.lease();
+        let lease = pool.lease(self.own_client);
         pools.push(pool);
         Ok(lease)
     }
@@ -114,9 +147,10 @@ impl Pools {
 }
 
 impl Pool {
-    fn lease(&self) -> Lease {
+    fn lease(&self, own_client: bool) -> Lease {
         Lease {
             client: self.client.clone(),
+            own_client,
             runtime: self.runtime,
             generation: self.generation,
             multiplexed: self.multiplexed,

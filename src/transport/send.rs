@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue, USER_AGENT};
 use http::{Method, StatusCode};
 use reqwest::Request;
 use tracing::Instrument;
@@ -50,6 +50,8 @@ pub(crate) struct Transport {
     pub(crate) limits: Limits,
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: RetryBudget,
+    /// The `User-Agent`, where the HTTP client does not set it.
+    pub(crate) user_agent: Option<HeaderValue>,
     /// Paths from the builder that replace the document's, by operation id.
     pub(crate) paths: HashMap<&'static str, OperationPath>,
 }
@@ -103,6 +105,9 @@ impl Transport {
     ) -> Result<BufferedResponse> {
         let (name, value) = API_VERSION;
         request.headers_mut().insert(name, value);
+        if let Some(user_agent) = &self.user_agent {
+            request.headers_mut().insert(USER_AGENT, user_agent.clone());
+        }
         if let Some(path) = info.operation.and_then(|operation| self.paths.get(operation.id)) {
             *request.url_mut() = path.replace(&self.base, request.url())?;
         }

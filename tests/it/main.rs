@@ -10,6 +10,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(feature = "blocking")]
+mod blocking;
 mod config;
 mod facade;
 mod health;

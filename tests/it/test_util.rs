@@ -31,10 +31,39 @@ async fn every_session_provides_tokens() {
     }
     let workspace = env.workspace();
     let gateway = Gateway(Arc::new(workspace.clone()));
-    let first = gateway.authorization().await.unwrap();
-    gateway.0.invalidate();
-    assert_ne!(gateway.authorization().await.unwrap(), first);
-    assert_eq!(workspace.status().generation, 2);
+    let first = gateway.0.token().await.unwrap();
+    assert!(
+        gateway
+            .0
+            .allows_url(&format!("{}/v4/clients", env.emulator.base_url()))
+    );
+    assert!(!gateway.0.allows_url("https://api.synerise.com/v4/clients"));
+    assert!(gateway.0.token_refused(&first));
+    let second = gateway.0.token().await.unwrap();
+    assert_ne!(second.expose(), first.expose());
+    assert!(
+        gateway.0.token_refused(&first),
+        "a late refusal of the token before"
+    );
+    assert_eq!(gateway.0.token().await.unwrap().generation(), 2);
+    assert_eq!(env.logins(), 2);
+    assert!(
+        !gateway.0.token_refused(&second),
+        "the server may refuse every token"
+    );
+    gateway.0.token_accepted(&second);
+    assert!(gateway.0.token_refused(&second), "it does not");
+    assert_eq!(gateway.0.token().await.unwrap().generation(), 3);
+}
+
+/// A user's token can't be replaced, and endpoints that take no users refuse it as well.
+#[tokio::test]
+async fn refused_token_of_a_user_is_kept() {
+    let env = TestEnv::new().await;
+    let user = env.user().await.unwrap();
+    let token = user.token().await.unwrap();
+    assert!(!user.token_refused(&token));
+    assert_eq!(user.token().await.unwrap().generation(), token.generation());
 }
 
 #[tokio::test]

@@ -10,7 +10,9 @@ pub(crate) const MODELS: &str = "synerise-auth-models";
 /// The features that have tests. Not all: `native-tls` asks for a system's library.
 pub(crate) const TESTED: [&str; 2] = [
     "--features",
-    "synerise-auth/verify,synerise-auth-redis/cluster,synerise-auth-redis/sentinel,synerise-auth-redis/tls-rustls",
+    "synerise-auth/blocking,synerise-auth/verify,\
+     synerise-auth-middleware/reqwest-middleware,synerise-auth-middleware/tower,\
+     synerise-auth-redis/cluster,synerise-auth-redis/sentinel,synerise-auth-redis/tls-rustls",
 ];
 
 /// Builds and runs every test, documentation tests and examples included.

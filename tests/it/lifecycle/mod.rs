@@ -1,5 +1,6 @@
 //! The life of a session's token.
 
+mod cached_token;
 mod cancellation;
 mod ending;
 mod events;

@@ -5,6 +5,7 @@ mod builder;
 mod connections;
 mod faults;
 mod once;
+mod own_client;
 mod runtimes;
 mod status_counts;
 
