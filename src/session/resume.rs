@@ -87,7 +87,7 @@ impl ProfileLogins {
         saved.check(
             Profile::SAVED_AS,
             self.context.transport.base().as_str(),
-            ExpectedKey::of(self.keys.last_known(), self.keys.is_changeable()),
+            &ExpectedKey::of(self.keys.last_known(), self.keys.is_changeable()),
         )?;
         let session = saved
             .session_id()
@@ -129,7 +129,7 @@ impl Session<Anonymous> {
         saved.check(
             Anonymous::SAVED_AS,
             self.context.transport.base().as_str(),
-            ExpectedKey::of(identity.key, self.lifecycle.has_changeable_key()),
+            &ExpectedKey::of(identity.key, self.lifecycle.has_changeable_key()),
         )?;
         if let Some(uuid) = &identity.uuid {
             saved.check_visitor(uuid, identity.device_id.as_deref())?;
@@ -155,7 +155,7 @@ impl UserLogins {
         saved.check(
             User::SAVED_AS,
             self.context.transport.base().as_str(),
-            ExpectedKey::None,
+            &ExpectedKey::None,
         )?;
         self.resumed(saved)
     }
@@ -168,7 +168,7 @@ impl UserLogins {
         saved.check(
             WorkspaceUser::SAVED_AS,
             self.context.transport.base().as_str(),
-            ExpectedKey::None,
+            &ExpectedKey::None,
         )?;
         self.resumed(saved)
     }
@@ -191,7 +191,7 @@ impl UserLogins {
         saved.check(
             MFA_CHALLENGE,
             self.context.transport.base().as_str(),
-            ExpectedKey::None,
+            &ExpectedKey::None,
         )?;
         let challenge = saved.challenge().ok_or_else(|| {
             Error::invalid_input(INPUT, "holds no second factor", "let the user log in again")

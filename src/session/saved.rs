@@ -219,7 +219,7 @@ impl SavedSession {
     }
 
     /// Refuses a session of another kind, server or API key.
-    pub(super) fn check(&self, kind: &'static str, base_url: &str, key: ExpectedKey) -> Result<()> {
+    pub(super) fn check(&self, kind: &'static str, base_url: &str, key: &ExpectedKey) -> Result<()> {
         let contents = &self.0;
         let differs = if contents.kind != kind {
             Some((
@@ -407,7 +407,7 @@ impl From<User> for UserInfo {
 /// Everything that is done to a value before its token is served.
 #[cfg(fuzzing)]
 pub(crate) fn judge(saved: &SavedSession, now: crate::clock::Reading) {
-    let _ = saved.check("profile", "https://api.synerise.com", None);
+    let _ = saved.check("profile", "https://api.synerise.com", &ExpectedKey::None);
     let _ = saved.check_visitor(&ProfileUuid::from("u-1"), None);
     let _ = (
         saved.user(),
