@@ -205,7 +205,8 @@ fn leave_sending(function: &mut ImplItemFn, secret: bool) -> Result<(), String> 
     });
     let has_headers = statements
         .iter()
-        .any(|statement| statement_text(statement).starts_with("header_map.append("));
+        // An optional header is appended within an `if let`.
+        .any(|statement| statement_text(statement).contains("header_map.append("));
     if !has_headers {
         statements.retain(|statement| !statement_text(statement).starts_with("letmutheader_map="));
     }

@@ -80,7 +80,8 @@ fn debug(name: &syn::Ident, body: &impl ToTokens) -> Item {
 /// What is shown of a value: `None` and `[redacted]` for a text, the value itself otherwise.
 fn shown(value: &impl ToTokens, ty: &Type) -> proc_macro2::TokenStream {
     let text = ty.to_token_stream().to_string();
-    if !["String", "str", "Value", "Map"]
+    // An enum, but personal.
+    if !["String", "str", "Value", "Map", "Sex"]
         .iter()
         .any(|word| mentions(&text, word))
     {

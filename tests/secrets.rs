@@ -50,9 +50,11 @@ const USERNAME: &str = "canary-operator@b.example";
 const PHONE: &str = "canary-600100200";
 const NAME: &str = "canary-surname";
 const CUSTOM_ID: &str = "canary-custom-id";
+const HASH: &str = "canary-simple-hash";
 
 /// What must never be shown: each is a part of a secret, or of personal data, that no escaping changes.
-const CANARIES: [&str; 14] = [
+const CANARIES: [&str; 15] = [
+    HASH,
     CUSTOM_ID,
     WORKSPACE_KEY,
     PROFILE_KEY,
@@ -341,6 +343,13 @@ async fn call_as_customer(client: &Client, printed: &Printed) {
         end_as_owner(profile, printed).await;
     }
     printed.result(client.profile(key()).login(Identity::facebook(PROVIDER)).await);
+    for id in [LoginId::email(EMAIL), LoginId::custom_id(CUSTOM_ID)] {
+        let login = client.profile(key()).simple_login(&visitor, id);
+        let login = login.hash(HASH).phone(PHONE).last_name(NAME);
+        printed.value(&login);
+        printed.result(login.await);
+    }
+    printed.result(client.incognito(key(), "u-1").token().await);
     let login = client
         .profile(key())
         .login_if_allowed(password)

@@ -28,6 +28,7 @@ pub(crate) enum Consumer {
         profile: ProfileId,
         workspace: WorkspaceId,
         api_key: String,
+        incognito: bool,
     },
 }
 

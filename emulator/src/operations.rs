@@ -99,7 +99,7 @@ const fn operation(
 
 /// Every operation of the document, in the document's order.
 #[rustfmt::skip] // one line each reads as the table that it is
-pub(crate) static OPERATIONS: [Operation; 36] = [
+pub(crate) static OPERATIONS: [Operation; 38] = [
     operation("userLogin", Method::POST, "/uauth/auth/login/user", Access::Open, users::log_in),
     operation("userMfaLogin", Method::POST, "/uauth/auth/login/user/mfa/verification", Access::Bearer(&[PendingUser, User]), users::verify_second_factor),
     operation("selectWorkspace", Method::POST, "/uauth/auth/login/user/profile/{businessProfileUUID}", USERS, users::select_workspace),
@@ -135,6 +135,8 @@ pub(crate) static OPERATIONS: [Operation; 36] = [
     operation("logOut", Method::POST, "/sauth/v3/my-account/logout", PROFILES, endings::log_out).requiring("SAUTH_LOGOUT_CLIENT_CREATE"),
     operation("deleteAccount", Method::POST, "/sauth/v2/my-account/delete", Access::Bearer(&[Profile]), endings::delete_account),
     operation("logOutProfile", Method::POST, "/sauth/management/client/{clientID}/logout", ADMINISTRATORS, endings::log_out_profile),
+    operation("authenticateSimply", Method::POST, "/sauth/v3/auth/login/client/simple-auth", Access::Bearer(&[Anonymous]), profiles::authenticate_simply).requiring("SAUTH_SIMPLE_AUTH_CREATE"),
+    operation("authenticateIncognito", Method::POST, "/sauth/v3/auth/login/client/incognito", Access::Open, profiles::authenticate_incognito),
     operation("getPublicKey", Method::GET, "/v4/public.pem", Access::Open, keys::public_key),
 ];
 

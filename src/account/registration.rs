@@ -8,7 +8,7 @@ use crate::bindings::{conversions, types};
 use crate::error::Result;
 use crate::model::ProfileUuid;
 use crate::model::input::{custom_id, optional, required, required_secret};
-use crate::model::{Agreements, Attributes};
+use crate::model::{Agreements, Attributes, Sex};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::kind::Anonymous;
@@ -69,6 +69,7 @@ impl NewAccount {
             phone: None,
             province: None,
             sex: None,
+            tags: Vec::new(),
             zip_code: None,
         };
         Self {
@@ -89,8 +90,6 @@ impl NewAccount {
         first_name
         /// Sets the last name.
         last_name
-        /// Sets the sex, in your workspace's own values: Synerise's texts list none.
-        sex
         /// Sets the telephone number.
         phone
         /// Sets the company.
@@ -111,6 +110,20 @@ impl NewAccount {
     #[must_use]
     pub fn custom_id(mut self, id: impl Into<Value>) -> Self {
         self.custom_id = Some(id.into());
+        self
+    }
+
+    /// Sets the sex. It is left out if it is not set: Synerise has refused registrations with a value for "not specified".
+    #[must_use]
+    pub fn sex(mut self, sex: impl Into<Sex>) -> Self {
+        self.texts.sex = Some(sex.into());
+        self
+    }
+
+    /// Sets tags that group profiles.
+    #[must_use]
+    pub fn tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        self.texts.tags = tags.into_iter().map(Into::into).collect();
         self
     }
 

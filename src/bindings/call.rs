@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::byte_order_mark::without_mark;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, is_secret_name};
 use crate::operation::{Operation, Security};
 use crate::transport::{BoxFuture, BufferedResponse, RequestInfo, WipedBuffer};
 
@@ -46,6 +46,16 @@ impl<'a> Call<'a, Bytes> {
     }
 }
 
+/// Marks the headers that hold a secret, so that nothing prints them.
+fn mark_secrets(mut request: reqwest::Request) -> reqwest::Request {
+    for (name, value) in request.headers_mut() {
+        if is_secret_name(name.as_str()) {
+            value.set_sensitive(true);
+        }
+    }
+    request
+}
+
 /// The request from the generated code, or its error.
 type Built = Result<reqwest::Request, progenitor_client::Error<()>>;
 
@@ -67,7 +77,7 @@ impl<'a, T> Call<'a, T> {
         Self {
             state,
             operation,
-            request,
+            request: request.map(mark_secrets),
             read,
         }
     }

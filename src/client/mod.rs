@@ -24,7 +24,8 @@ use crate::error::{Error, Result};
 use crate::model::Visitor;
 use crate::operation;
 use crate::session::{
-    Context, ProfileLogins, Session, UserLogins, anonymous,
+    Context, ProfileLogins, Session, UserLogins,
+    anonymous::{self, Visit},
     kind::{Anonymous, Workspace},
     workspace,
 };
@@ -120,7 +121,21 @@ impl Client {
         profile_key: impl Into<ApiKeySource>,
         visitor: impl Into<Visitor>,
     ) -> Session<Anonymous> {
-        anonymous::open(&self.0, profile_key.into(), visitor.into())
+        anonymous::open(&self.0, Visit::Anonymous, profile_key.into(), visitor.into())
+    }
+
+    /// Returns the session of a visitor who must not be tracked, by a **profile** API key and a UUID.
+    ///
+    /// It works like that of [`anonymous`](Self::anonymous), and never shares a token with it, neither in the client nor in
+    /// a store.
+    ///
+    /// Operation `authenticateIncognito` (`POST /sauth/v3/auth/login/client/incognito`, observed).
+    pub fn incognito(
+        &self,
+        profile_key: impl Into<ApiKeySource>,
+        visitor: impl Into<Visitor>,
+    ) -> Session<Anonymous> {
+        anonymous::open(&self.0, Visit::Incognito, profile_key.into(), visitor.into())
     }
 
     /// Returns the logins of customers, by a **profile** API key.

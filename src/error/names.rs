@@ -6,10 +6,11 @@
 use crate::operation::SECRET_FIELDS;
 
 /// Any name that contains one of these is a secret's, whatever stands before or after it.
-const SECRET_WORDS: [&str; 20] = [
+const SECRET_WORDS: [&str; 21] = [
     "accesskey",
     "apikey",
     "assertion",
+    "authhash",
     "authkey",
     "authorization",
     "bearer",

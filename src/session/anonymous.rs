@@ -1,4 +1,4 @@
-//! An anonymous session: a visitor who is not known yet.
+//! An anonymous session: a visitor who is not known yet, or who must not be tracked.
 
 use std::sync::Arc;
 
@@ -19,9 +19,31 @@ use super::login_response::profile_token_response;
 use super::profile_token::refresh;
 use super::{Context, Session};
 
-pub(crate) fn open(context: &Arc<Context>, keys: ApiKeySource, visitor: Visitor) -> Session<Anonymous> {
+/// How a visitor is logged in. The tokens of the two are different, and never stand in for each other.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Visit {
+    Anonymous,
+    Incognito,
+}
+
+impl Visit {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::Incognito => "incognito",
+        }
+    }
+}
+
+pub(crate) fn open(
+    context: &Arc<Context>,
+    visit: Visit,
+    keys: ApiKeySource,
+    visitor: Visitor,
+) -> Session<Anonymous> {
     let login = AnonymousLogin {
         transport: Arc::clone(&context.transport),
+        visit,
         visitor,
     };
     let lifecycle = context.shared_lifecycle(login, keys, Retention::WhileUsed);
@@ -32,11 +54,14 @@ pub(crate) fn open(context: &Arc<Context>, keys: ApiKeySource, visitor: Visitor)
 #[derive(Clone)]
 struct AnonymousLogin {
     transport: Arc<Transport>,
+    visit: Visit,
     visitor: Visitor,
 }
 
 impl KeyLogin for AnonymousLogin {
-    const KIND: &'static str = "anonymous";
+    fn kind(&self) -> &'static str {
+        self.visit.name()
+    }
 
     fn transport(&self) -> &Transport {
         &self.transport
@@ -49,6 +74,10 @@ impl KeyLogin for AnonymousLogin {
 
     fn owner(&self) -> SessionIdentity {
         SessionIdentity {
+            session: match self.visit {
+                Visit::Anonymous => None,
+                Visit::Incognito => Some(self.visit.name().to_owned()),
+            },
             uuid: Some(self.visitor.uuid.clone()),
             device_id: self.visitor.device_id.clone(),
             ..SessionIdentity::default()
@@ -56,7 +85,11 @@ impl KeyLogin for AnonymousLogin {
     }
 
     fn fetch(&self, key: ApiKey, previous: Option<Previous>) -> BoxFuture<'static, Result<TokenResponse>> {
-        let Self { transport, visitor } = self.clone();
+        let Self {
+            transport,
+            visit,
+            visitor,
+        } = self.clone();
         Box::pin(async move {
             if let Some(previous) = previous.filter(|previous| previous.state != PreviousTokenState::Expired)
             {
@@ -65,19 +98,33 @@ impl KeyLogin for AnonymousLogin {
                     outcome => return outcome,
                 }
             }
-            log_in(&transport, &key, &visitor).await
+            log_in(&transport, visit, &key, &visitor).await
         })
     }
 }
 
-async fn log_in(transport: &Arc<Transport>, key: &ApiKey, visitor: &Visitor) -> Result<TokenResponse> {
+async fn log_in(
+    transport: &Arc<Transport>,
+    visit: Visit,
+    key: &ApiKey,
+    visitor: &Visitor,
+) -> Result<TokenResponse> {
     let body = types::AnonymousAuthenticationRequest {
         api_key: key.secret().clone(),
         device_id: optional("device id", visitor.device_id.as_deref())?,
         uuid: visitor.uuid.checked()?,
     };
     let client = bindings::Client::open(transport, None);
-    let (answer, response) = client.authenticate_anonymously(&body).read().await?;
-    let operation = &operation::AUTHENTICATE_ANONYMOUSLY;
+    let (operation, call) = match visit {
+        Visit::Anonymous => (
+            &operation::AUTHENTICATE_ANONYMOUSLY,
+            client.authenticate_anonymously(&body),
+        ),
+        Visit::Incognito => (
+            &operation::AUTHENTICATE_INCOGNITO,
+            client.authenticate_incognito(&body),
+        ),
+    };
+    let (answer, response) = call.read().await?;
     Ok(profile_token_response(operation, answer, &response))
 }

@@ -473,3 +473,33 @@ enum ProfileLogOuts {}
 /// }
 /// ```
 enum Deletions {}
+
+/// Only a visitor is recognized by a simple login.
+///
+/// ```no_run
+/// use synerise_auth::kind::Anonymous;
+/// use synerise_auth::session::ProfileLogins;
+/// use synerise_auth::{LoginId, Session};
+/// async fn call(logins: ProfileLogins, session: Session<Anonymous>) {
+///     let _ = logins.simple_login(&session, LoginId::email("a@b.example")).await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// use synerise_auth::kind::Workspace;
+/// use synerise_auth::session::ProfileLogins;
+/// use synerise_auth::{LoginId, Session};
+/// async fn call(logins: ProfileLogins, session: Session<Workspace>) {
+///     let _ = logins.simple_login(&session, LoginId::email("a@b.example")).await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// use synerise_auth::kind::Profile;
+/// use synerise_auth::session::ProfileLogins;
+/// use synerise_auth::{LoginId, Session};
+/// async fn call(logins: ProfileLogins, session: Session<Profile>) {
+///     let _ = logins.simple_login(&session, LoginId::email("a@b.example")).await;
+/// }
+/// ```
+enum SimpleLogins {}

@@ -18,7 +18,7 @@ use crate::transport::{BoxFuture, Transport};
 /// A login by an API key.
 pub(super) trait KeyLogin: Clone + Send + Sync + 'static {
     /// The kind of consumer that logs in.
-    const KIND: &'static str;
+    fn kind(&self) -> &'static str;
 
     fn transport(&self) -> &Transport;
 
@@ -47,7 +47,7 @@ pub(super) trait KeyLogin: Clone + Send + Sync + 'static {
     fn session_key_by(&self, key: &ApiKey) -> SessionKey {
         SessionKey::new(
             self.transport().base().as_str(),
-            Self::KIND,
+            self.kind(),
             key.secret(),
             &self.identity(),
         )
@@ -57,7 +57,7 @@ pub(super) trait KeyLogin: Clone + Send + Sync + 'static {
         let [first, second] = self.identity();
         let identity = [place, name, first, second];
         let no_key = Secret::new("");
-        SessionKey::new(self.transport().base().as_str(), Self::KIND, &no_key, &identity)
+        SessionKey::new(self.transport().base().as_str(), self.kind(), &no_key, &identity)
     }
 }
 
@@ -181,7 +181,7 @@ impl<L: KeyLogin> TokenSource for KeyedTokenSource<L> {
     }
 
     fn kind(&self) -> &'static str {
-        L::KIND
+        self.login.kind()
     }
 
     fn identity(&self) -> SessionIdentity {
@@ -212,7 +212,7 @@ impl<L: KeyLogin> TokenSource for OneKey<L> {
     }
 
     fn kind(&self) -> &'static str {
-        L::KIND
+        self.login.kind()
     }
 }
 

@@ -38,12 +38,14 @@ mod repeatable_login;
 mod request;
 mod resume;
 mod saved;
+mod simple_login;
 pub(crate) mod user;
 pub(crate) mod workspace;
 
 pub use profile_login::{ConditionalLoginOutcome, ProfileLoginRequest, ProfileLogins};
 pub use request::{Body, Request, Response};
 pub use saved::SavedSession;
+pub use simple_login::SimpleLoginRequest;
 pub use user::{MfaChallenge, UserLoginOutcome, UserLoginRequest, UserLogins};
 pub use workspace::PermissionCheck;
 

@@ -132,7 +132,7 @@ impl Session<Anonymous> {
             &ExpectedKey::of(identity.key, self.lifecycle.has_changeable_key()),
         )?;
         if let Some(uuid) = &identity.uuid {
-            saved.check_visitor(uuid, identity.device_id.as_deref())?;
+            saved.check_visitor(identity.session.as_deref(), uuid, identity.device_id.as_deref())?;
         }
         offer(
             &self.context,

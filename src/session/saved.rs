@@ -245,8 +245,15 @@ impl SavedSession {
     }
 
     /// Refuses the session of another visitor.
-    pub(super) fn check_visitor(&self, uuid: &ProfileUuid, device_id: Option<&str>) -> Result<()> {
-        let problem = if self.0.uuid.as_deref() != Some(uuid.as_str()) {
+    pub(super) fn check_visitor(
+        &self,
+        visit: Option<&str>,
+        uuid: &ProfileUuid,
+        device_id: Option<&str>,
+    ) -> Result<()> {
+        let problem = if self.session_id() != visit {
+            "belongs to a visit of another kind (anonymous or incognito)"
+        } else if self.0.uuid.as_deref() != Some(uuid.as_str()) {
             "belongs to another UUID"
         } else if self.0.device_id.as_deref() != device_id {
             "belongs to another device"

@@ -91,7 +91,9 @@ impl PermissionCheck {
 struct WorkspaceLogin(Arc<Transport>);
 
 impl KeyLogin for WorkspaceLogin {
-    const KIND: &'static str = "workspace";
+    fn kind(&self) -> &'static str {
+        "workspace"
+    }
 
     fn transport(&self) -> &Transport {
         &self.0

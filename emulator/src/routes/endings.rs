@@ -47,17 +47,16 @@ pub(crate) fn delete_account(context: &mut RequestContext<'_>) -> Result<ApiResp
         ));
     };
     let provider = context.text("identityProvider");
-    let confirmed = match &account.password {
-        Some(password) => provider == "SYNERISE" && context.text("password") == password,
-        None => {
-            let key = (
-                provider.to_owned(),
-                context.text("identityProviderToken").to_owned(),
-            );
-            let known = context.state.third_party_tokens.get(&key);
-            let email = context.state.profiles[profile].email.as_ref();
-            provider == account.origin && known.is_some_and(|known| Some(&known.email) == email)
-        }
+    let confirmed = if let Some(password) = &account.password {
+        provider == "SYNERISE" && context.text("password") == password
+    } else {
+        let key = (
+            provider.to_owned(),
+            context.text("identityProviderToken").to_owned(),
+        );
+        let known = context.state.third_party_tokens.get(&key);
+        let email = context.state.profiles[profile].email.as_ref();
+        provider == account.origin && known.is_some_and(|known| Some(&known.email) == email)
     };
     if !confirmed {
         return Err(ApiError::forbidden("The password or the token is wrong"));

@@ -2,15 +2,18 @@
 
 use std::net::IpAddr;
 
+use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::login::{LoginError, MissingAccount, log_in};
+use super::login::{LoginError, MissingAccount, agreements, custom_id, log_in, remember};
 use crate::assumptions::UnmetCondition;
 use crate::consumer::{Consumer, ProfileId};
 use crate::errors::ApiError;
 use crate::request_context::{ApiResponse, RequestContext};
 use crate::signing::encode_authorities;
 use crate::state::keys::Scope;
+use crate::state::new_uuid;
+use crate::state::profiles::{Account, Activation};
 use crate::state::workspaces::Workspace;
 use crate::tokens::TokenResponse;
 
@@ -69,11 +72,21 @@ pub(crate) fn authenticate_conditionally(context: &mut RequestContext<'_>) -> Re
 
 /// `authenticateAnonymously`. The same UUID means the same profile.
 pub(crate) fn authenticate_anonymously(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
+    visit(context, false)
+}
+
+/// `authenticateIncognito`. The device is not remembered.
+pub(crate) fn authenticate_incognito(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
+    visit(context, true)
+}
+
+fn visit(context: &mut RequestContext<'_>, incognito: bool) -> Result<ApiResponse, ApiError> {
     let (api_key, key) = context.api_key_of(Scope::Profile)?;
     let Some(uuid) = context.optional_text("uuid").map(str::to_owned) else {
         return Err(ApiError::bad_request("The request is not valid").with_field("uuid", "must not be empty"));
     };
-    let device = context.optional_text("deviceId").map(str::to_owned);
+    let device = context.optional_text("deviceId").filter(|_| !incognito);
+    let device = device.map(str::to_owned);
     let known = context.state.profile_by_uuid(key.workspace, &uuid);
     let profile = known.unwrap_or_else(|| context.state.add_profile(key.workspace, &uuid));
     context.state.profiles[profile].devices.extend(device);
@@ -83,10 +96,61 @@ pub(crate) fn authenticate_anonymously(context: &mut RequestContext<'_>) -> Resu
             profile,
             workspace: key.workspace,
             api_key,
+            incognito,
         },
-        "ANONYMOUS",
+        visit_origin(incognito),
         Map::new(),
     ))
+}
+
+fn visit_origin(incognito: bool) -> &'static str {
+    if incognito { "INCOGNITO" } else { "ANONYMOUS" }
+}
+
+/// `authenticateSimply`: the owner of an identifier, without a password. A missing account is created.
+pub(crate) fn authenticate_simply(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
+    let workspace = context.workspace()?;
+    let caller = context.consumer.clone();
+    let Some((visitor, api_key)) = caller
+        .as_ref()
+        .and_then(|caller| Some((caller.profile()?, caller.api_key()?.to_owned())))
+    else {
+        return Err(ApiError::unauthorized("The token is missing"));
+    };
+    let email = context.optional_text("email").map(str::to_owned);
+    let custom_id = custom_id(&context.body);
+    let found = match (&email, &custom_id) {
+        (Some(email), _) => context.state.profile_by_email(workspace, email),
+        (None, Some(id)) => context.state.profile_by_custom_id(workspace, id),
+        (None, None) => {
+            return Err(ApiError::new(
+                StatusCode::PRECONDITION_FAILED,
+                "An e-mail address or a customId is needed",
+            ));
+        }
+    };
+    let agreements = agreements(&context.body)?;
+    let without_account = Some(visitor).filter(|id| context.state.profiles[*id].account.is_none());
+    let profile = found
+        .or(without_account)
+        .unwrap_or_else(|| context.state.add_profile(workspace, &new_uuid()));
+    remember(context, profile, agreements);
+    let recognized = &mut context.state.profiles[profile];
+    recognized.email = email.or(recognized.email.take());
+    recognized.custom_id = custom_id.or(recognized.custom_id.take());
+    recognized.account.get_or_insert_with(|| Account {
+        origin: "SIMPLE_AUTH".to_owned(),
+        password: None,
+        activation: Activation::Active,
+        email_confirmed: false,
+        wrong_passwords: 0,
+    });
+    let consumer = Consumer::Profile {
+        profile,
+        workspace,
+        api_key,
+    };
+    Ok(issue(context, &consumer, "SIMPLE_AUTH", Map::new()))
 }
 
 /// `refreshProfileToken`: a new token in exchange for a valid one.
@@ -102,7 +166,8 @@ pub(crate) fn refresh(context: &mut RequestContext<'_>) -> Result<ApiResponse, A
     };
     let origin = match &consumer {
         Consumer::Profile { profile, .. } => origin_of(context, *profile),
-        _ => "ANONYMOUS".to_owned(),
+        Consumer::Anonymous { incognito, .. } => visit_origin(*incognito).to_owned(),
+        _ => "UNKNOWN".to_owned(),
     };
     // A refresh returns its full body even if a login returns only the token.
     let issued = issue_token(context, consumer.clone());

@@ -11,6 +11,7 @@ mod profiles;
 mod requests;
 mod saved_sessions;
 mod settings;
+mod simple_login;
 mod successes;
 mod tolerance;
 mod unreadable;

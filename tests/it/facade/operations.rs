@@ -15,7 +15,7 @@ use synerise_auth::chrono::NaiveDate;
 use synerise_auth::model::MfaMethod;
 use synerise_auth::settings::Registration;
 use synerise_auth::usage::UsageQuery;
-use synerise_auth::{Result, UserLoginOutcome};
+use synerise_auth::{LoginId, Result, UserLoginOutcome};
 use synerise_auth_emulator::Fault;
 
 use crate::support::{CUSTOMER, DEVICE, NEWCOMER, PASSWORD, TestEnv, VISITOR, customer, pin_for_everyone};
@@ -154,6 +154,13 @@ async fn call(operation: &str, env: &TestEnv) -> Result<()> {
         "deleteAccount" => {
             let deletion = AccountDeletion::by_password(PASSWORD);
             env.profile().await?.delete_account(deletion).await?;
+        }
+        "authenticateSimply" => {
+            let login = client.profile(env.profile_key());
+            drop(login.simple_login(&visitor, LoginId::email(NEWCOMER)).await?);
+        }
+        "authenticateIncognito" => {
+            drop(client.incognito(env.profile_key(), VISITOR).token().await?);
         }
         "getProfileSettings" => drop(workspace.profile_settings().get().await?),
         "replaceProfileSettings" => {

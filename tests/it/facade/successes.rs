@@ -10,7 +10,7 @@ use synerise_auth::error::ActivationMethod;
 use synerise_auth::kind::Profile;
 use synerise_auth::settings::Registration;
 use synerise_auth::usage::UsageQuery;
-use synerise_auth::{Error, ErrorKind, Identity, Result, Session};
+use synerise_auth::{Error, ErrorKind, Identity, LoginId, Result, Session};
 
 use crate::support::{Answer, Capture, key};
 
@@ -98,6 +98,7 @@ async fn calls_with_a_body(answer: &Answer) -> Vec<(&'static str, Option<Error>)
     let server = server(answer.clone()).await;
     let (workspace, user) = (server.workspace(), server.user().await);
     let (client, profiles) = (server.client(), server.client().profile(key()));
+    let (profiles_again, visitor) = (profiles.clone(), client.anonymous(key(), "u-1"));
     let day = NaiveDate::from_ymd_opt(2025, 5, 29).unwrap();
     let usage = UsageQuery::days(day, day).unwrap();
     let settings = workspace.profile_settings();
@@ -127,6 +128,17 @@ async fn calls_with_a_body(answer: &Answer) -> Vec<(&'static str, Option<Error>)
         (
             "authenticateProfileConditionally",
             profiles.login_if_allowed(Identity::oauth("fake")).await.err(),
+        ),
+        (
+            "authenticateSimply",
+            profiles_again
+                .simple_login(&visitor, LoginId::email("a@b.example"))
+                .await
+                .err(),
+        ),
+        (
+            "authenticateIncognito",
+            client.incognito(key(), "u-1").token().await.err(),
         ),
         ("getPublicKey", client.public_key().await.err()),
     ]

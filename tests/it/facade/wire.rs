@@ -110,6 +110,19 @@ fn settings(mode: &str) -> Value {
     reason = "so that a json!() can stand in the call"
 )]
 fn assert_sent(server: &Capture, method: &str, target: &str, token: Option<&str>, body: Option<Value>) {
+    assert_sent_with(server, method, target, token, body, &[]);
+}
+
+/// The last request, whole, with these headers beside the usual ones.
+#[track_caller]
+fn assert_sent_with(
+    server: &Capture,
+    method: &str,
+    target: &str,
+    token: Option<&str>,
+    body: Option<Value>,
+    headers: &[(&str, &str)],
+) {
     let request = server.last();
     assert_eq!(
         (request.method.as_str(), request.target.as_str()),
@@ -140,7 +153,11 @@ fn assert_sent(server: &Capture, method: &str, target: &str, token: Option<&str>
         "user-agent",
     ];
     let unusual = |(name, _): &&(String, String)| !usual.contains(&name.as_str());
-    assert_eq!(request.headers.iter().find(unusual), None);
+    let unusual = request.headers.iter().filter(unusual);
+    let unusual: Vec<_> = unusual
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    assert_eq!(unusual, headers);
 }
 
 async fn server() -> Capture {
@@ -571,13 +588,15 @@ async fn registration() {
         .zip_code("30-001")
         .country_code("PL")
         .agreements(Agreements::new().with_webpush(true))
-        .attributes(Attributes::new().set("size", 42).unwrap());
+        .attributes(Attributes::new().set("size", 42).unwrap())
+        .tags(["new", "web"]);
     visitor(&server).register(account).await.unwrap();
     let body = json!({
         "email": "a@b.example", "password": "strongpassword", "uuid": UUID, "customId": "card123", "deviceId": DEVICE,
         "firstName": "Jan", "lastName": "Kowalski", "sex": "MALE", "phone": "+48123456789", "company": "Example",
         "address": "Main 1", "city": "Kraków", "province": "Małopolska", "zipCode": "30-001", "countryCode": "PL",
-        "agreements": { "webpush": true }, "attributes": { "size": 42 }
+        "agreements": { "webpush": true }, "attributes": { "size": 42 },
+        "tags": ["new", "web"]
     });
     assert_sent(&server, "POST", target, Some("anonymous-token"), Some(body));
 }
@@ -759,6 +778,69 @@ async fn account_deletion() {
         "uuid": UUID, "deviceId": DEVICE
     });
     assert_sent(&server, "POST", target, Some("profile-token"), Some(body));
+}
+
+#[tokio::test]
+async fn simple_login() {
+    let server = server().await;
+    let (login, visitor) = (server.client().profile(key()), visitor(&server));
+    let target = "/sauth/v3/auth/login/client/simple-auth";
+    let least = login
+        .clone()
+        .simple_login(&visitor, LoginId::email("a@b.example"));
+    least.await.unwrap();
+    let body = json!({ "email": "a@b.example" });
+    assert_sent(&server, "POST", target, Some("anonymous-token"), Some(body));
+
+    let all = login
+        .simple_login(&visitor, LoginId::custom_id("card123"))
+        .also(LoginId::email("a@b.example"))
+        .uuid(UUID)
+        .hash("fake-hash")
+        .first_name("Jan")
+        .last_name("Kowalski")
+        .display_name("Jan K.")
+        .phone("+48000000000")
+        .sex("MALE")
+        .birth_date("1970-01-01")
+        .avatar_url("https://shop.example/jan.png")
+        .company("Shop")
+        .address("Street 1")
+        .city("Kraków")
+        .province("Małopolska")
+        .zip_code("30-000")
+        .country_code("PL")
+        .agreements(Agreements::new().with_email(true))
+        .attributes(Attributes::new().set("colour", "green").unwrap())
+        .tags(["a", "b"]);
+    all.await.unwrap();
+    let body = json!({
+        "customId": "card123", "email": "a@b.example", "uuid": UUID, "firstName": "Jan", "lastName": "Kowalski",
+        "displayName": "Jan K.", "phone": "+48000000000", "sex": "MALE", "birthDate": "1970-01-01",
+        "avatarUrl": "https://shop.example/jan.png", "company": "Shop", "address": "Street 1", "city": "Kraków",
+        "province": "Małopolska", "zipCode": "30-000", "countryCode": "PL", "agreements": { "email": true },
+        "attributes": { "colour": "green" }, "tags": ["a", "b"]
+    });
+    let headers = [("x-simple-auth-hash", "fake-hash")];
+    assert_sent_with(
+        &server,
+        "POST",
+        target,
+        Some("anonymous-token"),
+        Some(body),
+        &headers,
+    );
+}
+
+#[tokio::test]
+async fn incognito_visit() {
+    let server = server().await;
+    let visitor = Visitor::new(UUID).with_device_id(DEVICE);
+    let session = server.client().incognito(key(), visitor);
+    session.token().await.unwrap();
+    let body = json!({ "apiKey": KEY, "uuid": UUID, "deviceId": DEVICE });
+    let target = "/sauth/v3/auth/login/client/incognito";
+    assert_sent(&server, "POST", target, None, Some(body));
 }
 
 // Settings
