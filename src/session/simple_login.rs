@@ -161,7 +161,7 @@ impl SimpleLoginRequest {
             }
         }
         body.uuid = self.uuid.as_ref().map(ProfileUuid::checked).transpose()?;
-        body.agreements = conversions::agreements(self.agreements.clone());
+        body.agreements = conversions::agreements(self.agreements);
         body.attributes = conversions::attributes(self.attributes.clone());
         Ok(body)
     }
