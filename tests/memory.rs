@@ -213,7 +213,7 @@ async fn peaks(
     let login = client.workspace(ApiKey::new("another-fake-key").unwrap());
     peaks.push(("a token", peak(login.token()).await));
     current.lock().unwrap().to_logins = false;
-    client.forget(&ApiKey::new("another-fake-key").unwrap());
+    client.forget(ApiKey::new("another-fake-key").unwrap());
     peaks
 }
 
