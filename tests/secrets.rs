@@ -283,7 +283,7 @@ async fn call_as_workspace(client: &Client, printed: &Printed) {
     printed.value(&workspace.status());
     workspace.invalidate();
     // The events end with the last who holds the session, and the client is one of them.
-    client.forget(&ApiKey::new(WORKSPACE_KEY).unwrap());
+    client.forget(ApiKey::new(WORKSPACE_KEY).unwrap());
     drop((workspace, raw));
     while let Some(event) = support::next(&mut events).await {
         printed.value(&event);

@@ -82,7 +82,7 @@ async fn every_subscriber_sees_the_events_in_order() {
     env.emulator.revoke_tokens();
     session.get("/v4/clients").await.unwrap();
     let mut late = session.subscribe();
-    env.client.forget(&env.workspace_key());
+    env.client.forget(env.workspace_key());
     drop(session);
     for events in &mut observers {
         assert_eq!(refreshed(events).await, 1);
@@ -106,7 +106,7 @@ async fn slow_subscriber_loses_the_oldest_events() {
         session.invalidate();
     }
     session.token().await.unwrap();
-    env.client.forget(&env.workspace_key());
+    env.client.forget(env.workspace_key());
     drop(session);
     let mut last = None;
     let mut seen = 0;

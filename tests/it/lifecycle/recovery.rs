@@ -259,7 +259,7 @@ async fn late_401_for_an_older_token_drops_nothing() {
     assert_eq!(env.calls(), 2, "with the newer token");
     assert_eq!(env.logins(), 2);
     assert_eq!(session.token().await.unwrap().generation(), 2);
-    env.client.forget(&env.workspace_key());
+    env.client.forget(env.workspace_key());
     drop(session);
     assert!(next(&mut events).await.is_none(), "nothing was dropped");
 }

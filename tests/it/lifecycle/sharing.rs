@@ -70,8 +70,8 @@ async fn workspace_asked_for_in_each_request_logs_in_once() {
         env.workspace().token().await.unwrap();
     }
     assert_eq!(env.logins(), 1);
-    assert!(env.client.forget(&env.workspace_key()));
-    assert!(!env.client.forget(&env.workspace_key()), "there is none any more");
+    assert!(env.client.forget(env.workspace_key()));
+    assert!(!env.client.forget(env.workspace_key()), "there is none any more");
     env.workspace().token().await.unwrap();
     assert_eq!(env.logins(), 2, "a forgotten workspace is a new session");
 }
