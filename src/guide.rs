@@ -103,6 +103,7 @@ page!(
 ///
 /// <div>
 #[doc = include_str!("../docs/pictures/fleet.svg")]
+#[doc = include_str!("../docs/pictures/fleet-growth.svg")]
 /// </div>
 ///
 /// # The items of this page

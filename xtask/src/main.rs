@@ -34,6 +34,8 @@ enum Verb {
     Fuzz(fuzz::Fuzz),
     /// Measure the library beside its peers, and print the table of docs/figures.md
     Figures(figures::Figures),
+    /// Write how the work of a fleet grows with its size: the table and the picture of the guide to many processes
+    SimulateFleet,
     #[command(flatten)]
     Spec(openapi::Verb),
 }
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Verb::Ci(arguments) => conclude(ci::ci(&arguments)),
         Verb::Fuzz(arguments) => conclude(fuzz::fuzz(&arguments)),
         Verb::Figures(arguments) => conclude(figures::figures(&arguments)),
+        Verb::SimulateFleet => conclude(test::simulate_fleet()),
         Verb::Spec(verb) => openapi::run(verb),
     }
 }

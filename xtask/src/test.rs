@@ -15,6 +15,18 @@ pub(crate) const TESTED: [&str; 2] = [
      synerise-auth-redis/cluster,synerise-auth-redis/sentinel,synerise-auth-redis/tls-rustls",
 ];
 
+/// Runs the simulation of a fleet. The tests of the models fail when its results are not those in the documentation.
+pub(crate) fn simulate_fleet() -> Result {
+    run(&mut cargo([
+        "run",
+        "--release",
+        "--package",
+        MODELS,
+        "--bin",
+        "simulate-fleet",
+    ]))
+}
+
 /// Builds and runs every test, documentation tests and examples included.
 ///
 /// Everything is run, whatever fails: one run shows all that is broken.
