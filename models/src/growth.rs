@@ -15,6 +15,9 @@ const FLEETS: [(&str, Sharing, bool); 5] = [
     ("told, no jitter", Sharing::Told, false),
 ];
 
+/// What a curve of the picture shows.
+type Value = fn(&Outcome) -> u64;
+
 /// The table, and the picture of its commands.
 pub(crate) fn table_and_picture() -> (String, String) {
     let mut table =
@@ -45,7 +48,7 @@ pub(crate) fn table_and_picture() -> (String, String) {
 
 /// Powers of ten on both axes, so that a straight line is growth in proportion.
 fn picture(lines: &[Vec<Outcome>]) -> String {
-    let mut svg = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 680 370" width="680" role="img" aria-labelledby="growth-title growth-desc" style="max-width:100%;height:auto" font-family="system-ui,-apple-system,Segoe UI,Helvetica,Arial,sans-serif" font-size="13">
+    let mut svg = r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 680 370" width="680" role="img" aria-labelledby="growth-title growth-desc" style="max-width:100%;height:auto" font-family="system-ui,-apple-system,Segoe UI,Helvetica,Arial,sans-serif" font-size="13">
 <title id="growth-title">How the work of a fleet grows</title>
 <desc id="growth-desc">Logins and store commands in one token lifetime, for 10 to 100,000 processes, both in powers of ten. Without a store, logins grow with the fleet. With one, they stay at two, and the commands grow with the fleet.</desc>
 <style>
@@ -53,7 +56,7 @@ fn picture(lines: &[Vec<Outcome>]) -> String {
 @media (prefers-color-scheme:dark){.plate{fill:#161b22;stroke:#30363d}text{fill:#e6edf3}.logins{stroke:#ff7b72}.asking{stroke:#58a6ff}.told{stroke:#3fb950}.shared{stroke:#d2a8ff}}
 </style>
 <rect class="plate" width="680" height="370" rx="10"/>
-"##
+"#
     .to_owned();
     for power in 0_u32..=6 {
         let y = 320 - 48 * power;
@@ -72,7 +75,7 @@ fn picture(lines: &[Vec<Outcome>]) -> String {
         svg,
         r#"<text x="270" y="356" text-anchor="middle">processes</text>"#
     );
-    let curves: [(&str, &str, &[Outcome], fn(&Outcome) -> u64); 4] = [
+    let curves: [(&str, &str, &[Outcome], Value); 4] = [
         ("logins", "logins without a store", &lines[0], |outcome| {
             outcome.logins
         }),

@@ -60,6 +60,7 @@ struct Store {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Process {
     protocol: LeaseProtocol,
     doing: Doing,
