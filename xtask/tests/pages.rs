@@ -58,7 +58,7 @@ fn included() -> BTreeSet<PathBuf> {
             included.insert(normal(&folder.join(path)));
         }
         if text.contains("include_str!(concat!(\"../docs/\"") {
-            let names = text.split('"').filter(|part| part.ends_with(".md"));
+            let names = text.split('"').filter(|part| part.strip_suffix(".md").is_some());
             included.extend(names.map(|name| Path::new("docs").join(name)));
         }
     }
