@@ -62,7 +62,8 @@ fn one(profile: &str) -> Result<Row> {
     let root = repository()?;
     let manifest = fs::read_to_string(root.join("Cargo.toml"))?;
     let build_dependencies = section(&manifest, "[build-dependencies]")?;
-    let ours = format!("{BY_HAND}synerise-auth = {{ path = {root:?} }}\n");
+    let path = root.display().to_string();
+    let ours = format!("{BY_HAND}synerise-auth = {{ path = {path:?} }}\n");
     let with_build = format!("{BY_HAND}\n[build-dependencies]\n{build_dependencies}");
 
     let by_hand = build(&root, profile, "by hand", BY_HAND, SERVICE_BY_HAND, false)?;
