@@ -53,6 +53,13 @@ pub(crate) fn generate(document: &Document) -> Result<String, String> {
                 _ => return Err(located.refuse("has an unknown x-forbidden")),
             },
         };
+        let permission: Expr = match located.extension("x-permission") {
+            Value::Null => parse_quote!(None),
+            value => match value.as_str() {
+                Some(name) => parse_quote!(Some(#name)),
+                None => return Err(located.refuse("has an x-permission that is not a text")),
+            },
+        };
         let response = shapes
             .response(&located)
             .map_err(|problem| located.refuse(&problem))?;
@@ -70,6 +77,7 @@ pub(crate) fn generate(document: &Document) -> Result<String, String> {
                 idempotent: #idempotent,
                 send_once: #send_once,
                 unauthorized: #unauthorized,
+                permission: #permission,
                 forbidden: #forbidden,
                 response: #response,
             };

@@ -40,6 +40,8 @@ pub struct Operation {
     pub send_once: bool,
     /// What a 401 refuses.
     pub unauthorized: Unauthorized,
+    /// The permission that the caller's API key needs, where Synerise names it.
+    pub permission: Option<&'static str>,
     /// What a 403 refuses.
     pub forbidden: Forbidden,
     pub(crate) response: Shape,

@@ -82,6 +82,8 @@ pub struct ProfileSnapshot {
     pub tags: Vec<String>,
     /// Its devices, sorted.
     pub devices: Vec<String>,
+    /// The UUIDs of the visitors whose history was joined to it, because a login carried their token.
+    pub linked_visitors: Vec<String>,
 }
 
 /// What every emulator starts with.

@@ -108,7 +108,7 @@ pub(crate) static OPERATIONS: [Operation; 38] = [
     operation("getCurrentWorkspace", Method::GET, "/uauth/business-profile/current", Access::Bearer(&[User, UserInWorkspace, Workspace]), workspaces::current),
     operation("workspaceLogin", Method::POST, "/uauth/v2/auth/login/profile", Access::Open, workspaces::log_in),
     operation("refreshProfileToken", Method::POST, "/sauth/v3/auth/refresh/client", PROFILES, profiles::refresh),
-    operation("authenticateProfile", Method::POST, "/sauth/v3/auth/login/client", Access::Open, profiles::authenticate),
+    operation("authenticateProfile", Method::POST, "/sauth/v3/auth/login/client", Access::OpenOrBearer(&[Anonymous]), profiles::authenticate),
     operation(SERVER_SIDE_LOGIN, Method::POST, "/sauth/v3/auth/login/client/server", Access::Bearer(&[Workspace]), profiles::authenticate_server_side).requiring("SAUTH_SERVER_LOGIN_CLIENT_CREATE"),
     operation("authenticateProfileConditionally", Method::POST, "/sauth/v3/auth/login/client/conditional", Access::OpenOrBearer(&[Anonymous]), profiles::authenticate_conditionally),
     operation("authenticateAnonymously", Method::POST, "/sauth/v3/auth/login/client/anonymous", Access::Open, profiles::authenticate_anonymously),

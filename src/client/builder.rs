@@ -118,6 +118,9 @@ impl ClientBuilder {
     }
 
     /// Sets a base URL instead of a region's, such as your own gateway in front of Synerise, or an emulator.
+    ///
+    /// Synerise's mobile SDKs use other names for the regions' hosts: `https://api.snrapi.com`, `https://api.azu.snrapi.com`
+    /// and `https://api.geb.snrapi.com`. They are accepted here like any other host. A server has no reason to prefer them.
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = base_url.into();
         self

@@ -32,7 +32,7 @@ pub struct ApiError {
     field_errors: Vec<FieldError>,
     trace_id: Option<String>,
     retry_after: Option<Duration>,
-    hint: Option<&'static str>,
+    hint: Option<Cow<'static, str>>,
     /// What a 403 of the operation refuses.
     forbidden: Forbidden,
 }
@@ -73,7 +73,7 @@ impl ApiError {
         }
     }
 
-    pub(crate) fn with_hint(mut self, hint: Option<&'static str>) -> Self {
+    pub(crate) fn with_hint(mut self, hint: Option<Cow<'static, str>>) -> Self {
         self.hint = hint;
         self
     }
@@ -142,7 +142,7 @@ impl ApiError {
         self.retry_after
     }
 
-    pub(super) fn advice(&self) -> &'static str {
+    pub(super) fn advice(&self) -> &str {
         match self.kind() {
             ErrorKind::ActivationRequired(ActivationMethod::Link) => {
                 return "let the user follow the link in the activation e-mail, or request another one";
@@ -167,7 +167,7 @@ impl ApiError {
             }
             _ => {}
         }
-        if let Some(hint) = self.hint {
+        if let Some(hint) = self.hint.as_deref() {
             return hint;
         }
         match self.status {

@@ -279,19 +279,26 @@ impl Lifecycle {
         self.wait(step).await.map_or(Ok(()), |result| result.map(drop))
     }
 
-    /// Drops the token because a server refused it. Returns whether the session can get another one.
-    fn reject(&self, token: &Token) -> bool {
+    /// Drops the token because a server refused it, or said that it has expired. Returns whether the session can get another
+    /// one.
+    fn reject(&self, token: &Token, expired: bool) -> bool {
         let generation = token.generation();
         let rejection = {
             let mut state = self.lock();
             let now = self.config.clock.now();
-            let rejection = state.token.rejected(generation, now, REFRESH_FLOOR);
+            let rejection = state.token.rejected(generation, now, REFRESH_FLOOR, expired);
             if rejection == Rejection::Invalidated {
                 self.current.store(None);
             }
             rejection
         };
-        if rejection == Rejection::Invalidated {
+        if rejection == Rejection::Invalidated && expired {
+            tracing::debug!(
+                generation,
+                "the server says that the token has expired; it is discarded"
+            );
+            self.emit(|| Event::ExpiredAtServer { generation });
+        } else if rejection == Rejection::Invalidated {
             observability::rejected(&self.label(), generation);
             self.emit(|| Event::Invalidated { generation });
         }
@@ -383,21 +390,25 @@ impl Authenticator for Lifecycle {
         Box::pin(Self::token(self))
     }
 
-    fn on_unauthorized(&self, token: &Token, refused: Option<Unauthorized>) -> bool {
+    fn on_unauthorized(&self, token: &Token, refused: Option<Unauthorized>, expired: bool) -> bool {
+        if expired {
+            // This is about the token, whatever the operation.
+            return self.reject(token, true);
+        }
         match refused {
-            Some(Unauthorized::Token) => self.reject(token),
+            Some(Unauthorized::Token) => self.reject(token, false),
             Some(Unauthorized::Consumer) => false,
             Some(Unauthorized::Credentials) => {
                 let age = self.config.clock.now().monotonic;
                 let age = age.saturating_sub(token.validity().issued_at.monotonic);
                 if age >= DOUBTED_AFTER && self.source.is_refreshable() {
-                    self.reject(token);
+                    self.reject(token, false);
                 }
                 false
             }
             // Endpoints that don't take a consumer answer 401 as well. A wrong guess costs a refreshable session one
             // refresh, and would end any other session.
-            None => self.source.is_refreshable() && self.reject(token),
+            None => self.source.is_refreshable() && self.reject(token, false),
         }
     }
 

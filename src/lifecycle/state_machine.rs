@@ -18,6 +18,8 @@ pub(super) struct TokenStateMachine {
     token: Option<Token>,
     /// The token before an invalidation. It is not served any more, but can still authenticate a refresh.
     rejected: Option<Token>,
+    /// Whether the server said that this token has expired. Then it authenticates no refresh either.
+    rejected_as_expired: bool,
     generation: u64,
     failures: u32,
     /// No refresh starts before this time, by either clock: a backoff also ends while the computer is suspended.
@@ -127,6 +129,7 @@ impl TokenStateMachine {
     pub(super) fn previous(&self, now: Reading) -> Option<Previous> {
         let (token, state) = match (&self.token, &self.rejected) {
             (Some(token), _) => (token, PreviousTokenState::Active),
+            (None, Some(token)) if self.rejected_as_expired => (token, PreviousTokenState::Expired),
             (None, Some(token)) => (token, PreviousTokenState::Rejected),
             (None, None) => return None,
         };
@@ -211,11 +214,17 @@ impl TokenStateMachine {
         self.last_error = Some(error);
     }
 
-    /// A server answered 401 to the token of `generation`.
+    /// A server answered 401 to the token of `generation`, perhaps because it has `expired` by the server's clock.
     ///
     /// The token is kept if the one before it was refused less than `floor` ago and no request has succeeded since the
     /// refresh. Otherwise, a server that refuses every token would get a login for each request.
-    pub(super) fn rejected(&mut self, generation: u64, now: Reading, floor: Duration) -> Rejection {
+    pub(super) fn rejected(
+        &mut self,
+        generation: u64,
+        now: Reading,
+        floor: Duration,
+        expired: bool,
+    ) -> Rejection {
         match &self.token {
             Some(token) if token.generation() > generation => return Rejection::Replaced,
             Some(token) if token.generation() == generation => {}
@@ -228,6 +237,7 @@ impl TokenStateMachine {
             return Rejection::Repeated;
         }
         self.rejected = self.token.take();
+        self.rejected_as_expired = expired;
         self.last_rejection = Some(now.monotonic);
         Rejection::Invalidated
     }
@@ -246,6 +256,7 @@ impl TokenStateMachine {
         let had = token.is_some();
         if had {
             self.rejected = token;
+            self.rejected_as_expired = false;
         }
         self.quiet_until = None;
         if !self.ended {

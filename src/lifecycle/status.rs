@@ -206,6 +206,12 @@ pub enum Event {
         /// The token's generation.
         generation: u64,
     },
+    /// A server said that the token has expired, although it is still valid by this process's clock. It was discarded, and
+    /// the next call gets another one.
+    ExpiredAtServer {
+        /// The token's generation.
+        generation: u64,
+    },
     /// The session has ended: it has no credentials to obtain a new token.
     Expired {
         /// The reason, and what to do.

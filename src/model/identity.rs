@@ -20,6 +20,25 @@ use super::input::required;
 pub struct ProfileUuid(String);
 
 impl ProfileUuid {
+    /// Derives the UUID of a recognized profile from its identifier, by Synerise's recipe: a version 5 UUID of `salt` and
+    /// `identifier`.
+    ///
+    /// The same customer then has the same UUID on each device and in each system. The salt is a text of your own, the same
+    /// wherever you derive UUIDs. The identifier is the e-mail address, or the custom identifier if the workspace uses that.
+    /// Both are taken exactly as they are written, so write addresses in one letter case.
+    ///
+    /// ```
+    /// use synerise_auth::ProfileUuid;
+    ///
+    /// // The example that Synerise publishes.
+    /// let uuid = ProfileUuid::derived("someString", "customer@synerise.com");
+    /// assert_eq!(uuid.as_str(), "345d4c8f-5aff-591d-a19c-1ca48923d9ee");
+    /// ```
+    pub fn derived(salt: &str, identifier: &str) -> Self {
+        let name = format!("{salt}{identifier}");
+        Self::from(Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()))
+    }
+
     /// Returns the UUID as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -242,5 +261,17 @@ impl Visitor {
 impl<T: Into<ProfileUuid>> From<T> for Visitor {
     fn from(uuid: T) -> Self {
         Self::new(uuid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn derived_uuid_is_the_published_one() {
+        let uuid = ProfileUuid::derived("someString", "customer@synerise.com");
+        assert_eq!(uuid.as_str(), "345d4c8f-5aff-591d-a19c-1ca48923d9ee");
+        assert_ne!(uuid, ProfileUuid::derived("otherString", "customer@synerise.com"));
     }
 }

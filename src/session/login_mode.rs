@@ -4,16 +4,18 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::error::Result;
 use crate::lifecycle::Lifecycle;
 use crate::transport::Authenticator;
 
 /// A login of a customer by themselves.
-#[derive(Debug)]
-pub struct Direct(pub(super) ());
+pub struct Direct {
+    pub(super) visitor: Option<Result<Arc<dyn Authenticator>>>,
+}
 
 /// A login of a customer who has an account.
 pub struct Conditional {
-    pub(super) anonymous: Option<Arc<dyn Authenticator>>,
+    pub(super) visitor: Option<Result<Arc<dyn Authenticator>>>,
 }
 
 /// A login of a customer by a backend.
@@ -22,10 +24,18 @@ pub struct ServerSide {
     pub(super) device: IpAddr,
 }
 
+impl fmt::Debug for Direct {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Direct")
+            .field("as_anonymous", &self.visitor.is_some())
+            .finish()
+    }
+}
+
 impl fmt::Debug for Conditional {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Conditional")
-            .field("anonymous", &self.anonymous.is_some())
+            .field("as_anonymous", &self.visitor.is_some())
             .finish()
     }
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::{Agreements, Attributes, ConditionalLoginStatus, Identity};
 use crate::operation;
 use crate::token::TokenResponse;
-use crate::transport::BoxFuture;
+use crate::transport::{Authenticator, BoxFuture};
 
 use super::kind::{Anonymous, Profile, Workspace};
 use super::login_mode::{Conditional, Direct, ServerSide};
@@ -48,7 +48,7 @@ impl ProfileLogins {
     /// # Ok(()) }
     /// ```
     pub fn login(self, identity: Identity) -> ProfileLoginRequest<Direct> {
-        ProfileLoginRequest::new(self.context, self.keys, identity, Direct(()))
+        ProfileLoginRequest::new(self.context, self.keys, identity, Direct { visitor: None })
     }
 
     /// Logs in a customer who has an account, and never creates one. Unmet conditions are an outcome, not an error.
@@ -56,7 +56,7 @@ impl ProfileLogins {
     /// Operation [`authenticateProfileConditionally`](crate::raw::Client::authenticate_profile_conditionally) (`POST /sauth/v3/auth/login/client/conditional`).
     #[doc(alias("conditional login"))]
     pub fn login_if_allowed(self, identity: Identity) -> ProfileLoginRequest<Conditional> {
-        ProfileLoginRequest::new(self.context, self.keys, identity, Conditional { anonymous: None })
+        ProfileLoginRequest::new(self.context, self.keys, identity, Conditional { visitor: None })
     }
 }
 
@@ -182,11 +182,64 @@ impl<M> ProfileLoginRequest<M> {
     }
 }
 
+impl ProfileLoginRequest<Direct> {
+    /// Sends the login as the visitor that the customer was until now, as Synerise's own apps do. Synerise then joins the
+    /// visitor's history to the account.
+    ///
+    /// The visitor's session stays as it is, whatever becomes of the login: a customer who is refused is still this visitor.
+    ///
+    /// ```no_run
+    /// # async fn run(client: synerise_auth::Client, key: synerise_auth::ApiKey, identity: synerise_auth::Identity) -> synerise_auth::Result<()> {
+    /// let visitor = client.anonymous(key.clone(), "00000000-0000-4000-8000-000000000001");
+    /// // … the visitor looks around, then logs in …
+    /// let profile = client.profile(key).login(identity).as_anonymous(&visitor).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Awaiting the login returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the visitor belongs to
+    /// another API key, or to a client with another region or base URL.
+    pub fn as_anonymous(mut self, visitor: &Session<Anonymous>) -> Self {
+        self.mode.visitor = Some(self.fitting(visitor));
+        self
+    }
+}
+
 impl ProfileLoginRequest<Conditional> {
     /// Sends the login as an anonymous visitor: Synerise's texts recommend it, and also say that it needs no token.
+    ///
+    /// # Errors
+    /// Awaiting the login returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the visitor belongs to
+    /// another API key, or to a client with another region or base URL.
     pub fn as_anonymous(mut self, visitor: &Session<Anonymous>) -> Self {
-        self.mode.anonymous = Some(visitor.authenticator());
+        self.mode.visitor = Some(self.fitting(visitor));
         self
+    }
+}
+
+impl<M> ProfileLoginRequest<M> {
+    /// The visitor's token, if it may be sent with this login.
+    fn fitting(&self, visitor: &Session<Anonymous>) -> Result<Arc<dyn Authenticator>> {
+        // A key that a provider has not named yet is not known to differ.
+        let keys = visitor
+            .lifecycle
+            .identity()
+            .key
+            .zip(self.request.keys.last_known());
+        let keys_differ = keys.is_some_and(|(of_visitor, of_login)| of_visitor != of_login);
+        let base = |context: &Context| context.transport.base().as_str().to_owned();
+        let problem = if base(&visitor.context) != base(&self.context) {
+            "belongs to another region or base URL than the login"
+        } else if keys_differ {
+            "belongs to another API key than the login"
+        } else {
+            return Ok(visitor.authenticator());
+        };
+        Err(Error::invalid_input(
+            "as_anonymous",
+            problem,
+            "give it a visitor's session of the same client and profile key",
+        ))
     }
 }
 
@@ -196,9 +249,10 @@ impl IntoFuture for ProfileLoginRequest<Direct> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
+            let visitor = self.mode.visitor.clone().transpose()?;
             let response = self
                 .request
-                .send_body(&self.context.transport, self.body().await?)
+                .send_body(&self.context.transport, self.body().await?, visitor)
                 .await?;
             self.session(response)
         })
@@ -214,7 +268,7 @@ impl IntoFuture for ProfileLoginRequest<ServerSide> {
             self.request.behalf = Some((Arc::clone(&self.mode.workspace), self.mode.device));
             let response = self
                 .request
-                .send_body(&self.context.transport, self.body().await?)
+                .send_body(&self.context.transport, self.body().await?, None)
                 .await?;
             self.session(response)
         })
@@ -243,9 +297,10 @@ impl IntoFuture for ProfileLoginRequest<Conditional> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
+            let visitor = self.mode.visitor.clone().transpose()?;
             let body = self.body().await?;
             let operation = &operation::AUTHENTICATE_PROFILE_CONDITIONALLY;
-            let client = bindings::Client::open(&self.context.transport, self.mode.anonymous.clone());
+            let client = bindings::Client::open(&self.context.transport, visitor);
             let (answer, response) = client.authenticate_profile_conditionally(&body).read().await?;
             let token = match (answer.status, answer.token) {
                 (None | Some(ConditionalLoginStatus::Success), Some(token)) => token,

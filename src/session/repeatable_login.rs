@@ -28,7 +28,7 @@ pub(super) struct RepeatableLogin {
 
 impl RepeatableLogin {
     pub(super) async fn send(&self, transport: &Arc<Transport>, clock: &dyn Clock) -> Result<TokenResponse> {
-        self.send_body(transport, self.body(clock).await?).await
+        self.send_body(transport, self.body(clock).await?, None).await
     }
 
     pub(super) async fn body(&self, clock: &dyn Clock) -> Result<types::ProfileAuthenticationRequest> {
@@ -42,10 +42,11 @@ impl RepeatableLogin {
         &self,
         transport: &Arc<Transport>,
         body: types::ProfileAuthenticationRequest,
+        visitor: Option<Arc<dyn Authenticator>>,
     ) -> Result<TokenResponse> {
         let (operation, (answer, response)) = match &self.behalf {
             None => {
-                let client = bindings::Client::open(transport, None);
+                let client = bindings::Client::open(transport, visitor);
                 let operation = &operation::AUTHENTICATE_PROFILE;
                 (operation, client.authenticate_profile(&body).read().await?)
             }

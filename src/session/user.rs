@@ -1,5 +1,6 @@
 //! Users of the portal: login, second factor, and the workspaces they may work in.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::IntoFuture;
 use std::sync::Arc;
@@ -227,7 +228,8 @@ impl<K: PortalUser> Session<K> {
     pub async fn current_workspace(&self) -> Result<Option<WorkspaceDetails>> {
         let (current, response) = self.raw().get_current_workspace().read().await?;
         match (current.selected, current.data) {
-            (Some(false), _) | (None, None) => Ok(None),
+            (None, None) => flat_workspace(&response),
+            (Some(false), _) => Ok(None),
             (_, Some(data)) => Ok(Some(data.into())),
             (Some(true), None) => Err(Error::unexpected_response(
                 operation::GET_CURRENT_WORKSPACE.id.into(),
@@ -296,4 +298,16 @@ fn session<K: Kind>(
         user,
         ..Session::new(context, lifecycle)
     })
+}
+
+/// The selected workspace in the older form of the response, in which its fields stand alone. `None` when none of them does.
+fn flat_workspace(response: &BufferedResponse) -> Result<Option<WorkspaceDetails>> {
+    let id = operation::GET_CURRENT_WORKSPACE.id;
+    let fields: BTreeMap<String, serde_json::Value> = response.json(id)?;
+    let names_one = |field: &str| fields.get(field).is_some_and(|value| !value.is_null());
+    if !names_one("id") && !names_one("businessProfileGuid") {
+        return Ok(None);
+    }
+    let workspace: types::WorkspaceDetails = response.json(id)?;
+    Ok(Some(workspace.into()))
 }

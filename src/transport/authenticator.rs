@@ -16,8 +16,8 @@ pub(crate) trait Authenticator: Send + Sync {
     fn token(&self) -> BoxFuture<'_, Result<Token>>;
 
     /// The server answered 401 to a request with `token`. `refused` is what this refuses; `None` if that is not documented.
-    /// Returns whether another attempt makes sense, because another token is available.
-    fn on_unauthorized(&self, token: &Token, refused: Option<Unauthorized>) -> bool;
+    /// `expired` is true when the server says that the token has expired. Returns whether another attempt makes sense, because another token is available.
+    fn on_unauthorized(&self, token: &Token, refused: Option<Unauthorized>, expired: bool) -> bool;
 
     /// The server accepted `token`, after it had refused the one before.
     fn on_refresh_helped(&self, _token: &Token) {}
@@ -29,7 +29,7 @@ impl Authenticator for Token {
         Box::pin(std::future::ready(Ok(self.clone())))
     }
 
-    fn on_unauthorized(&self, _: &Token, _: Option<Unauthorized>) -> bool {
+    fn on_unauthorized(&self, _: &Token, _: Option<Unauthorized>, _: bool) -> bool {
         false
     }
 }

@@ -16,6 +16,7 @@ mod response;
 mod retry;
 mod retry_after;
 mod send;
+mod token_expired;
 mod wiped;
 
 pub use retry::RetryPolicy;

@@ -2,11 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::error::{ApiError, Error};
 use crate::operation::{Evidence, Operation, Security, Unauthorized};
-
-/// How Synerise says that the bearer token has expired.
-const TOKEN_EXPIRED: &str = "token expired";
 
 /// A description of a request, with what sending needs to know.
 #[derive(Debug, Clone)]
@@ -51,19 +47,24 @@ impl RequestInfo {
             .is_some_and(|operation| operation.response.holds_secret())
     }
 
-    /// What a 401 with this error refuses, if that is documented.
-    pub(super) fn refused(&self, error: &Error) -> Option<Unauthorized> {
-        let documented = self.operation?.unauthorized;
-        let said = error.api().and_then(ApiError::message).unwrap_or_default();
-        let names_the_token = said.to_ascii_lowercase().contains(TOKEN_EXPIRED);
-        match documented {
-            Unauthorized::Credentials if names_the_token => Some(Unauthorized::Token),
-            documented => Some(documented),
-        }
+    /// What a 401 refuses, if that is documented.
+    pub(super) fn refused(&self) -> Option<Unauthorized> {
+        self.operation.map(|operation| operation.unauthorized)
     }
 
-    pub(super) fn hint(&self, status: u16) -> Option<&'static str> {
+    pub(super) fn hint(&self, status: u16) -> Option<Cow<'static, str>> {
         let operation = self.operation?;
+        if let (403, Some(permission)) = (status, operation.permission) {
+            let hint = format!(
+                "give the API key the permission {permission} (Settings > API Keys in Synerise), or call it as a consumer \
+                 that has it"
+            );
+            return Some(hint.into());
+        }
+        Self::fixed_hint(operation, status).map(Cow::Borrowed)
+    }
+
+    fn fixed_hint(operation: &Operation, status: u16) -> Option<&'static str> {
         match (status, operation.evidence, operation.security) {
             (404, Evidence::Observed, _) => Some(
                 "check that the account exists; the path is not published and was observed in Synerise's own apps: if it is \

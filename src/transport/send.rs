@@ -25,6 +25,7 @@ use super::pools::Pools;
 use super::request_info::RequestInfo;
 use super::response::BufferedResponse;
 use super::retry::{RetryBudget, RetryPolicy};
+use super::token_expired::says_token_expired;
 
 const API_VERSION: (HeaderName, HeaderValue) = (
     HeaderName::from_static("api-version"),
@@ -139,6 +140,7 @@ impl Transport {
                 request: again.as_ref(),
             };
             let limit = self.attempt_limit(end);
+            let mut expired = false;
             let (failure, status) = match self.attempt(info, current, sent, &lease, *resends, limit).await {
                 Ok(response) if response.status.is_success() => {
                     if reauthenticated && let Some((authenticator, token)) = authenticator.zip(token.as_ref())
@@ -149,6 +151,8 @@ impl Transport {
                     return self.judged(info, sent, response);
                 }
                 Ok(response) => {
+                    expired =
+                        response.status == StatusCode::UNAUTHORIZED && says_token_expired(&response.body);
                     let error = self.refusal(info, sent, &response);
                     (Failure::sent(error), Some(response.status))
                 }
@@ -163,7 +167,7 @@ impl Transport {
                 && authenticator
                     .zip(token.as_ref())
                     .is_some_and(|(authenticator, token)| {
-                        authenticator.on_unauthorized(token, info.refused(&failure.error))
+                        authenticator.on_unauthorized(token, info.refused(), expired)
                     });
             let Some(again) = again else {
                 return Err(failure.error);

@@ -218,6 +218,7 @@ impl Emulator {
             attributes: profile.attributes.clone(),
             tags: profile.tags.clone(),
             devices,
+            linked_visitors: profile.linked_visitors.clone(),
         })
     }
 }

@@ -11,7 +11,7 @@ use crate::consumer::{Consumer, ProfileId};
 use crate::errors::ApiError;
 use crate::request_context::{ApiResponse, RequestContext};
 use crate::signing::encode_authorities;
-use crate::state::keys::Scope;
+use crate::state::keys::{ApiKey, Scope};
 use crate::state::new_uuid;
 use crate::state::profiles::{Account, Activation};
 use crate::state::workspaces::Workspace;
@@ -20,8 +20,34 @@ use crate::tokens::TokenResponse;
 /// `authenticateProfile`.
 pub(crate) fn authenticate(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
     let (api_key, key) = context.api_key_of(Scope::Profile)?;
+    check_visitor(context, &key)?;
     let profile = log_in(context, &key, MissingAccount::Create).map_err(LoginError::into_error)?;
+    link_visitor(context, profile);
     Ok(issue_after_login(context, profile, api_key, Map::new()))
+}
+
+/// The anonymous token of a login, if there is one, belongs to the key's workspace.
+fn check_visitor(context: &RequestContext<'_>, key: &ApiKey) -> Result<(), ApiError> {
+    let own = context.consumer.as_ref().and_then(Consumer::workspace);
+    if own.is_some_and(|own| own != key.workspace) {
+        return Err(ApiError::forbidden(
+            "The anonymous token belongs to another workspace",
+        ));
+    }
+    Ok(())
+}
+
+/// A login that carries a visitor's token joins the visitor's history to the account. What else the service does is not
+/// documented.
+fn link_visitor(context: &mut RequestContext<'_>, profile: ProfileId) {
+    let Some(visitor) = context.consumer.as_ref().and_then(Consumer::profile) else {
+        return;
+    };
+    let uuid = context.state.profiles[visitor].uuid.clone();
+    let linked = &mut context.state.profiles[profile].linked_visitors;
+    if visitor != profile && !linked.contains(&uuid) {
+        linked.push(uuid);
+    }
 }
 
 /// `authenticateProfileServerSide`: the backend of the same workspace logs the profile in.
@@ -44,18 +70,10 @@ pub(crate) fn authenticate_server_side(context: &mut RequestContext<'_>) -> Resu
 /// `authenticateProfileConditionally`: never creates an account.
 pub(crate) fn authenticate_conditionally(context: &mut RequestContext<'_>) -> Result<ApiResponse, ApiError> {
     let (api_key, key) = context.api_key_of(Scope::Profile)?;
-    if context
-        .consumer
-        .as_ref()
-        .and_then(Consumer::workspace)
-        .is_some_and(|own| own != key.workspace)
-    {
-        return Err(ApiError::forbidden(
-            "The anonymous token belongs to another workspace",
-        ));
-    }
+    check_visitor(context, &key)?;
     match log_in(context, &key, MissingAccount::Refuse) {
         Ok(profile) => {
+            link_visitor(context, profile);
             let mut response = Map::new();
             response.insert("conditions".into(), json!([]));
             response.insert("status".into(), "SUCCESS".into());

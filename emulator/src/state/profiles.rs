@@ -22,6 +22,8 @@ pub(crate) struct Profile {
     pub(crate) attributes: Map<String, Value>,
     pub(crate) tags: Vec<String>,
     pub(crate) devices: HashSet<String>,
+    /// The UUIDs of the visitors whose history logins joined to it.
+    pub(crate) linked_visitors: Vec<String>,
     /// A condition of the next logins, set by a test: the status and the conditions.
     pub(crate) unmet: Option<(String, Vec<String>)>,
 }
@@ -124,6 +126,7 @@ impl State {
             attributes: Map::new(),
             tags: Vec::new(),
             devices: HashSet::new(),
+            linked_visitors: Vec::new(),
             unmet: None,
         });
         self.profiles.len() - 1

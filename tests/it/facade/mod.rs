@@ -16,5 +16,6 @@ mod successes;
 mod tolerance;
 mod unreadable;
 mod users;
+mod visitor_logins;
 mod wire;
 mod workspaces;

@@ -477,3 +477,24 @@ async fn unknown_error_codes_are_kept() {
     assert!(error.kind() == ErrorKind::Api);
     assert_eq!(error.code(), Some("SAU-999"));
 }
+
+#[tokio::test]
+async fn current_workspace_may_be_described_without_an_envelope() {
+    let flat =
+        json!({ "id": 48, "businessProfileGuid": "00000000-0000-4000-8000-000000000001", "name": "Shop" });
+    let server = odd_json(CURRENT, flat).await;
+    let workspace = server.user().await.current_workspace().await.unwrap().unwrap();
+    assert_eq!(
+        (workspace.id, workspace.name.as_deref()),
+        (Some(48), Some("Shop"))
+    );
+
+    for nothing in [json!({}), json!({ "id": null, "businessProfileGuid": null })] {
+        let server = odd_json(CURRENT, nothing).await;
+        assert_eq!(server.user().await.current_workspace().await.unwrap(), None);
+    }
+    // What can't be read is not what isn't there.
+    let server = odd_json(CURRENT, json!({ "id": { "number": 48 } })).await;
+    let error = server.user().await.current_workspace().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
+}
