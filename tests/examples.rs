@@ -156,6 +156,23 @@ async fn service_axum_starts_serves_and_stops() {
     }
 }
 
+#[tokio::test]
+async fn customer_sessions_axum_keeps_customers_logged_in() {
+    let out = succeeds("customer_sessions_axum").await;
+    for line in [
+        "1. a wrong password: 401",
+        "2. logged in: 204",
+        r#"3. the account: 200 OK {"firstName":"Jane"}"#,
+        r#"4. after a restart: 200 OK {"firstName":"Jane"}"#,
+        r#"5. when the token is nearly over: 200 OK {"firstName":"Jane"}"#,
+        r#"6. on the other replica, long after the first token: 200 OK {"firstName":"Jane"}"#,
+        "7. logins: 2, refreshes: 1",
+        "8. after logging out: 401",
+    ] {
+        assert!(out.contains(line), "{line} in {out}");
+    }
+}
+
 // quickstart against another server
 
 fn foreign(request: &Captured) -> Answer {

@@ -223,7 +223,7 @@ impl<K: Kind> TokenProvider for Session<K> {
     }
 
     fn token_refused(&self, token: &Token) -> bool {
-        self.lifecycle.on_unauthorized(token, None)
+        self.lifecycle.on_unauthorized(token, None, false)
     }
 
     fn token_accepted(&self, token: &Token) {

@@ -145,9 +145,13 @@ impl IntoFuture for UserLoginRequest {
 /// Exhaustive on purpose: a new outcome in a later version must not go unnoticed.
 #[derive(Debug)]
 pub enum UserLoginOutcome {
-    /// The user is logged in, and can select a workspace.
+    /// No second factor is due. The user can select a workspace if the same device passed the second factor within the last
+    /// 8 hours, or if the login came through SAML.
+    ///
+    /// Synerise requires a second factor of every user. One who has set up none yet gets this outcome too, and can enter no
+    /// workspace: [`select_workspace`](Session::select_workspace) is refused until the user has set one up in the portal.
     Complete(Session<User>),
-    /// The user has to provide a second factor first.
+    /// The user has to provide a second factor first. This is the normal case, because Synerise requires one of every user.
     MfaRequired(MfaChallenge),
 }
 
