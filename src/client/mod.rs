@@ -129,7 +129,7 @@ impl Client {
     /// It works like that of [`anonymous`](Self::anonymous), and never shares a token with it, neither in the client nor in
     /// a store.
     ///
-    /// Operation `authenticateIncognito` (`POST /sauth/v3/auth/login/client/incognito`, observed).
+    /// Operation [`authenticateIncognito`](crate::raw::Client::authenticate_incognito) (`POST /sauth/v3/auth/login/client/incognito`, observed).
     pub fn incognito(
         &self,
         profile_key: impl Into<ApiKeySource>,

@@ -29,7 +29,7 @@ impl ProfileLogins {
     ///
     /// The visitor's session must use the same API key.
     ///
-    /// Operation `authenticateSimply` (`POST /sauth/v3/auth/login/client/simple-auth`, observed).
+    /// Operation [`authenticateSimply`](crate::raw::Client::authenticate_simply) (`POST /sauth/v3/auth/login/client/simple-auth`, observed).
     ///
     /// ```no_run
     /// # async fn run(client: synerise_auth::Client, key: synerise_auth::ApiKey) -> synerise_auth::Result<()> {
