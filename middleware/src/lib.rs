@@ -72,11 +72,11 @@ let clients = http.get("https://api.synerise.com/v4/clients").header("api-versio
 //! Both take any [`TokenProvider`](synerise_auth::TokenProvider). Every session is one, and a test can write its own.
 #![cfg_attr(
     not(feature = "reqwest-middleware"),
-    doc = "\n[`TokenMiddleware`]: https://docs.rs/synerise-auth-middleware\n"
+    doc = "\n[`TokenMiddleware`]: <https://docs.rs/synerise-auth-middleware>\n"
 )]
 #![cfg_attr(
     not(feature = "tower"),
-    doc = "\n[`TokenLayer`]: https://docs.rs/synerise-auth-middleware\n"
+    doc = "\n[`TokenLayer`]: <https://docs.rs/synerise-auth-middleware>\n"
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
