@@ -87,6 +87,19 @@ async fn profile_signup_ends_with_a_logged_in_customer() {
 }
 
 #[tokio::test]
+async fn customer_account_goes_through_its_whole_life() {
+    let out = succeeds("customer_account").await;
+    assert!(
+        out.contains("4. logged out on all devices: the session has ended"),
+        "{out}"
+    );
+    assert!(
+        out.contains("5. deleted: a login is refused (Some(404))"),
+        "{out}"
+    );
+}
+
+#[tokio::test]
 async fn user_mfa_ends_with_statistics() {
     let out = succeeds("user_mfa").await;
     assert!(

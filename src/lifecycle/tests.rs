@@ -371,7 +371,7 @@ impl World {
         };
         let refused = Token::new("opaque", generation, validity, None).unwrap();
         let before = self.servable(0);
-        self.lifecycle.reject(&refused);
+        self.lifecycle.reject(&refused, false);
         if age > 0 {
             assert_eq!(self.servable(0), before, "a late 401 drops nothing");
         }
