@@ -8,12 +8,14 @@ use crate::redis_server;
 pub(crate) const MODELS: &str = "synerise-auth-models";
 
 /// The features that have tests. Not all: `native-tls` asks for a system's library.
-pub(crate) const TESTED: [&str; 2] = [
-    "--features",
-    "synerise-auth/blocking,synerise-auth/verify,\
-     synerise-auth-middleware/reqwest-middleware,synerise-auth-middleware/tower,\
-     synerise-auth-redis/cluster,synerise-auth-redis/sentinel,synerise-auth-redis/tls-rustls",
-];
+pub(crate) const TESTED: [&str; 4] = ["--features", PORTABLE, "--features", REDIS];
+
+/// Those that are tested on every system.
+const PORTABLE: &str = "synerise-auth/blocking,synerise-auth/metrics,synerise-auth/verify,\
+     synerise-auth-middleware/reqwest-middleware,synerise-auth-middleware/tower";
+
+/// Those whose tests need a server that runs on Linux and macOS only.
+const REDIS: &str = "synerise-auth-redis/cluster,synerise-auth-redis/sentinel,synerise-auth-redis/tls-rustls";
 
 /// Runs the simulation of a fleet. The tests of the models fail when its results are not those in the documentation.
 pub(crate) fn simulate_fleet() -> Result {
@@ -35,18 +37,19 @@ pub(crate) fn test() -> Result {
         anstream::eprintln!(
             "synerise-auth-redis is not tested here: neither Redis nor Valkey runs on Windows"
         );
-        let (features, verify) = (TESTED[0], "synerise-auth/verify");
         let others = [
             "--package",
             "synerise-auth",
             "--package",
             "synerise-auth-emulator",
             "--package",
+            "synerise-auth-middleware",
+            "--package",
             "loyalty-service",
             "--package",
             "xtask",
         ];
-        let tests = run(cargo(["test", "--no-fail-fast", features, verify]).args(others));
+        let tests = run(cargo(["test", "--no-fail-fast", "--features", PORTABLE]).args(others));
         (Ok(()), tests)
     } else {
         let server = redis_server::provide();

@@ -8,6 +8,7 @@ mod foreign_words;
 mod operations;
 mod passwords;
 mod profiles;
+mod reported_bugs;
 mod requests;
 mod saved_sessions;
 mod settings;
