@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
 use serde_json::Value;
 use syn::{Expr, Ident, parse_quote};
 
-use super::document::{Document, Located, method_name, reference_name};
+use super::document::{Document, Located, reference_name};
 use super::simplify::nullable_target;
 
 /// What happens to a response with an unreadable field: `refuse` if the field's absence decides something, and `earliest`
@@ -20,8 +20,10 @@ const IF_UNREADABLE: &str = "x-if-unreadable";
 /// The shapes of the named schemas that were referred to so far.
 pub(super) struct Shapes<'a> {
     document: &'a Document,
-    /// `None` while the shape is being written.
-    named: BTreeMap<String, Option<Expr>>,
+    /// `None` until the shape has been written.
+    named: BTreeMap<&'a str, Option<Expr>>,
+    /// The names that have no shape yet. A list, because schemas may refer to each other in a long chain.
+    unwritten: Vec<&'a str>,
 }
 
 impl<'a> Shapes<'a> {
@@ -29,12 +31,13 @@ impl<'a> Shapes<'a> {
         Self {
             document,
             named: BTreeMap::new(),
+            unwritten: Vec::new(),
         }
     }
 
     pub(super) fn statics(self) -> Vec<TokenStream> {
-        let one = |(name, shape): (String, Option<Expr>)| {
-            let constant = constant(&name);
+        let one = |(name, shape): (&str, Option<Expr>)| {
+            let constant = constant(name);
             quote!(static #constant: Shape = #shape;)
         };
         self.named.into_iter().map(one).collect()
@@ -52,10 +55,15 @@ impl<'a> Shapes<'a> {
         let Some(content) = success.and_then(|(_, response)| response.get("content")) else {
             return Ok(parse_quote!(Shape::Nothing));
         };
-        match content.pointer("/application~1json/schema") {
-            Some(schema) => self.shape(schema),
-            None => Ok(parse_quote!(Shape::Any)),
+        let Some(schema) = content.pointer("/application~1json/schema") else {
+            return Ok(parse_quote!(Shape::Any));
+        };
+        let shape = self.shape(schema)?;
+        while let Some(name) = self.unwritten.pop() {
+            let named = self.shape(document.schema(name).unwrap_or(&Value::Null))?;
+            self.named.insert(name, Some(named));
         }
+        Ok(shape)
     }
 
     fn shape(&mut self, schema: &'a Value) -> Result<Expr, String> {
@@ -102,7 +110,7 @@ impl<'a> Shapes<'a> {
         })
     }
 
-    /// The shape of a named schema, which is written when it is needed for the first time.
+    /// The shape of a named schema, which is to be written when it is needed for the first time.
     fn reference(&mut self, mut name: &'a str) -> Result<Expr, String> {
         let document = self.document;
         let mut seen = BTreeSet::new();
@@ -121,9 +129,8 @@ impl<'a> Shapes<'a> {
             return Ok(parse_quote!(Shape::Kept(&[#(#names),*])));
         }
         if !self.named.contains_key(name) {
-            self.named.insert(name.to_owned(), None);
-            let shape = self.shape(schema)?;
-            self.named.insert(name.to_owned(), Some(shape));
+            self.named.insert(name, None);
+            self.unwritten.push(name);
         }
         let constant = constant(name);
         Ok(parse_quote!(Shape::Named(&#constant)))
@@ -162,8 +169,16 @@ fn alias(schema: &Value) -> Option<&str> {
     }
 }
 
+/// A schema's name may contain what an identifier must not, and two names may differ in that alone.
 fn constant(schema: &str) -> Ident {
-    format_ident!("SHAPE_{}", method_name(schema).to_uppercase())
+    let mut name = String::from("SHAPE_");
+    for character in schema.chars() {
+        match character {
+            'a'..='z' | 'A'..='Z' | '0'..='9' => name.push(character),
+            other => name.push_str(&format!("_{:X}_", u32::from(other))),
+        }
+    }
+    Ident::new(&name, Span::call_site())
 }
 
 /// Whether an object has a field that decides something. Without the object, that field is missing too.

@@ -6,7 +6,7 @@ pub use table::*;
 pub(crate) use table::{RESERVED_ATTRIBUTES, SECRET_FIELDS};
 
 mod table {
-    #![allow(missing_docs, reason = "generated code")]
+    #![allow(missing_docs, non_upper_case_globals, reason = "generated code")]
 
     use super::{
         Consumer, Evidence, Field, Forbidden, IfUnreadable, Operation, Security, Shape, Unauthorized,

@@ -293,10 +293,7 @@ impl Lifecycle {
             rejection
         };
         if rejection == Rejection::Invalidated && expired {
-            tracing::debug!(
-                generation,
-                "the server says that the token has expired; it is discarded"
-            );
+            observability::expired_at_server(&self.label(), generation);
             self.emit(|| Event::ExpiredAtServer { generation });
         } else if rejection == Rejection::Invalidated {
             observability::rejected(&self.label(), generation);

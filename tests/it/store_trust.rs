@@ -10,7 +10,7 @@ use synerise_auth::lifecycle::Event;
 use synerise_auth::store::{LeaseOwner, MemoryStore, Saved, StoreFuture, StoreKey, StoredToken, TokenStore};
 use synerise_auth::{Session, Token};
 
-use crate::support::{START, TestEnv, bounded, claims_token, next, refreshed, secs};
+use crate::support::{START, TestEnv, bounded, claims_token, next, refreshed, secs, see_all_threads};
 
 fn workspace(env: &TestEnv, store: impl TokenStore) -> Session<Workspace> {
     let client = env.client_builder().store(store).build().unwrap();
@@ -172,6 +172,7 @@ impl Log {
             .with_max_level(tracing::Level::DEBUG)
             .with_writer(move || log.clone())
             .finish();
+        see_all_threads();
         tracing::subscriber::set_default(subscriber)
     }
 

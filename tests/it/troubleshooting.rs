@@ -10,10 +10,12 @@ use synerise_auth::client::RetryPolicy;
 use synerise_auth::model::{Attributes, TrackerKey};
 use synerise_auth::random::Random;
 use synerise_auth::usage::UsageQuery;
-use synerise_auth::{ApiKey, Client, Error, Identity, Region, Token, WorkspaceSession, reqwest};
+use synerise_auth::{
+    ApiKey, ApiKeySource, Client, Error, Identity, Region, Token, WorkspaceSession, reqwest,
+};
 use synerise_auth_emulator::Fault;
 
-use crate::support::{TestEnv, bounded, customer, key, secs, spawn_get};
+use crate::support::{KeyFile, TestEnv, bounded, customer, key, secs, spawn_get};
 
 const PAGE: &str = include_str!("../../TROUBLESHOOTING.md");
 const KINDS: &str = include_str!("../../src/error/kind.rs");
@@ -222,6 +224,16 @@ async fn kinds_of_sessions() -> Vec<Error> {
     errors.push(behind.workspace(key()).token().await.unwrap_err());
     errors.push(crate::wire::error_of_an_untrusted_server().await);
 
+    let file = KeyFile::new("");
+    let keyless = env.client.workspace(ApiKeySource::file(file.path()));
+    errors.push(keyless.token().await.unwrap_err());
+
+    #[cfg(feature = "blocking")]
+    {
+        let blocking = synerise_auth::blocking::Runtime::new().unwrap();
+        errors.push(blocking.block_on(session.token()).unwrap_err());
+    }
+
     #[cfg(feature = "verify")]
     {
         use synerise_auth::verify::Verifier;
@@ -256,6 +268,7 @@ fn every_kind_is_found() {
     let verifying = ["invalid_token", "invalid_key"];
     let missing: Vec<&str> = known
         .filter(|kind| cfg!(feature = "verify") || !verifying.contains(kind))
+        .filter(|kind| cfg!(feature = "blocking") || *kind != "would_block")
         .filter(|kind| !seen.contains(kind))
         .collect();
     assert!(

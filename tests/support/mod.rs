@@ -15,6 +15,7 @@ pub(crate) mod file_store;
 mod key_file;
 mod raw;
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use synerise_auth::kind::Kind;
@@ -30,6 +31,13 @@ pub(crate) use env::{
 };
 pub(crate) use key_file::KeyFile;
 pub(crate) use raw::{Http2Reply, Http2Server, RawRequest, RawServer, Reply, on_own_thread};
+
+/// Call it before a subscriber is set for one thread. While there is only one subscriber in the process, `tracing` asks that of
+/// the thread which comes to an event first, and that thread may have none: then the event is lost for all. So there are two.
+pub(crate) fn see_all_threads() {
+    static SECOND: OnceLock<tracing::Dispatch> = OnceLock::new();
+    SECOND.get_or_init(|| tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new()));
+}
 
 /// Asks for the session's token in a task of its own.
 pub(crate) fn spawn_token<K: Kind>(session: &Session<K>) -> JoinHandle<Result<Token>> {

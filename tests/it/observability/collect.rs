@@ -12,6 +12,8 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::support::see_all_threads;
+
 /// The fields of an event or span, printed.
 pub(super) type Fields = BTreeMap<String, String>;
 
@@ -68,6 +70,7 @@ pub(super) struct Collected {
 
 impl Collected {
     pub(super) fn start() -> Self {
+        see_all_threads();
         let all: Arc<Mutex<All>> = Arc::default();
         let layer = Collector(Arc::clone(&all));
         let subscriber = tracing_subscriber::registry().with(layer);
