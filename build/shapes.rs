@@ -68,7 +68,7 @@ impl<'a> Shapes<'a> {
 
     fn shape(&mut self, schema: &'a Value) -> Result<Expr, String> {
         if let Some(name) = schema["$ref"].as_str().and_then(reference_name) {
-            return self.reference(name);
+            return Ok(self.reference(name));
         }
         if let Some([only]) = schema["allOf"].as_array().map(Vec::as_slice) {
             return self.shape(only);
@@ -111,7 +111,7 @@ impl<'a> Shapes<'a> {
     }
 
     /// The shape of a named schema, which is to be written when it is needed for the first time.
-    fn reference(&mut self, mut name: &'a str) -> Result<Expr, String> {
+    fn reference(&mut self, mut name: &'a str) -> Expr {
         let document = self.document;
         let mut seen = BTreeSet::new();
         let schema = loop {
@@ -119,21 +119,21 @@ impl<'a> Shapes<'a> {
             match alias(schema) {
                 Some(next) if seen.insert(name) => name = next,
                 // A name for itself.
-                Some(_) => return Ok(parse_quote!(Shape::Any)),
+                Some(_) => return parse_quote!(Shape::Any),
                 None => break schema,
             }
         };
         if document.open_request_schemas().iter().any(|open| open == name) {
             let fields = schema["properties"].as_object();
             let names = fields.into_iter().flatten().map(|(name, _)| name);
-            return Ok(parse_quote!(Shape::Kept(&[#(#names),*])));
+            return parse_quote!(Shape::Kept(&[#(#names),*]));
         }
         if !self.named.contains_key(name) {
             self.named.insert(name, None);
             self.unwritten.push(name);
         }
         let constant = constant(name);
-        Ok(parse_quote!(Shape::Named(&#constant)))
+        parse_quote!(Shape::Named(&#constant))
     }
 
     fn field(&mut self, name: &str, property: &'a Value, required: bool) -> Result<Expr, String> {
@@ -171,14 +171,12 @@ fn alias(schema: &Value) -> Option<&str> {
 
 /// A schema's name may contain what an identifier must not, and two names may differ in that alone.
 fn constant(schema: &str) -> Ident {
-    let mut name = String::from("SHAPE_");
-    for character in schema.chars() {
-        match character {
-            'a'..='z' | 'A'..='Z' | '0'..='9' => name.push(character),
-            other => name.push_str(&format!("_{:X}_", u32::from(other))),
-        }
-    }
-    Ident::new(&name, Span::call_site())
+    let letter = |character: char| match character {
+        'a'..='z' | 'A'..='Z' | '0'..='9' => String::from(character),
+        other => format!("_{:X}_", u32::from(other)),
+    };
+    let name: String = schema.chars().map(letter).collect();
+    Ident::new(&format!("SHAPE_{name}"), Span::call_site())
 }
 
 /// Whether an object has a field that decides something. Without the object, that field is missing too.
