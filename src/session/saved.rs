@@ -415,7 +415,7 @@ impl From<User> for UserInfo {
 #[cfg(fuzzing)]
 pub(crate) fn judge(saved: &SavedSession, now: crate::clock::Reading) {
     let _ = saved.check("profile", "https://api.synerise.com", &ExpectedKey::None);
-    let _ = saved.check_visitor(&ProfileUuid::from("u-1"), None);
+    let _ = saved.check_visitor(None, &ProfileUuid::from("u-1"), None);
     let _ = (
         saved.user(),
         saved.challenge().map(|challenge| challenge.methods.len()),

@@ -223,7 +223,8 @@ impl Transport {
         // A compressed body can't be read.
         let body: &[u8] = match encoding(&response.headers) {
             Some(_) => &[],
-            None if is_affordable(&response.body, self.limits.body) => &response.body,
+            // The other half is for looking for secrets in it.
+            None if is_affordable(&response.body, self.limits.body / 2) => &response.body,
             // Not parsed: its beginning is shown as a text.
             None => response.body.get(..LONGEST_TEXT).unwrap_or(&response.body),
         };

@@ -4,9 +4,15 @@ use serde_json::{Map, Value};
 
 use crate::byte_order_mark::without_mark;
 
+/// The longest body that is looked at, in bytes. The one that says it is much shorter.
+const LONGEST: usize = 16 * 1024;
+
 /// Whether the body of a 401 says that the token has expired: `"error": "Token expired."`, as Synerise's own clients look
 /// for it.
 pub(super) fn says_token_expired(body: &[u8]) -> bool {
+    if body.len() > LONGEST {
+        return false;
+    }
     let Ok(fields) = serde_json::from_slice::<Map<String, Value>>(without_mark(body)) else {
         return false;
     };
