@@ -14,6 +14,9 @@ use super::response::BufferedResponse;
 use super::retry_after::retry_after;
 use super::send::Transport;
 
+/// What it takes to look for secrets in a body, in bytes, whatever its length.
+const REDACTION: usize = 4 * 1024 * 1024;
+
 /// What was sent, as far as it is known, because servers and proxies quote it.
 #[derive(Clone, Copy)]
 pub(super) struct Sent<'a> {
@@ -220,11 +223,12 @@ impl Transport {
     pub(super) fn api_error(&self, info: &RequestInfo, sent: Sent<'_>, response: &BufferedResponse) -> Error {
         let status = response.status();
         let wait = retry_after(&response.headers, self.clock.now().wall);
+        let limit = self.limits.body;
+        let limit = limit.saturating_sub(REDACTION / 2).max(limit / 2);
         // A compressed body can't be read.
         let body: &[u8] = match encoding(&response.headers) {
             Some(_) => &[],
-            // The other half is for looking for secrets in it.
-            None if is_affordable(&response.body, self.limits.body / 2) => &response.body,
+            None if is_affordable(&response.body, limit) => &response.body,
             // Not parsed: its beginning is shown as a text.
             None => response.body.get(..LONGEST_TEXT).unwrap_or(&response.body),
         };
