@@ -56,7 +56,9 @@ impl SavedToken {
             sent: now,
             arrived: now,
         };
-        response.is_exact().then_some(response)
+        // Times that no server can mean are no lifetime.
+        let is_usable = response.is_exact() && response.lifetime(Duration::MAX).is_ok();
+        is_usable.then_some(response)
     }
 
     /// Whether its text can be a token, without anything around it.
