@@ -56,7 +56,7 @@ impl SavedToken {
             sent: now,
             arrived: now,
         };
-        // Times that no server can mean are no lifetime.
+        // Times that no server can mean give no lifetime.
         let is_usable = response.is_exact() && response.lifetime(Duration::MAX).is_ok();
         is_usable.then_some(response)
     }
