@@ -292,12 +292,15 @@ impl Lifecycle {
             }
             rejection
         };
-        if rejection == Rejection::Invalidated && expired {
-            observability::expired_at_server(&self.label(), generation);
-            self.emit(|| Event::ExpiredAtServer { generation });
-        } else if rejection == Rejection::Invalidated {
-            observability::rejected(&self.label(), generation);
-            self.emit(|| Event::Invalidated { generation });
+        if rejection == Rejection::Invalidated {
+            observability::rejected(&self.label(), generation, expired);
+            self.emit(|| {
+                if expired {
+                    Event::ExpiredAtServer { generation }
+                } else {
+                    Event::Invalidated { generation }
+                }
+            });
         }
         rejection != Rejection::Repeated
     }

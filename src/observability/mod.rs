@@ -17,9 +17,7 @@ mod store;
 pub(crate) use request::{AttemptSpan, CallSpan, Endpoint};
 #[cfg(feature = "metrics")]
 pub(crate) use session::dropped;
-pub(crate) use session::{
-    Cause, Failed, Refreshed, SessionLabel, ended, expired_at_server, refresh_span, rejected,
-};
+pub(crate) use session::{Cause, Failed, Refreshed, SessionLabel, ended, refresh_span, rejected};
 pub(crate) use store::{StoreOutcome, store_called};
 
 /// The target of what happens to sessions and their tokens.

@@ -23,25 +23,40 @@ pub(crate) struct Endpoint<'a> {
     pub(crate) port: u16,
 }
 
+/// The fields of a call's span and of an attempt's span are the same.
+macro_rules! span {
+    ($name:literal, $kind:literal, $endpoint:ident, $($title:tt)+) => {
+        tracing::info_span!(
+            target: HTTP,
+            $name,
+            otel.name = $($title)+,
+            otel.kind = $kind,
+            otel.status_code = Empty,
+            http.request.method = $endpoint.method.as_str(),
+            http.request.resend_count = Empty,
+            http.response.status_code = Empty,
+            url.template = $endpoint.template,
+            server.address = $endpoint.host,
+            server.port = $endpoint.port,
+            error.type = Empty,
+        )
+    };
+}
+
+fn record_error(span: &Span, error: &Error) {
+    if let Some(status) = error.status() {
+        span.record("http.response.status_code", status);
+    }
+    span.record("error.type", error.kind().as_str());
+    span.record("otel.status_code", "ERROR");
+}
+
 /// The span of a call with all its attempts.
 pub(crate) struct CallSpan(pub(crate) Span);
 
 impl CallSpan {
     pub(crate) fn new(endpoint: Endpoint<'_>) -> Self {
-        Self(tracing::info_span!(
-            target: HTTP,
-            "synerise.call",
-            otel.name = endpoint.label,
-            otel.kind = "internal",
-            otel.status_code = Empty,
-            http.request.method = endpoint.method.as_str(),
-            http.request.resend_count = Empty,
-            http.response.status_code = Empty,
-            url.template = endpoint.template,
-            server.address = endpoint.host,
-            server.port = endpoint.port,
-            error.type = Empty,
-        ))
+        Self(span!("synerise.call", "internal", endpoint, endpoint.label))
     }
 
     /// The call has ended. If its future is dropped instead, nothing is recorded, because that is not an error.
@@ -53,13 +68,7 @@ impl CallSpan {
             Ok(status) => {
                 self.0.record("http.response.status_code", status);
             }
-            Err(error) => {
-                if let Some(status) = error.status() {
-                    self.0.record("http.response.status_code", status);
-                }
-                self.0.record("error.type", error.kind().as_str());
-                self.0.record("otel.status_code", "ERROR");
-            }
+            Err(error) => record_error(&self.0, error),
         }
     }
 }
@@ -74,19 +83,11 @@ pub(crate) struct AttemptSpan {
 impl AttemptSpan {
     /// `resends` is how many attempts there were before.
     pub(crate) fn new(endpoint: Endpoint<'_>, resends: u32) -> Self {
-        let span = tracing::info_span!(
-            target: HTTP,
+        let span = span!(
             "synerise.request",
-            otel.name = %format_args!("{} {}", endpoint.method, endpoint.template),
-            otel.kind = "client",
-            otel.status_code = Empty,
-            http.request.method = endpoint.method.as_str(),
-            http.request.resend_count = Empty,
-            http.response.status_code = Empty,
-            url.template = endpoint.template,
-            server.address = endpoint.host,
-            server.port = endpoint.port,
-            error.type = Empty,
+            "client",
+            endpoint,
+            %format_args!("{} {}", endpoint.method, endpoint.template)
         );
         if resends > 0 {
             span.record("http.request.resend_count", resends);
@@ -113,13 +114,7 @@ impl AttemptSpan {
                     self.span.record("otel.status_code", "ERROR");
                 }
             }
-            Err(error) => {
-                if let Some(status) = error.status() {
-                    self.span.record("http.response.status_code", status);
-                }
-                self.span.record("error.type", error.kind().as_str());
-                self.span.record("otel.status_code", "ERROR");
-            }
+            Err(error) => record_error(&self.span, error),
         }
         #[cfg(feature = "metrics")]
         super::metrics::request_ended(endpoint, outcome, self.watch.elapsed());

@@ -219,30 +219,26 @@ pub(crate) fn ended(session: &SessionLabel, error: &Error) {
     }
 }
 
-/// The server called the token expired before it was by this process's clock.
-pub(crate) fn expired_at_server(session: &SessionLabel, generation: u64) {
-    tracing::debug!(
-        target: SESSION,
-        {
-            session.kind = session.kind,
-            session.key = session.key,
-            token.generation = generation,
-        },
-        "the server says that the token has expired; it is discarded"
-    );
-}
-
-/// The token was discarded before it expired.
-pub(crate) fn rejected(session: &SessionLabel, generation: u64) {
-    tracing::debug!(
-        target: SESSION,
-        {
-            session.kind = session.kind,
-            session.key = session.key,
-            token.generation = generation,
-        },
-        "the server refused the token; it is discarded"
-    );
+/// The token was discarded before it expired: the server refused it, or said that it has expired.
+pub(crate) fn rejected(session: &SessionLabel, generation: u64, expired: bool) {
+    macro_rules! event {
+        ($text:literal) => {
+            tracing::debug!(
+                target: SESSION,
+                {
+                    session.kind = session.kind,
+                    session.key = session.key,
+                    token.generation = generation,
+                },
+                $text
+            )
+        };
+    }
+    if expired {
+        event!("the server says that the token has expired; it is discarded");
+        return;
+    }
+    event!("the server refused the token; it is discarded");
     #[cfg(feature = "metrics")]
     super::metrics::token_rejected(session.kind);
 }
