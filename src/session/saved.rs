@@ -84,7 +84,12 @@ struct Contents {
 }
 
 #[derive(Clone, Serialize, Deserialize)]
-struct User {
+struct User(#[serde(with = "UserFields")] UserInfo);
+
+/// How a user is written, which the user's own type does not say: what it has is personal.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "UserInfo")]
+struct UserFields {
     kind: Option<ConsumerType>,
     id: Option<i64>,
     name: Option<String>,
@@ -173,7 +178,7 @@ impl SavedSession {
             custom_id: details.custom_id,
             origin: details.origin,
             realm: details.realm,
-            user: owner.user.cloned().map(User::from),
+            user: owner.user.cloned().map(User),
             challenge: owner.challenge,
         }))
     }
@@ -276,7 +281,7 @@ impl SavedSession {
     }
 
     pub(super) fn user(&self) -> Option<UserInfo> {
-        self.0.user.clone().map(UserInfo::from)
+        self.0.user.clone().map(|User(user)| user)
     }
 
     pub(super) fn token(&self) -> SavedToken {
@@ -367,48 +372,6 @@ impl fmt::Debug for SavedSession {
 
 fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-impl From<UserInfo> for User {
-    fn from(user: UserInfo) -> Self {
-        let UserInfo {
-            kind,
-            id,
-            name,
-            workspace_id,
-            authorities,
-            roles,
-        } = user;
-        Self {
-            kind,
-            id,
-            name,
-            workspace_id,
-            authorities,
-            roles,
-        }
-    }
-}
-
-impl From<User> for UserInfo {
-    fn from(user: User) -> Self {
-        let User {
-            kind,
-            id,
-            name,
-            workspace_id,
-            authorities,
-            roles,
-        } = user;
-        Self {
-            kind,
-            id,
-            name,
-            workspace_id,
-            authorities,
-            roles,
-        }
-    }
 }
 
 /// Everything that is done to a value before its token is served.
