@@ -2,16 +2,16 @@
 
 use std::fmt;
 
-use serde_json::Value;
-
 use crate::bindings::types;
 use crate::error::Result;
 use crate::lifecycle::EndCause;
-use crate::model::input::{custom_id, optional, required_secret};
-use crate::model::{IdentityProvider, ProfileUuid, check_issues_tokens};
+use crate::model::input::required_secret;
+use crate::model::{IdentityProvider, check_issues_tokens};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::kind::Profile;
+
+use super::identifiers::{Checked, Identifiers, identifier_setters};
 
 /// The deletion of the customer's own account, which a credential has to confirm.
 ///
@@ -26,9 +26,7 @@ use crate::session::kind::Profile;
 #[derive(Clone)]
 pub struct AccountDeletion {
     credential: Credential,
-    custom_id: Option<Value>,
-    uuid: Option<ProfileUuid>,
-    device_id: Option<String>,
+    identifiers: Identifiers,
 }
 
 #[derive(Clone)]
@@ -51,32 +49,11 @@ impl AccountDeletion {
     fn new(credential: Credential) -> Self {
         Self {
             credential,
-            custom_id: None,
-            uuid: None,
-            device_id: None,
+            identifiers: Identifiers::default(),
         }
     }
 
-    /// Sets your own identifier of the profile.
-    #[must_use]
-    pub fn custom_id(mut self, id: impl Into<Value>) -> Self {
-        self.custom_id = Some(id.into());
-        self
-    }
-
-    /// Sets the UUID of the profile. Synerise's own apps always send it.
-    #[must_use]
-    pub fn uuid(mut self, uuid: impl Into<ProfileUuid>) -> Self {
-        self.uuid = Some(uuid.into());
-        self
-    }
-
-    /// Sets the identifier of the customer's device. Synerise's own apps always send it.
-    #[must_use]
-    pub fn device_id(mut self, id: impl Into<String>) -> Self {
-        self.device_id = Some(id.into());
-        self
-    }
+    identifier_setters!();
 
     fn body(&self) -> Result<types::AccountDeletionRequest> {
         let (provider, password, token) = match &self.credential {
@@ -91,13 +68,18 @@ impl AccountDeletion {
                 (provider.clone(), None, Some(token))
             }
         };
+        let Checked {
+            custom_id,
+            uuid,
+            device_id,
+        } = self.identifiers.checked()?;
         Ok(types::AccountDeletionRequest {
             identity_provider: provider,
             password,
             identity_provider_token: token,
-            custom_id: self.custom_id.as_ref().map(custom_id).transpose()?,
-            uuid: self.uuid.as_ref().map(ProfileUuid::checked).transpose()?,
-            device_id: optional("device id", self.device_id.as_deref())?,
+            custom_id,
+            uuid,
+            device_id,
         })
     }
 }
@@ -106,8 +88,8 @@ impl fmt::Debug for AccountDeletion {
     /// Omits the identifier, which is personal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccountDeletion")
-            .field("uuid", &self.uuid)
-            .field("device_id", &self.device_id)
+            .field("uuid", &self.identifiers.uuid)
+            .field("device_id", &self.identifiers.device_id)
             .finish_non_exhaustive()
     }
 }

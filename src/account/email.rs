@@ -2,15 +2,14 @@
 
 use std::fmt;
 
-use serde_json::Value;
-
 use crate::bindings::types;
 use crate::error::Result;
-use crate::model::ProfileUuid;
-use crate::model::input::{custom_id, optional, required, required_secret};
+use crate::model::input::{required, required_secret};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::kind::Profile;
+
+use super::identifiers::{Checked, Identifiers, identifier_setters};
 
 /// A change of the customer's own e-mail address, which a credential has to confirm.
 ///
@@ -28,9 +27,7 @@ use crate::session::kind::Profile;
 pub struct EmailChange {
     email: String,
     credential: Credential,
-    custom_id: Option<Value>,
-    uuid: Option<ProfileUuid>,
-    device_id: Option<String>,
+    identifiers: Identifiers,
 }
 
 #[derive(Clone)]
@@ -55,32 +52,11 @@ impl EmailChange {
         Self {
             email,
             credential,
-            custom_id: None,
-            uuid: None,
-            device_id: None,
+            identifiers: Identifiers::default(),
         }
     }
 
-    /// Sets your own identifier of the profile.
-    #[must_use]
-    pub fn custom_id(mut self, id: impl Into<Value>) -> Self {
-        self.custom_id = Some(id.into());
-        self
-    }
-
-    /// Sets the UUID of the profile. Synerise's own apps always send it.
-    #[must_use]
-    pub fn uuid(mut self, uuid: impl Into<ProfileUuid>) -> Self {
-        self.uuid = Some(uuid.into());
-        self
-    }
-
-    /// Sets the identifier of the customer's device. Synerise's own apps always send it.
-    #[must_use]
-    pub fn device_id(mut self, id: impl Into<String>) -> Self {
-        self.device_id = Some(id.into());
-        self
-    }
+    identifier_setters!();
 
     fn body(&self) -> Result<types::EmailChangeRequest> {
         let (password, external_token) = match &self.credential {
@@ -89,13 +65,19 @@ impl EmailChange {
                 (None, Some(required_secret("identity provider's token", token)?))
             }
         };
+        let email = required("new e-mail address", &self.email)?;
+        let Checked {
+            custom_id,
+            uuid,
+            device_id,
+        } = self.identifiers.checked()?;
         Ok(types::EmailChangeRequest {
-            email: required("new e-mail address", &self.email)?,
+            email,
             password,
             external_token,
-            custom_id: self.custom_id.as_ref().map(custom_id).transpose()?,
-            uuid: self.uuid.as_ref().map(ProfileUuid::checked).transpose()?,
-            device_id: optional("device id", self.device_id.as_deref())?,
+            custom_id,
+            uuid,
+            device_id,
         })
     }
 }
@@ -104,8 +86,8 @@ impl EmailChange {
 impl fmt::Debug for EmailChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EmailChange")
-            .field("uuid", &self.uuid)
-            .field("device_id", &self.device_id)
+            .field("uuid", &self.identifiers.uuid)
+            .field("device_id", &self.identifiers.device_id)
             .finish_non_exhaustive()
     }
 }

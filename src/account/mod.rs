@@ -15,6 +15,7 @@
 mod activation;
 mod deletion;
 mod email;
+mod identifiers;
 mod log_out;
 mod password;
 mod phone;
