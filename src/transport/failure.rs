@@ -224,11 +224,11 @@ impl Transport {
         let status = response.status();
         let wait = retry_after(&response.headers, self.clock.now().wall);
         let limit = self.limits.body;
-        let limit = limit.saturating_sub(REDACTION / 2).max(limit / 2);
+        let memory = limit.saturating_mul(2).saturating_sub(REDACTION).max(limit);
         // A compressed body can't be read.
         let body: &[u8] = match encoding(&response.headers) {
             Some(_) => &[],
-            None if is_affordable(&response.body, limit) => &response.body,
+            None if is_affordable(&response.body, memory) => &response.body,
             // Not parsed: its beginning is shown as a text.
             None => response.body.get(..LONGEST_TEXT).unwrap_or(&response.body),
         };

@@ -247,7 +247,7 @@ impl Transport {
             // The responses of other endpoints are not documented here.
             return Ok(response);
         };
-        if !is_affordable(&response.body, self.limits.body) {
+        if !is_affordable(&response.body, self.limits.body.saturating_mul(2)) {
             return Err(Error::unusable_response(
                 info.label.clone(),
                 response.status(),
