@@ -5,7 +5,7 @@ use std::time::Duration;
 use synerise_auth::store::{Lease, LeaseOwner, LeaseRequest, Saved, TokenStore};
 use synerise_auth_redis::RedisStore;
 
-use crate::support::{HOUR, LEASE, Server, acquired, builder, request, store_key, token};
+use crate::support::{HOUR, LEASE, Server, acquired, builder, refreshed, request, store_key, token};
 
 fn two_processes(server: &Server) -> (RedisStore, RedisStore) {
     let connect = || builder().connect(&server.url()).unwrap();
@@ -192,11 +192,7 @@ async fn each_answer_takes_one_round_trip_and_no_script_is_loaded() {
     let (one, _) = two_processes(&server);
     let key = store_key().await;
     for round in 0..3 {
-        let mine = request(round);
-        let generation = acquired(&one, &key, &mine).await;
-        one.save(&key, token("fake", generation), Some(&mine.owner))
-            .await
-            .unwrap();
+        refreshed(&one, &key, round).await;
         let () = server.command("FLUSHDB");
     }
     assert_eq!(server.calls("eval"), 2, "each script once");

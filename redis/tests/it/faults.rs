@@ -6,7 +6,9 @@ use synerise_auth::store::{Lease, StoreKey, TokenStore};
 use synerise_auth_redis::RedisStore;
 
 use crate::support::proxy::{Mode, Proxy};
-use crate::support::{HASTY, SLACK, Server, acquired, builder, eventually, request, store_key, timed, token};
+use crate::support::{
+    HASTY, SLACK, Server, acquired, builder, eventually, refreshed, request, store_key, timed, token,
+};
 
 fn hasty(url: &str) -> RedisStore {
     builder().time_limit(HASTY).connect(url).unwrap()
@@ -145,12 +147,7 @@ async fn demoted_master_is_left_and_read_from() {
     let master = Server::start();
     let mut server = Server::start();
     let (store, key) = (builder().connect(&server.url()).unwrap(), store_key().await);
-    let mine = request(0);
-    let generation = acquired(&store, &key, &mine).await;
-    store
-        .save(&key, token("fake", generation), Some(&mine.owner))
-        .await
-        .unwrap();
+    let generation = refreshed(&store, &key, 0).await;
     // It keeps its data, and its connections.
     let () = server.command("CONFIG SET min-replicas-to-write 0");
     let () = server.command(&format!("REPLICAOF 127.0.0.1 {}", master.port()));
@@ -171,12 +168,7 @@ async fn demoted_master_is_left_and_read_from() {
 async fn out_of_memory_refuses_leases_but_not_reads() {
     let server = Server::start();
     let (store, key) = (builder().connect(&server.url()).unwrap(), store_key().await);
-    let mine = request(0);
-    let generation = acquired(&store, &key, &mine).await;
-    store
-        .save(&key, token("fake", generation), Some(&mine.owner))
-        .await
-        .unwrap();
+    let generation = refreshed(&store, &key, 0).await;
     let () = server.command("CONFIG SET maxmemory 1");
     assert!(matches!(
         store.take(&key, &request(0)).await.unwrap(),
@@ -202,12 +194,7 @@ async fn out_of_memory_refuses_leases_but_not_reads() {
 async fn too_few_replicas_refuse_leases_but_not_reads() {
     let server = Server::start();
     let (store, key) = (builder().connect(&server.url()).unwrap(), store_key().await);
-    let mine = request(0);
-    let generation = acquired(&store, &key, &mine).await;
-    store
-        .save(&key, token("fake", generation), Some(&mine.owner))
-        .await
-        .unwrap();
+    let generation = refreshed(&store, &key, 0).await;
     let () = server.command("CONFIG SET min-replicas-to-write 1");
     assert!(matches!(
         store.take(&key, &request(0)).await.unwrap(),
