@@ -3,30 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-}
+#[path = "support/repository.rs"]
+mod tree;
 
-fn read(path: impl AsRef<Path>) -> String {
-    let path = root().join(path);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-/// The files under version control, or those that would be.
-fn files() -> Vec<PathBuf> {
-    let output = Command::new("git")
-        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
-        .current_dir(root())
-        .output()
-        .unwrap();
-    let list = String::from_utf8(output.stdout).unwrap();
-    let paths = list.lines().map(PathBuf::from);
-    paths.filter(|path| root().join(path).is_file()).collect()
-}
+use tree::{files, read, root};
 
 fn pages() -> Vec<PathBuf> {
     let own = |path: &PathBuf| {

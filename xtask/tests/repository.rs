@@ -7,33 +7,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-}
+#[path = "support/repository.rs"]
+mod tree;
 
-fn read(path: impl AsRef<Path>) -> String {
-    let path = root().join(path);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-fn git(arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .args(arguments)
-        .current_dir(root())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "the tests run in a git repository");
-    String::from_utf8(output.stdout).unwrap()
-}
+use tree::{files, git, read, root};
 
 /// The text files that are under version control, or would be.
-fn files() -> Vec<(PathBuf, String)> {
-    let list = git(&["ls-files", "--cached", "--others", "--exclude-standard"]);
-    let texts = list.lines().filter_map(|path| {
-        let text = fs::read_to_string(root().join(path)).ok()?;
-        Some((PathBuf::from(path), text))
-    });
-    texts.collect()
+fn texts() -> Vec<(PathBuf, String)> {
+    let text = |path: PathBuf| {
+        let text = fs::read_to_string(root().join(&path)).ok()?;
+        Some((path, text))
+    };
+    files().into_iter().filter_map(text).collect()
 }
 
 fn has_extension(path: &Path, extension: &str) -> bool {
@@ -44,7 +29,7 @@ fn has_extension(path: &Path, extension: &str) -> bool {
 fn every_dependency_has_its_reason() {
     let reasons = read("ARCHITECTURE.md");
     let mut unexplained = BTreeSet::new();
-    for (path, text) in files() {
+    for (path, text) in texts() {
         if path.file_name().is_none_or(|name| name != "Cargo.toml") {
             continue;
         }
@@ -76,7 +61,7 @@ fn every_dependency_has_its_reason() {
 #[test]
 fn links_between_the_pages_lead_somewhere() {
     let mut broken = Vec::new();
-    for (path, text) in files().into_iter().filter(|(path, _)| has_extension(path, "md")) {
+    for (path, text) in texts().into_iter().filter(|(path, _)| has_extension(path, "md")) {
         for target in text
             .split("](")
             .skip(1)
@@ -125,7 +110,7 @@ fn troubleshooting_quotes_the_errors_as_they_are() {
         "No module named pip",
     ];
     let sources = ["src", "build", "build.rs", "xtask/src"];
-    let sources: String = files()
+    let sources: String = texts()
         .into_iter()
         .filter(|(path, _)| {
             has_extension(path, "rs") && sources.iter().any(|source| path.starts_with(source))
@@ -169,7 +154,7 @@ fn troubleshooting_has_an_entry_for_every_refused_input() {
         .collect();
     let mut seen = 0;
     let mut missing = BTreeSet::new();
-    for (path, text) in files() {
+    for (path, text) in texts() {
         if !path.starts_with("src") || !has_extension(&path, "rs") || path.ends_with("tests.rs") {
             continue;
         }
@@ -213,7 +198,7 @@ fn every_example_in_the_documentation_is_compiled() {
     // Written apart, so that this file holds none itself.
     let ignored = ["```", "ignore"].concat();
     let rust_ignored = ["```rust,", "ignore"].concat();
-    for (path, text) in files() {
+    for (path, text) in texts() {
         assert!(
             !text.contains(&ignored) && !text.contains(&rust_ignored),
             "{}",
@@ -224,7 +209,7 @@ fn every_example_in_the_documentation_is_compiled() {
 
 #[test]
 fn nothing_names_a_place_on_somebodys_machine() {
-    for (path, text) in files() {
+    for (path, text) in texts() {
         for place in ["/home/", "/root/", "/Users/", "C:\\Users"] {
             let place = place.to_owned();
             let own = path.ends_with("xtask/tests/repository.rs");
@@ -244,7 +229,7 @@ fn no_file_is_a_link() {
 #[test]
 fn every_crate_has_the_licences_of_the_repository() {
     for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
-        for (path, text) in files() {
+        for (path, text) in texts() {
             if path.file_name().is_some_and(|name| name == licence) {
                 assert!(text == read(licence), "{} differs from {licence}", path.display());
             }
@@ -299,7 +284,7 @@ fn a_room_knows_only_those_below_it() {
     let floor = |room: &str| ROOMS.iter().position(|known| *known == room);
     let mut wrong = BTreeSet::new();
     let mut seen = 0;
-    for (path, text) in files() {
+    for (path, text) in texts() {
         let Some(inside) = path
             .strip_prefix("src")
             .ok()
