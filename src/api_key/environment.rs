@@ -75,6 +75,6 @@ fn not_set(name: &str) -> Error {
     Error::invalid_input(
         format!("environment variable {name}"),
         "is not set, or is not UTF-8",
-        "set it, and export it to the process (an API key can also be in a file that the variable with _FILE at its end names)",
+        "set it, and export it to the process (for an API key in a file, set the same name with _FILE at its end to the path)",
     )
 }
