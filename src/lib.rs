@@ -147,13 +147,13 @@ mod backoff;
 mod bindings;
 #[cfg(feature = "blocking")]
 pub mod blocking;
-mod byte_order_mark;
 pub mod client;
 pub mod clock;
 pub mod config;
 pub mod error;
 mod exact_url;
 mod fingerprint;
+mod foreign_json;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;

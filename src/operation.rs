@@ -154,12 +154,42 @@ pub(crate) enum Shape {
     Named(&'static Shape),
 }
 
+/// How deep a shape is looked into: one with a name may contain itself.
+const DEPTH: u32 = 8;
+
 impl Shape {
     /// The shape itself, if this is only a name for one.
     pub(crate) fn resolved(&self) -> &Self {
         match self {
             Self::Named(shape) => shape.resolved(),
             shape => shape,
+        }
+    }
+
+    /// Whether it is an object, or has objects in it.
+    pub(crate) fn holds_object(&self) -> bool {
+        match self.resolved() {
+            Self::Object(_) => true,
+            Self::List(inner) | Self::Map(inner) => inner.holds_object(),
+            _ => false,
+        }
+    }
+
+    /// Whether the absence of one of its fields decides something.
+    pub(crate) fn holds_decision(&self) -> bool {
+        self.holds_decision_above(DEPTH)
+    }
+
+    fn holds_decision_above(&self, depth: u32) -> bool {
+        let Some(depth) = depth.checked_sub(1) else {
+            return false;
+        };
+        match self.resolved() {
+            Self::List(inner) | Self::Map(inner) => inner.holds_decision_above(depth),
+            Self::Object(fields) => fields.iter().any(|field| {
+                field.if_unreadable == IfUnreadable::Refuse || field.shape.holds_decision_above(depth)
+            }),
+            _ => false,
         }
     }
 

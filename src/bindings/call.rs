@@ -7,9 +7,10 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use crate::byte_order_mark::without_mark;
 use crate::error::{Error, Result, is_secret_name};
+use crate::foreign_json::without_mark;
 use crate::operation::{Operation, Security};
 use crate::transport::{BoxFuture, BufferedResponse, RequestInfo, WipedBuffer};
 
@@ -168,13 +169,41 @@ impl<T: fmt::Debug> fmt::Debug for ResponseValue<T> {
 }
 
 /// A body that fits the document's types is parsed as it is. Any other body is converted, or refused with the field's name.
+///
+/// serde is not strict enough for all of them. It reads a list as an object, element by element, and to it, a name in another
+/// letter case is the name of nothing.
 fn read_json<T: DeserializeOwned>(operation: &'static Operation, response: &BufferedResponse) -> Result<T> {
-    if let Ok(value) = serde_json::from_slice(without_mark(&response.body)) {
+    let body = without_mark(&response.body);
+    let shape = &operation.response;
+    let needs_care = shape.holds_decision() || shape.holds_object() && body.contains(&b'[');
+    if !needs_care && let Ok(value) = serde_json::from_slice(body) {
         return Ok(value);
     }
+    converted(operation, response, coerce::read(operation, body))
+}
+
+/// Reads a whole body that is one of the operation's documented fields. The absence of some fields in it is `deciding`.
+pub(crate) fn read_as_field<T: DeserializeOwned>(
+    operation: &'static Operation,
+    name: &str,
+    deciding: &[&str],
+    response: &BufferedResponse,
+) -> Result<T> {
+    converted(
+        operation,
+        response,
+        coerce::read_as_field(operation, name, deciding, &response.body),
+    )
+}
+
+fn converted<T: DeserializeOwned>(
+    operation: &'static Operation,
+    response: &BufferedResponse,
+    value: Result<Value, Unreadable>,
+) -> Result<T> {
     let refuse =
         |problem: String| Error::unexpected_response(operation.id.into(), response.status(), problem);
-    let value = coerce::read(operation, &response.body).map_err(|problem| match problem {
+    let value = value.map_err(|problem| match problem {
         Unreadable::NotJson => refuse(response.not_json()),
         Unreadable::Unfit(problem) => refuse(problem),
     })?;

@@ -4,13 +4,15 @@
 //! An unreadable value never counts as missing where its absence would decide something. The document says where
 //! (`x-if-unreadable`). There it is an error that names the field, or the earliest time.
 //!
-//! It runs only after strict parsing has failed, so a correct response costs nothing.
+//! It runs after strict parsing has failed, and for responses with a decision in them or with lists. So most correct responses
+//! cost nothing.
 
 use std::fmt::{self, Write as _};
 
 use chrono::{DateTime, NaiveDate};
 use serde_json::{Map, Number, Value};
 
+use crate::foreign_json::is_same_name;
 use crate::observability::RESPONSE;
 use crate::operation::{Field, IfUnreadable, Operation, Shape};
 
@@ -31,14 +33,45 @@ pub(crate) enum Unreadable {
 
 /// Parses the body of an operation's success and converts it to the documented shape.
 pub(crate) fn read(operation: &Operation, body: &[u8]) -> Result<Value, Unreadable> {
-    let value = unique::parse(body).map_err(|problem| match problem {
+    Reader::new(operation.id).read(parse(body)?, &operation.response)
+}
+
+/// Parses a whole body that is one of the documented fields, and converts it to the field's shape. The absence of some fields in it
+/// is `deciding`.
+pub(crate) fn read_as_field(
+    operation: &Operation,
+    name: &str,
+    deciding: &[&str],
+    body: &[u8],
+) -> Result<Value, Unreadable> {
+    let value = parse(body)?;
+    let fields = match operation.response.resolved() {
+        Shape::Object(fields) => *fields,
+        _ => &[],
+    };
+    let Some(field) = fields.iter().find(|field| field.name == name) else {
+        return Ok(value);
+    };
+    let mut reader = Reader::new(operation.id);
+    if let (Value::Object(values), Shape::Object(fields)) = (&value, field.shape.resolved()) {
+        let present = fields.iter().filter(|field| deciding.contains(&field.name));
+        for field in present {
+            let value = values.get(field.name).filter(|value| !value.is_null());
+            if let Some(value) = value {
+                reader.at(Step::Field(field.name), |reader| {
+                    reader.read(value.clone(), &field.shape)
+                })?;
+            }
+        }
+    }
+    reader.read(value, &field.shape)
+}
+
+fn parse(body: &[u8]) -> Result<Value, Unreadable> {
+    unique::parse(body).map_err(|problem| match problem {
         Unparsable::NotJson => Unreadable::NotJson,
         Unparsable::Repeated => Unreadable::Unfit("it has a field twice".into()),
-    })?;
-    let mut reader = Reader::new(operation.id);
-    reader
-        .value(value, &operation.response)
-        .map_err(|unfit| Unreadable::Unfit(unfit.to_string()))
+    })
 }
 
 /// Converts one field to its shape. `None`, with a warning, if it can't be read.
@@ -95,6 +128,11 @@ impl Reader {
             #[cfg(test)]
             notes: Vec::new(),
         }
+    }
+
+    fn read(&mut self, value: Value, shape: &Shape) -> Result<Value, Unreadable> {
+        self.value(value, shape)
+            .map_err(|unfit| Unreadable::Unfit(unfit.to_string()))
     }
 
     fn value(&mut self, value: Value, shape: &Shape) -> Result<Value, Unfit> {
@@ -241,7 +279,10 @@ impl Reader {
         };
         for field in fields {
             let read = self.at(Step::Field(field.name), |reader| {
-                match values.remove(field.name) {
+                let value = values
+                    .remove(field.name)
+                    .or_else(|| reader.misspelt(&mut values, field));
+                match value {
                     None if field.required => Err(reader.unfit("is missing")),
                     None => Ok(None),
                     Some(Value::Null) if !field.required => Ok(None),
@@ -268,6 +309,13 @@ impl Reader {
             values.insert(field.name.to_owned(), value);
         }
         Ok(Value::Object(values))
+    }
+
+    /// A field under its name in another spelling. Otherwise it would count as missing.
+    fn misspelt(&mut self, values: &mut Map<String, Value>, field: &Field) -> Option<Value> {
+        let name = values.keys().find(|name| is_same_name(name, field.name))?.clone();
+        self.note("has its name in another spelling");
+        values.remove(&name)
     }
 
     fn at<T>(&mut self, step: Step, read: impl FnOnce(&mut Self) -> T) -> T {

@@ -50,4 +50,4 @@ pub use raw_object::RawObject;
 
 pub(crate) use redacted::Redacted;
 
-pub(crate) use call::{json_body, secret_json_body};
+pub(crate) use call::{json_body, read_as_field, secret_json_body};

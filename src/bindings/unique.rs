@@ -7,7 +7,7 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use crate::byte_order_mark::without_mark;
+use crate::foreign_json::{repaired, without_mark};
 
 /// The reason why a text is not such JSON.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,9 +18,16 @@ pub(crate) enum Unparsable {
     Repeated,
 }
 
-/// Parses JSON, after a byte order mark if there is one.
+/// Parses JSON, repaired if necessary.
 pub(crate) fn parse(body: &[u8]) -> Result<Value, Unparsable> {
     let body = without_mark(body);
+    match parse_exact(body) {
+        Err(Unparsable::NotJson) => parse_exact(&repaired(body).ok_or(Unparsable::NotJson)?),
+        parsed => parsed,
+    }
+}
+
+fn parse_exact(body: &[u8]) -> Result<Value, Unparsable> {
     // Before there is a value, so that the names and the value are not in memory at the same time.
     let names = Names.deserialize(&mut serde_json::Deserializer::from_slice(body));
     if names.is_err_and(|error| error.is_data()) {

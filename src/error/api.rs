@@ -204,7 +204,9 @@ impl fmt::Display for ApiError {
             write!(f, " (trace id {trace_id})")?;
         }
         if let Some(wait) = self.retry_after {
-            write!(f, " (retry after {} s)", wait.as_secs())?;
+            // Rounded up: an earlier attempt would be refused.
+            let more = u64::from(wait.subsec_nanos() > 0);
+            write!(f, " (retry after {} s)", wait.as_secs().saturating_add(more))?;
         }
         Ok(())
     }

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::byte_order_mark::without_mark;
+use crate::foreign_json::{self, is_same_name, without_mark};
 
 use super::beginning::beginning;
-use super::redact::wipe;
+use super::redact::{nested_json, wipe};
 use super::{FieldError, Redactor};
 
 /// How many field errors of a refusal are kept. A form has fewer fields.
@@ -70,13 +70,8 @@ impl ErrorBody {
     pub(super) fn read(body: &[u8], redactor: &Redactor) -> Self {
         let mut read = Self::default();
         let json = without_mark(body);
-        if let Ok(mut value) = serde_json::from_slice(json) {
-            match &value {
-                Value::Object(fields) => read.object(fields, redactor),
-                Value::Array(items) if items.iter().any(Value::is_object) => read.list(items, redactor),
-                Value::String(text) => read.message = said(redactor.clean(text)),
-                _ => {}
-            }
+        if let Some(mut value) = foreign_json::parse(json) {
+            read.value(&value, redactor);
             wipe(&mut value);
         }
         if read.message.is_none() && read.code.is_none() && read.field_errors.is_empty() {
@@ -87,14 +82,45 @@ impl ErrorBody {
         read
     }
 
-    fn object(&mut self, fields: &Map<String, Value>, redactor: &Redactor) {
+    fn value(&mut self, value: &Value, redactor: &Redactor) {
+        match value {
+            Value::Object(fields) => self.object(fields, redactor),
+            Value::Array(items) if items.iter().any(Value::is_object) => self.list(items, redactor),
+            // Some gateways send JSON as a text.
+            Value::String(text) => match nested_json(text, 1) {
+                Some(mut inner @ Value::Object(_)) => {
+                    self.value(&inner, redactor);
+                    wipe(&mut inner);
+                }
+                _ => self.message = said(redactor.clean(text)),
+            },
+            _ => {}
+        }
+    }
+
+    fn codes(&mut self, fields: &Map<String, Value>, redactor: &Redactor) {
         let first = |names: &[&str]| named(fields, names).find_map(|value| scalar(value, redactor));
         self.code = self.code.take().or_else(|| first(&CODES));
         self.trace_id = self.trace_id.take().or_else(|| first(&TRACE_IDS));
+    }
+
+    fn object(&mut self, fields: &Map<String, Value>, redactor: &Redactor) {
+        self.codes(fields, redactor);
         for (name, value) in known(fields, &MESSAGES) {
             match value {
                 // `{"error": {"code": …, "message": …}}`
                 Value::Object(inner) if name == "error" => self.object(inner, redactor),
+                // `{"message": "{\"errorCode\": …}"}`
+                Value::String(inner) => {
+                    if let Some(mut inner) = nested_json(inner, 1) {
+                        inner
+                            .as_object()
+                            .into_iter()
+                            .for_each(|fields| self.codes(fields, redactor));
+                        wipe(&mut inner);
+                    }
+                    self.say(scalar(value, redactor));
+                }
                 Value::Array(_) | Value::Object(_) if FIELD_ERRORS.contains(&name) => {}
                 Value::Bool(_) => {}
                 other => self.say(text(other, redactor)),
@@ -183,12 +209,6 @@ fn known<'a>(
 
 fn named<'a>(fields: &'a Map<String, Value>, names: &'a [&str]) -> impl Iterator<Item = &'a Value> {
     known(fields, names).map(|(_, value)| value)
-}
-
-/// Whether a field has this name, which is lower case.
-fn is_same_name(field: &str, name: &str) -> bool {
-    let plain = field.bytes().filter(u8::is_ascii_alphanumeric);
-    plain.map(|byte| byte.to_ascii_lowercase()).eq(name.bytes())
 }
 
 /// A scalar as text, because servers send codes as numbers and as strings.

@@ -1,6 +1,5 @@
 //! Users of the portal: login, second factor, and the workspaces they may work in.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::future::IntoFuture;
 use std::sync::Arc;
@@ -306,12 +305,9 @@ fn session<K: Kind>(
 
 /// The selected workspace in the older form of the response, in which its fields stand alone. `None` when none of them does.
 fn flat_workspace(response: &BufferedResponse) -> Result<Option<WorkspaceDetails>> {
-    let id = operation::GET_CURRENT_WORKSPACE.id;
-    let fields: BTreeMap<String, serde_json::Value> = response.json(id)?;
-    let names_one = |field: &str| fields.get(field).is_some_and(|value| !value.is_null());
-    if !names_one("id") && !names_one("businessProfileGuid") {
-        return Ok(None);
-    }
-    let workspace: types::WorkspaceDetails = response.json(id)?;
-    Ok(Some(workspace.into()))
+    let operation = &operation::GET_CURRENT_WORKSPACE;
+    let deciding = ["id", "businessProfileGuid"];
+    let workspace: types::WorkspaceDetails = bindings::read_as_field(operation, "data", &deciding, response)?;
+    let names_one = workspace.id.is_some() || workspace.business_profile_guid.is_some();
+    Ok(names_one.then(|| workspace.into()))
 }

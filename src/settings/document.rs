@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 use serde_json::Value;
 
 use crate::bindings::{Call, Client, RawObject, coerce};
-use crate::byte_order_mark::without_mark;
 use crate::error::{Error, Result};
+use crate::foreign_json::without_mark;
 use crate::observability::RESPONSE;
 use crate::operation::{Operation, Shape};
 use crate::session::Session;

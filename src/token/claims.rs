@@ -8,6 +8,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
+use crate::foreign_json::without_mark;
 use crate::model::ProfileUuid;
 use crate::secret::Secret;
 
@@ -108,19 +109,18 @@ impl Claims {
 }
 
 impl TokenTimes {
-    /// The times in a token's claims. Both are missing if the claims can't be read.
+    /// The times in a token's claims. Both are missing if the token has no claims, or encrypted ones, and unreadable if they look
+    /// like claims and can't be read.
     pub(crate) fn of_token(token: &str) -> Self {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Times {
-            exp: Timestamp,
-            ctd: Timestamp,
-        }
-        let times = payload(token).and_then(|payload| serde_json::from_slice::<Times>(&payload).ok());
-        let Times { exp, ctd } = times.unwrap_or_default();
-        Self {
-            expiration: exp,
-            created: ctd,
+        let Some(payload) = payload(token) else {
+            return Self::default();
+        };
+        let is_signed = token.split('.').count() == 3;
+        let is_json = without_mark(&payload).trim_ascii_start().starts_with(b"{");
+        match Self::read(&payload, ["exp", "ctd"]) {
+            Some(times) => times,
+            None if is_signed && is_json => Self::UNREADABLE,
+            None => Self::default(),
         }
     }
 }

@@ -46,7 +46,7 @@ pub(crate) struct Lifetime {
 }
 
 impl TokenResponse {
-    /// The token itself, trimmed: servers also send it with its scheme, blanks or a line end.
+    /// The token itself, trimmed: servers also send it with its scheme, blanks, a line end or quotation marks.
     pub(crate) fn text(&self) -> &str {
         trimmed(self.token.expose())
     }
@@ -185,16 +185,20 @@ fn whole_life(created: Timestamp, end: Duration, longest: Duration) -> Option<(D
 }
 
 /// A token, trimmed of what servers write around it.
-fn trimmed(text: &str) -> &str {
-    let blank = |character: char| character.is_whitespace() || character == '\u{feff}';
-    let text = text.trim_matches(blank);
-    match text.split_at_checked("bearer".len()) {
-        Some((scheme, rest))
-            if scheme.eq_ignore_ascii_case("bearer") && (rest.is_empty() || rest.starts_with(blank)) =>
-        {
-            rest.trim_matches(blank)
+fn trimmed(mut text: &str) -> &str {
+    let around = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\u{feff}' | '"' | '\'');
+    let after_scheme = |c: char| around(c) || c == ':';
+    loop {
+        text = text.trim_matches(around);
+        match text.split_at_checked("bearer".len()) {
+            Some((scheme, rest))
+                if scheme.eq_ignore_ascii_case("bearer")
+                    && (rest.is_empty() || rest.starts_with(after_scheme)) =>
+            {
+                text = rest.trim_start_matches(after_scheme);
+            }
+            _ => return text,
         }
-        _ => text,
     }
 }
 

@@ -1,12 +1,16 @@
 //! Reads a server's times: a whole number, a fraction or a text, in seconds or in milliseconds.
 
+use std::fmt;
 use std::time::Duration;
 
+use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// From this number on, seconds are taken as milliseconds. As seconds it is in the year 10000; as milliseconds it was in
-/// 1978.
+use crate::foreign_json::{is_same_name, repaired, without_mark};
+
+/// From this number on, seconds are taken as milliseconds, and so on. As seconds it is in the year 10000; as milliseconds it was
+/// in 1978.
 const SECONDS_END: u64 = 253_402_300_800;
 
 /// The lifetime of a token with an unreadable expiry. It is shorter than any that Synerise documents, because it is a
@@ -35,16 +39,26 @@ pub(crate) struct TokenTimes {
 }
 
 impl TokenTimes {
+    /// Of what should say it, and can't be read.
+    pub(super) const UNREADABLE: Self = Self {
+        expiration: Timestamp::Unreadable,
+        created: Timestamp::Unreadable,
+    };
+
     /// The times in the JSON body of a login or refresh.
     pub(crate) fn of_body(body: &[u8]) -> Self {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Times {
-            expiration: Timestamp,
-            created: Timestamp,
-        }
-        let Times { expiration, created } = serde_json::from_slice(body).unwrap_or_default();
-        Self { expiration, created }
+        Self::read(body, ["expiration", "created"]).unwrap_or(Self::UNREADABLE)
+    }
+
+    /// The times in an object, under these names. `None` if it can't be read, or has one of them twice.
+    pub(super) fn read(json: &[u8], names: [&'static str; 2]) -> Option<Self> {
+        let json = without_mark(json);
+        let read = |json: &[u8]| {
+            let mut deserializer = serde_json::Deserializer::from_slice(json);
+            let times = deserializer.deserialize_map(Named(names)).ok()?;
+            deserializer.end().is_ok().then_some(times)
+        };
+        read(json).or_else(|| read(&repaired(json)?))
     }
 
     /// What is left at `now`, since the epoch, of a lifetime with a stated end. `None` when none is stated.
@@ -79,6 +93,38 @@ impl Timestamp {
     }
 }
 
+/// Reads the times with these names from an object. Other values are skipped, so that no copy of a token is made.
+struct Named([&'static str; 2]);
+
+impl<'de> Visitor<'de> for Named {
+    type Value = TokenTimes;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<TokenTimes, A::Error> {
+        let (mut exact, mut misspelt) = ([None; 2], [None; 2]);
+        while let Some(name) = fields.next_key::<String>()? {
+            let place = self.0.iter().position(|known| is_same_name(known, &name));
+            let Some(place) = place else {
+                fields.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let is_exact = self.0[place] == name;
+            let times = if is_exact { &mut exact } else { &mut misspelt };
+            if times[place].replace(fields.next_value()?).is_some() {
+                return Err(A::Error::custom("a time is there twice"));
+            }
+        }
+        let time = |place: usize| exact[place].or(misspelt[place]).unwrap_or_default();
+        Ok(TokenTimes {
+            expiration: time(0),
+            created: time(1),
+        })
+    }
+}
+
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(match Value::deserialize(deserializer)? {
@@ -106,16 +152,22 @@ fn floor(number: f64) -> Option<u64> {
         clippy::cast_sign_loss,
         reason = "rounds down, and what is negative counts as zero"
     )]
-    (number < END).then_some(number as u64)
+    (number.is_finite() && number < END).then_some(number as u64)
 }
 
-/// A value of a field in seconds. Milliseconds are recognized.
+/// A value of a field in seconds. Milliseconds, microseconds and nanoseconds are recognized.
 pub(super) fn as_seconds(value: u64) -> Duration {
-    if value >= SECONDS_END {
-        Duration::from_millis(value)
-    } else {
-        Duration::from_secs(value)
-    }
+    let units: [fn(u64) -> Duration; 4] = [
+        Duration::from_secs,
+        Duration::from_millis,
+        Duration::from_micros,
+        Duration::from_nanos,
+    ];
+    let mut times = units.into_iter().map(|unit| unit(value));
+    // Every number of nanoseconds is before that end.
+    times
+        .find(|time| time.as_secs() < SECONDS_END)
+        .unwrap_or_default()
 }
 
 /// A value of a field in milliseconds.

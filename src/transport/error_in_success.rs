@@ -2,11 +2,46 @@
 
 use serde_json::{Map, Value};
 
-use crate::byte_order_mark::without_mark;
+use crate::foreign_json::{self, is_same_name, without_mark};
 use crate::operation::{Operation, Shape};
 
 /// Error objects are short. A longer body is not parsed a second time to look for one.
 const LONGEST: usize = 64 * 1024;
+
+/// Names under which an error says what it is.
+const ERRORS: [&str; 7] = [
+    "error",
+    "errors",
+    "errorCode",
+    "errorDescription",
+    "errorMessage",
+    "exception",
+    "fault",
+];
+
+/// Names of what came of a request, and of its HTTP status.
+const OUTCOMES: [&str; 4] = ["status", "statusCode", "httpStatus", "code"];
+
+/// Names of flags, with the value that they have in an error.
+const FLAGS: [(&str, bool); 4] = [
+    ("success", false),
+    ("succeeded", false),
+    ("ok", false),
+    ("failed", true),
+];
+
+/// The words of a failure, as the value of an outcome.
+const FAILURES: [&str; 9] = [
+    "badRequest",
+    "conflict",
+    "error",
+    "fail",
+    "failed",
+    "failure",
+    "forbidden",
+    "internalServerError",
+    "unauthorized",
+];
 
 /// The names in the documented error bodies. A documented response with one of these names is not an error because of it.
 const ERROR_NAMES: [&str; 11] = [
@@ -37,14 +72,15 @@ pub(super) enum Verdict {
 /// Judges the body of a success by what the document says about it.
 pub(super) fn judge(operation: &Operation, body: &[u8]) -> Verdict {
     match operation.response.resolved() {
-        Shape::Nothing => match parse(body) {
-            _ if body.trim_ascii().is_empty() => Verdict::Success,
+        Shape::Nothing => match foreign_json::parse(body) {
+            _ if without_mark(body).trim_ascii().is_empty() => Verdict::Success,
             None => Verdict::NotJson,
             Some(Value::Object(fields)) if is_error(&fields) => Verdict::Error,
             Some(Value::Array(items)) if items.iter().any(is_error_object) => Verdict::Error,
+            Some(Value::Bool(false)) => Verdict::Error,
             Some(_) => Verdict::Success,
         },
-        documented if body.len() <= LONGEST && mentions_an_error(body) => match parse(body) {
+        documented if body.len() <= LONGEST && mentions_an_error(body) => match foreign_json::parse(body) {
             Some(Value::Object(fields)) if is_error(&fields) && !has_documented(&fields, documented) => {
                 Verdict::Error
             }
@@ -54,14 +90,25 @@ pub(super) fn judge(operation: &Operation, body: &[u8]) -> Verdict {
     }
 }
 
-fn parse(body: &[u8]) -> Option<Value> {
-    serde_json::from_slice(without_mark(body)).ok()
-}
-
 /// A quick check, so that other bodies are parsed only once. Each call pays for it, so it goes over the body a single time.
 fn mentions_an_error(body: &[u8]) -> bool {
+    const BEGINNINGS: [&[u8]; 8] = [
+        b"error",
+        b"status",
+        b"code",
+        b"success",
+        b"fault",
+        b"exception",
+        b"failed",
+        b"httpstatus",
+    ];
     let mut quoted = body.split(|byte| *byte == b'"').skip(1);
-    quoted.any(|text| text.starts_with(b"error") || matches!(text, b"status" | b"code" | b"success"))
+    quoted.any(|text| {
+        BEGINNINGS.iter().any(|word| {
+            text.get(..word.len())
+                .is_some_and(|beginning| beginning.eq_ignore_ascii_case(word))
+        })
+    })
 }
 
 fn is_error_object(value: &Value) -> bool {
@@ -69,27 +116,42 @@ fn is_error_object(value: &Value) -> bool {
 }
 
 fn is_error(fields: &Map<String, Value>) -> bool {
-    let field = |name: &str| fields.get(name).unwrap_or(&Value::Null);
-    let failed = |value: &Value| match value {
+    fields.iter().any(|(name, value)| {
+        let is = |known: &str| is_same_name(name, known);
+        ERRORS.into_iter().any(is) && says_something(value)
+            || OUTCOMES.into_iter().any(is) && is_failure(value)
+            || is("code") && value.as_str().is_some_and(is_service_code)
+            || FLAGS
+                .iter()
+                .any(|(known, failed)| is(known) && flag(value) == Some(*failed))
+    })
+}
+
+/// A status of 400 to 599, also as a text with its reason, or a word.
+fn is_failure(value: &Value) -> bool {
+    match value {
         Value::Number(number) => number
             .as_f64()
             .is_some_and(|status| (400.0..600.0).contains(&status)),
         Value::String(text) => {
-            let text = text.trim();
-            text.parse().is_ok_and(|status: u16| (400..600).contains(&status))
-                || ["error", "fail", "failed", "failure"]
-                    .iter()
-                    .any(|word| text.eq_ignore_ascii_case(word))
+            let status = text.split_whitespace().next().unwrap_or_default();
+            status
+                .parse()
+                .is_ok_and(|status: u16| (400..600).contains(&status))
+                || FAILURES.iter().any(|word| is_same_name(text, word))
         }
         _ => false,
-    };
-    ["error", "errorCode", "errors", "error_description"]
-        .iter()
-        .any(|name| says_something(field(name)))
-        || failed(field("status"))
-        || failed(field("code"))
-        || field("code").as_str().is_some_and(is_service_code)
-        || field("success") == &Value::Bool(false)
+    }
+}
+
+fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::Number(number) => number.as_f64().map(|number| number != 0.0),
+        Value::String(text) if text.trim().eq_ignore_ascii_case("false") => Some(false),
+        Value::String(text) if text.trim().eq_ignore_ascii_case("true") => Some(true),
+        _ => None,
+    }
 }
 
 fn says_something(value: &Value) -> bool {

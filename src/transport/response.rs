@@ -7,9 +7,9 @@ use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde::de::DeserializeOwned;
 
-use crate::byte_order_mark::without_mark;
 use crate::clock::Reading;
 use crate::error::{Error, Redactor, Result, beginning};
+use crate::foreign_json::without_mark;
 
 use super::retry_after::server_date;
 

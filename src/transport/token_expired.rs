@@ -1,8 +1,8 @@
 //! Tells a token that has expired from one that is refused for good.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::byte_order_mark::without_mark;
+use crate::foreign_json;
 
 /// The longest body that is looked at, in bytes. The one that says it is much shorter.
 const LONGEST: usize = 16 * 1024;
@@ -13,7 +13,7 @@ pub(super) fn says_token_expired(body: &[u8]) -> bool {
     if body.len() > LONGEST {
         return false;
     }
-    let Ok(fields) = serde_json::from_slice::<Map<String, Value>>(without_mark(body)) else {
+    let Some(Value::Object(fields)) = foreign_json::parse(body) else {
         return false;
     };
     let said = |text: &str| {

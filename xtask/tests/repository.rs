@@ -275,7 +275,7 @@ const ROOMS: [&str; 27] = [
     "clock",
     "random",
     "operation",
-    "byte_order_mark",
+    "foreign_json",
     "sync",
 ];
 

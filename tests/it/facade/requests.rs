@@ -137,11 +137,11 @@ async fn retry_after_is_obeyed() {
         // Too long to wait for: the caller is told.
         ("11", vec![]),
         ("86400", vec![]),
+        ("99999999999999999999999", vec![]),
         ("Sun, 06 Nov 2095 08:49:46 GMT", vec![]),
         // An invalid value is ignored.
         ("soon", vec![millis(200), millis(400)]),
         ("-5", vec![millis(200), millis(400)]),
-        ("99999999999999999999999", vec![millis(200), millis(400)]),
     ] {
         let answer = Answer::json(json!({}))
             .status(503)

@@ -427,6 +427,32 @@ async fn four_error_body_formats_are_read_into_one() {
 }
 
 #[tokio::test]
+async fn code_of_an_error_is_read_from_nearly_right_json() {
+    let bodies: [&[u8]; 9] = [
+        br#"{"errorCode":"SAU-601","message":"cut \ud83d"}"#,
+        br#"{"errorCode":"SAU-601","took":1e999}"#,
+        br#"{"errorCode":"SAU-601","took":NaN}"#,
+        b"{\"errorCode\":\"SAU-601\",\"message\":\"b\xb3ad\"}",
+        b"{\"errorCode\":\"SAU-601\",\"message\":\"two\nlines\"}",
+        b"\xef\xbb\xbf\xef\xbb\xbf{\"errorCode\":\"SAU-601\"}",
+        br#"{"ERROR_CODE":"sau-601"}"#,
+        br#""{\"errorCode\":\"SAU-601\"}""#,
+        br#"{"message":"{\"errorCode\":\"SAU-601\",\"traceId\":\"t\"}"}"#,
+    ];
+    for body in bodies {
+        let error = refusal(400, "application/json", body).await;
+        let body = String::from_utf8_lossy(body);
+        assert_eq!(error.kind(), ErrorKind::DeviceIdRequired, "{body}: {error}");
+        assert!(
+            error
+                .code()
+                .is_some_and(|code| code.eq_ignore_ascii_case("SAU-601")),
+            "{body}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn other_error_bodies_are_kept_and_truncated() {
     let html = "<html>\r\n<head><title>502 Bad Gateway</title></head></html>";
     let error = refusal(502, "text/html", html).await;

@@ -79,6 +79,101 @@ async fn unreadable_second_factor_never_completes_a_login() {
 }
 
 #[tokio::test]
+async fn list_is_no_object_whatever_its_elements() {
+    let everywhere = |body: &'static str| Capture::start(move |_| Answer::new(200, "application/json", body));
+    let error = everywhere(r#"["t"]"#)
+        .await
+        .workspace()
+        .token()
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("it is not an object"), "{error}");
+    let login = |server: &Capture| server.client().profile(key()).login(Identity::oauth("fake"));
+    let positional = everywhere(r#"[null,null,null,null,null,null,null,"t"]"#).await;
+    assert!(login(&positional).await.is_err());
+    for body in [
+        r#"[null,"t"]"#,
+        r#"[{"mfaMethods":[]},"t"]"#,
+        r#"{"token":"t","consumer":[[],null,null,[],null,null,null]}"#,
+    ] {
+        let error = user_login(body).await.unwrap_err();
+        assert!(error.contains("not an object"), "{body}: {error}");
+    }
+    let server = server(CURRENT, r#"[null,false]"#).await;
+    let error = server.user().await.current_workspace().await.unwrap_err();
+    assert!(error.to_string().contains("it is not an object"), "{error}");
+}
+
+#[tokio::test]
+async fn name_in_another_spelling_is_not_a_missing_field() {
+    for body in [
+        r#"{"token":"t","consumer":{"MfaMethods":["EMAIL"]}}"#,
+        r#"{"Token":"t","Consumer":{"mfa_methods":["EMAIL"]}}"#,
+        r#"{"token":"t","consumer":{"MFAMETHODS":["EMAIL"]}}"#,
+    ] {
+        assert_eq!(user_login(body).await, Ok(Some(vec![MfaMethod::Email])), "{body}");
+    }
+    let unmet = conditional(json!({ "Status": "TERMS_ACCEPTANCE_REQUIRED", "token": "t" })).await;
+    assert!(
+        matches!(unmet, Ok(ConditionalLoginOutcome::Unmet { .. })),
+        "{unmet:?}"
+    );
+    let server = server(CURRENT, r#"{"Selected":true,"Data":{"Id":7,"IpRestriction":[]}}"#).await;
+    let error = server.user().await.current_workspace().await.unwrap_err();
+    assert!(error.to_string().contains("`data.ipRestriction`"), "{error}");
+}
+
+#[tokio::test]
+async fn json_that_is_nearly_right_costs_no_login() {
+    for odd in [
+        r#""\ud83d""#,
+        "\"a\nb\"",
+        r#""it\'s""#,
+        "1e999",
+        "-1e999",
+        "NaN",
+        "Infinity",
+        "-Infinity",
+    ] {
+        let consumer =
+            format!(r#"{{"token":"t","consumer":{{"mfaMethods":["EMAIL"],"id":{odd},"name":{odd}}}}}"#);
+        assert_eq!(
+            user_login(consumer).await,
+            Ok(Some(vec![MfaMethod::Email])),
+            "{odd}"
+        );
+        // But where it decides something, it is unreadable.
+        let methods = format!(r#"{{"token":"t","consumer":{{"mfaMethods":{odd}}}}}"#);
+        let error = user_login(methods).await.unwrap_err();
+        assert!(error.contains("`consumer.mfaMethods`"), "{odd}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn workspace_without_an_envelope_is_read_like_one_with() {
+    let read = |body: &'static str| async move {
+        let user = server(CURRENT, body).await.user().await;
+        user.current_workspace().await.map_err(|error| error.to_string())
+    };
+    let workspace = read(r#"{"id":"7","name":[],"created":"soon","labels":["a",null]}"#).await;
+    let workspace = workspace.unwrap().unwrap();
+    assert_eq!(
+        (workspace.id, workspace.name, &*workspace.labels),
+        (Some(7), None, &["a".to_owned()][..])
+    );
+    for restriction in [
+        r#"{"id":7,"ipRestriction":{}}"#,
+        r#"{"id":7,"mfaRestriction":[]}"#,
+    ] {
+        let error = read(restriction).await.unwrap_err();
+        assert!(
+            error.contains("Restriction` is not") && !error.contains("column"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn field_that_is_sent_twice_is_an_error() {
     for body in [
         r#"{"token": "t", "consumer": {"mfaMethods": ["EMAIL"], "mfaMethods": []}}"#,

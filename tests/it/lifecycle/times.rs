@@ -82,6 +82,81 @@ async fn unreadable_expiry_gets_a_short_life() {
     }
 }
 
+/// The lifetime of a token whose signed claims are these bytes.
+async fn lifetime_of_claims(claims: &[u8]) -> Duration {
+    use base64::Engine;
+    let encode = |bytes| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes);
+    let token = format!(
+        "{}.{}.c2ln",
+        encode(br#"{"alg":"RS512"}"#.as_slice()),
+        encode(claims)
+    );
+    let env = TestEnv::new().await;
+    let answer = Fault::json(&json!({ "token": token }));
+    env.emulator.faults().on("workspaceLogin").then(answer);
+    env.workspace().token().await.unwrap().lifetime()
+}
+
+#[tokio::test]
+async fn claims_that_can_not_be_parsed_get_a_short_life() {
+    let (end, hour) = (start() + 60, start() + 3600);
+    for claims in [
+        format!(r#"{{"exp":{hour},"exp":{end}}}"#),
+        r#"{"exp":1e999}"#.to_owned(),
+        r#"{"exp":NaN}"#.to_owned(),
+        format!(r#"{{"exp":{end},"sub":NaN}}"#),
+        format!(r#"{{"exp":{end},"sub":"\ud83d"}}"#),
+        format!("\u{feff}{{\"exp\":{end}}}"),
+        format!(r#"{{"exp":{end},"ctd":"#),
+        format!(r#"{{"exp":{}1{}}}"#, "[".repeat(200), "]".repeat(200)),
+    ] {
+        assert_eq!(lifetime_of_claims(claims.as_bytes()).await, secs(60), "{claims}");
+    }
+    assert_eq!(
+        lifetime_of_claims(format!("{{\"exp\":{end},\"eml\":\"\u{e9}\"}}").as_bytes()).await,
+        secs(60)
+    );
+    let latin = [format!("{{\"exp\":{end},\"eml\":\"").as_bytes(), b"\xe9\"}"].concat();
+    assert_eq!(lifetime_of_claims(&latin).await, secs(60));
+    // What does not look like claims is encrypted: its lifetime is the documented one.
+    assert_eq!(lifetime_of_claims(b"\x8f\x01{").await, secs(3600));
+}
+
+#[tokio::test]
+async fn microseconds_and_nanoseconds_are_recognized() {
+    for factor in [1_000_000, 1_000_000_000] {
+        let exp = (start() + 60) * factor;
+        assert_eq!(
+            lifetime(json!({ "exp": exp }), |fault| fault).await,
+            secs(60),
+            "{exp}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn profile_times_are_read_from_nearly_right_json() {
+    let end = start() + 60;
+    for body in [
+        format!("\u{feff}{{\"token\":\"t\",\"expiration\":{end}}}"),
+        format!(r#"{{"token":"t","Expiration":{end}}}"#),
+        format!(r#"{{"token":"t","expiration":{end},"realm":"\ud83d"}}"#),
+        format!(r#"{{"token":"t","expiration":"{end}","created":NaN}}"#),
+        r#"{"token":"t","expiration":1e999}"#.to_owned(),
+        r#"{"token":"t","expiration":-Infinity}"#.to_owned(),
+    ] {
+        let env = TestEnv::new().await;
+        let answer = Fault::body(200, "application/json", body.clone());
+        env.emulator.faults().on("authenticateProfile").then(answer);
+        let login = env
+            .client
+            .profile(env.profile_key())
+            .login(Identity::oauth("fake"));
+        let token = login.await.unwrap().token().await.unwrap();
+        assert_eq!(token.lifetime(), secs(60), "{body}");
+    }
+}
+
 #[tokio::test]
 async fn profile_times_may_be_fractions_or_text() {
     for (expiration, expected) in [
