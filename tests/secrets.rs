@@ -160,9 +160,15 @@ fn well(request: &Captured) -> Answer {
 struct Printed(Arc<Mutex<String>>);
 
 impl Printed {
+    #[track_caller]
     fn value(&self, value: &impl Debug) {
+        let (short, long) = (format!("{value:?}"), format!("{value:#?}"));
+        assert!(
+            !short.is_empty() && !long.is_empty(),
+            "hidden is not the same as missing"
+        );
         let mut text = self.0.lock().unwrap();
-        writeln!(text, "{value:?}\n{value:#?}").unwrap();
+        writeln!(text, "{short}\n{long}").unwrap();
     }
 
     fn result<T: Debug>(&self, result: Result<T>) -> Option<T> {

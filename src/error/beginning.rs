@@ -13,6 +13,15 @@ pub(crate) fn beginning(value: &impl Display, bytes: usize) -> String {
     text.text
 }
 
+/// At most the first `bytes` of a text. No character is cut.
+pub(super) fn cut(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
 struct Beginning {
     text: String,
     bytes: usize,
@@ -20,12 +29,13 @@ struct Beginning {
 
 impl Write for Beginning {
     fn write_str(&mut self, part: &str) -> fmt::Result {
-        let mut end = part.len().min(self.bytes - self.text.len());
-        while !part.is_char_boundary(end) {
-            end -= 1;
+        let kept = cut(part, self.bytes - self.text.len());
+        self.text.push_str(kept);
+        if kept.len() < part.len() {
+            Err(fmt::Error)
+        } else {
+            Ok(())
         }
-        self.text.push_str(&part[..end]);
-        if end < part.len() { Err(fmt::Error) } else { Ok(()) }
     }
 }
 

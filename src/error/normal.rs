@@ -361,6 +361,14 @@ mod tests {
             (r#"{\\\"a\\\":1}"#, r#"{"a":1}"#),
             ("%C3%a4%E4%2f%252F%u00e4", "ää//ä"),
             ("&lt;&amp;lt;&#228;&#xE4;&auml;", "<<ääa"),
+            (
+                "&gt;&quot;&apos;&nbsp;&sol;&bsol;&percnt;&plus;&equals;",
+                ">\"' /\\%+=",
+            ),
+            (
+                "&num;&dollar;&excl;&quest;&commat;&colon;&semi;&szlig;&oelig;",
+                "#$!?@:;ßœ",
+            ),
             ("Ã¤", "ä"),
             (r"100% \ & \q &x; %z", r"100% \ & \q &x; %z"),
         ] {

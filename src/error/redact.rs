@@ -7,6 +7,7 @@ use serde_json::Value;
 use url::form_urlencoded;
 use zeroize::{Zeroize, Zeroizing};
 
+use super::beginning::cut;
 use super::names::{is_personal_name, is_secret_in_response, is_secret_name};
 use super::normal::{Form, Layer, is_invisible, layers};
 use super::patterns;
@@ -218,7 +219,7 @@ impl Redactor {
             None => None,
         };
         let text = quoted.as_ref().map_or(text, |quoted| quoted.as_str());
-        let looked_at = beginning(text, LOOKED_AT);
+        let looked_at = cut(text, LOOKED_AT);
         let hidden = self.hidden(looked_at);
         let end = if looked_at.len() < text.len() {
             looked_at.len() - CUT_MARGIN
@@ -310,7 +311,7 @@ fn line(text: &str, hidden: &[(usize, usize)], end: usize) -> String {
             }
         }
         if at >= end || line.len() > LIMIT {
-            line.truncate(beginning(&line, LIMIT).len());
+            line.truncate(cut(&line, LIMIT).len());
             line.push('…');
             return line;
         }
@@ -327,19 +328,10 @@ fn line(text: &str, hidden: &[(usize, usize)], end: usize) -> String {
     }
     line.truncate(line.trim_end().len());
     if line.len() > LIMIT {
-        line.truncate(beginning(&line, LIMIT).len());
+        line.truncate(cut(&line, LIMIT).len());
         line.push('…');
     }
     line
-}
-
-/// At most this many bytes of a text.
-fn beginning(text: &str, bytes: usize) -> &str {
-    let mut end = bytes.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }
 
 /// The JSON in a text. A longer text is cut before its end, and what is left is not JSON.

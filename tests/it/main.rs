@@ -25,6 +25,7 @@ mod store_lease;
 mod store_trust;
 mod test_util;
 mod troubleshooting;
+mod values;
 #[cfg(feature = "verify")]
 mod verify;
 mod wire;

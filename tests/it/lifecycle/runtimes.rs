@@ -102,6 +102,25 @@ fn refresh_in_a_stalled_runtime_is_taken_over() {
 }
 
 #[test]
+fn waiter_learns_at_once_that_the_session_has_ended_though_its_refresh_stalls() {
+    let (idle, driven) = (current_thread(), current_thread());
+    let env = driven.block_on(TestEnv::new());
+    let profile = driven.block_on(env.profile()).unwrap();
+    env.pass(secs(3400));
+    {
+        let _inside = idle.enter();
+        assert!(poll_once(profile.token_valid_for(secs(3000))).is_pending());
+    }
+    driven.block_on(async {
+        let mut waiting = pin!(profile.token_valid_for(secs(3000)));
+        assert!(is_pending(waiting.as_mut()).await);
+        profile.log_out().await.unwrap();
+        let error = bounded(waiting).await.unwrap_err();
+        assert!(error.to_string().contains("logged out"), "{error}");
+    });
+}
+
+#[test]
 fn without_a_runtime_a_token_is_read_but_not_fetched() {
     let runtime = current_thread();
     let env = runtime.block_on(TestEnv::new());
