@@ -300,6 +300,26 @@ mod tests {
     }
 
     #[test]
+    fn advice_follows_the_status() {
+        for (status, advice) in [
+            (200, "see what the server says"),
+            (400, "check what was sent"),
+            (401, "check that the credential"),
+            (403, "give the API key or the user the permission"),
+            (404, "check the path"),
+            (406, "check the identity"),
+            (418, "check the request"),
+            (423, "the account is locked"),
+            (429, "send less"),
+            (500, "try again later"),
+            (599, "try again later"),
+        ] {
+            let error = read(status, "{}");
+            assert!(error.advice().starts_with(advice), "{status}: {error}");
+        }
+    }
+
+    #[test]
     fn the_servers_own_words_are_never_lost() {
         for (body, said) in [
             (
@@ -311,6 +331,14 @@ mod tests {
                 "Not allowed: no such role",
             ),
             (r#"{"Message":"not found"}"#, "not found"),
+            (
+                r#"{"message":"the key is wrong","error_description":"wrong"}"#,
+                "the key is wrong",
+            ),
+            (
+                r#"{"message":"wrong","error_description":"the key is wrong"}"#,
+                "the key is wrong",
+            ),
             (
                 r#"{"message":["a is short","b is long"]}"#,
                 "a is short; b is long",

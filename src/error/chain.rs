@@ -35,3 +35,36 @@ pub(crate) fn foreign_error_chain(error: &(dyn std::error::Error + 'static), red
     }
     redactor.clean(&text)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Cause(&'static str, Option<Box<Cause>>);
+
+    impl fmt::Display for Cause {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl std::error::Error for Cause {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            self.1.as_deref().map(|cause| cause as _)
+        }
+    }
+
+    #[test]
+    fn each_cause_is_told_once() {
+        let refused = Cause("connection refused", None);
+        let connect = Cause("connect error: connection refused", Some(Box::new(refused)));
+        let top = Cause("can't send", Some(Box::new(connect)));
+        assert_eq!(
+            foreign_error_chain(&top, &Redactor::default()),
+            "can't send: connect error: connection refused"
+        );
+    }
+}

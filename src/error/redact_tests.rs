@@ -159,6 +159,10 @@ fn what_looks_secret_or_personal_is_hidden_whoever_sent_it() {
         ),
         ("Bearer abcdefghijklmnop".into(), format!("Bearer {REDACTED}")),
         ("Bearer token is missing".into(), "Bearer token is missing".into()),
+        (
+            "see https://docs.example/a or ask @support".into(),
+            "see https://docs.example/a or ask @support".into(),
+        ),
         ("user a.b+c@shop.example!".into(), format!("user {REDACTED}!")),
         (
             "a%40b.example and a\\u0040b.example".into(),

@@ -224,6 +224,20 @@ async fn nobody_without_a_token_waits_for_longer_than_the_limit() {
 }
 
 #[tokio::test]
+async fn long_wait_for_another_client_is_not_a_login_that_took_too_long() {
+    let env = TestEnv::new().await;
+    let client = env
+        .client_builder()
+        .store(DeadHolder::new(&env, secs(50)))
+        .store_policy(StorePolicy::default().with_max_wait(secs(60)))
+        .build()
+        .unwrap();
+    let waited = time_to_tokens(&env, &[client.workspace(env.workspace_key())]).await;
+    assert!((secs(45)..=secs(60)).contains(&waited), "{waited:?}");
+    assert_eq!(env.logins(), 1);
+}
+
+#[tokio::test]
 async fn session_with_a_valid_token_serves_it_while_it_waits_for_another_client() {
     let env = TestEnv::new().await;
     let store = DeadHolder::new(&env, secs(30));

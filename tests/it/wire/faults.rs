@@ -66,6 +66,15 @@ async fn refusal_of_a_proxy_names_the_proxy() {
 }
 
 #[tokio::test]
+async fn proxy_that_hangs_up_is_not_said_to_have_refused() {
+    let proxy = RawServer::start(|_, _| Reply::SendAndClose(Vec::new()));
+    let error = error_by_proxy(&proxy, "https://api.synerise.invalid").await;
+    assert_eq!(error.kind(), ErrorKind::Proxy, "{error}");
+    assert!(!error.to_string().contains("refuses"), "{error}");
+    assert!(error.is_retryable(), "{error}");
+}
+
+#[tokio::test]
 async fn proxy_that_wants_credentials_is_named_over_plain_http() {
     let proxy = RawServer::start(|_, _| Reply::text("407 Proxy Authentication Required", "no"));
     let error = error_by_proxy(&proxy, "http://api.synerise.invalid").await;
