@@ -49,6 +49,9 @@ pub struct Assumptions {
     pub phone_change_code_valid_in_seconds: u64,
     /// How long a code sent to a user by e-mail is valid, in seconds. Default: 300.
     pub email_code_valid_in_seconds: u64,
+    /// The status of a login without a password whose `X-Simple-Auth-Hash` is missing or wrong, by a key with a salt.
+    /// Default: 403.
+    pub wrong_simple_auth_hash_status: u16,
     /// How many wrong passwords in a row lock an account or a user (status 423). Default: 10.
     pub wrong_passwords_before_lock: u32,
     /// Whether a profile's password must follow the documented default policy: six characters, including an upper-case
@@ -86,6 +89,7 @@ impl Default for Assumptions {
             email_change_token_valid_in_seconds: 3600,
             phone_change_code_valid_in_seconds: 300,
             email_code_valid_in_seconds: 300,
+            wrong_simple_auth_hash_status: 403,
             wrong_passwords_before_lock: 10,
             password_policy: false,
             settings_defaults: BTreeMap::new(),

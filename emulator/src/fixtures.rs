@@ -144,6 +144,7 @@ pub(crate) fn add_key(
             workspace,
             scope,
             permissions,
+            simple_auth_hash: None,
         },
     );
     key

@@ -213,6 +213,7 @@ fn handle(
         state: &mut state,
         assumptions: &shared.assumptions,
         consumer,
+        headers,
         path_parameters: request.path_parameters,
         query,
         body: body.unwrap_or_default(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, SystemTime};
 
 use axum::body::Bytes;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 
 use crate::assumptions::Assumptions;
@@ -20,6 +20,7 @@ pub(crate) struct RequestContext<'a> {
     pub(crate) state: &'a mut State,
     pub(crate) assumptions: &'a Assumptions,
     pub(crate) consumer: Option<Consumer>,
+    pub(crate) headers: &'a HeaderMap,
     pub(crate) path_parameters: HashMap<String, String>,
     pub(crate) query: HashMap<String, String>,
     /// `Null` without a body.

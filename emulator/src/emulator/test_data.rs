@@ -171,6 +171,19 @@ impl Emulator {
         add_key(&mut lock(&self.shared.state), 0, scope, Permissions::Only(only))
     }
 
+    /// Gives a profile API key a salt: a login without a password then needs this value in its header `X-Simple-Auth-Hash`.
+    ///
+    /// How the service computes the value is not published, so the test decides which one is right. Returns false if there
+    /// is no such key.
+    pub fn require_simple_auth_hash(&self, key: &str, hash: &str) -> bool {
+        let mut state = lock(&self.shared.state);
+        let known = state.keys.get_mut(key);
+        known.is_some_and(|key| {
+            key.simple_auth_hash = Some(hash.to_owned());
+            true
+        })
+    }
+
     /// Deletes an API key and revokes the tokens obtained with it. Returns false if there is no such key.
     pub fn revoke_api_key(&self, key: &str) -> bool {
         let mut state = lock(&self.shared.state);

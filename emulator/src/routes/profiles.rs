@@ -135,6 +135,7 @@ pub(crate) fn authenticate_simply(context: &mut RequestContext<'_>) -> Result<Ap
     else {
         return Err(ApiError::unauthorized("The token is missing"));
     };
+    check_hash(context, &api_key)?;
     let email = context.optional_text("email").map(str::to_owned);
     let custom_id = custom_id(&context.body);
     let found = match (&email, &custom_id) {
@@ -169,6 +170,24 @@ pub(crate) fn authenticate_simply(context: &mut RequestContext<'_>) -> Result<Ap
         api_key,
     };
     Ok(issue(context, &consumer, "SIMPLE_AUTH", Map::new()))
+}
+
+/// A key with a salt needs the header that only an owner of the salt can make.
+fn check_hash(context: &RequestContext<'_>, api_key: &str) -> Result<(), ApiError> {
+    let key = context.state.keys.get(api_key);
+    let Some(expected) = key.and_then(|key| key.simple_auth_hash.as_deref()) else {
+        return Ok(());
+    };
+    let sent = context.headers.get("x-simple-auth-hash");
+    if sent.is_some_and(|sent| sent.as_bytes() == expected.as_bytes()) {
+        return Ok(());
+    }
+    let status = context.assumptions.wrong_simple_auth_hash_status;
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
+    Err(ApiError::new(
+        status,
+        "The header X-Simple-Auth-Hash is missing or wrong",
+    ))
 }
 
 /// `refreshProfileToken`: a new token in exchange for a valid one.

@@ -10,6 +10,8 @@ pub(crate) struct ApiKey {
     pub(crate) workspace: WorkspaceId,
     pub(crate) scope: Scope,
     pub(crate) permissions: Permissions,
+    /// What `X-Simple-Auth-Hash` has to be, for a key with a salt.
+    pub(crate) simple_auth_hash: Option<String>,
 }
 
 /// What a key is for. A key of one scope is not accepted for the other.

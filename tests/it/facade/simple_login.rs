@@ -85,6 +85,38 @@ async fn simple_login_without_an_identifier_is_not_sent() {
 }
 
 #[tokio::test]
+async fn key_with_a_salt_needs_the_right_hash() {
+    let env = TestEnv::new().await;
+    let key = env.emulator.add_profile_api_key(&["SAUTH_SIMPLE_AUTH_CREATE"]);
+    assert!(env.emulator.require_simple_auth_hash(&key, "the-right-hash"));
+    assert!(!env.emulator.require_simple_auth_hash("no-key", "a"));
+    let key = ApiKey::new(key).unwrap();
+    let visitor = env.client.anonymous(key.clone(), VISITOR);
+    let login = || {
+        let logins = env.client.profile(key.clone());
+        logins.simple_login(&visitor, LoginId::email(NEWCOMER))
+    };
+    for (login, what) in [(login(), "missing"), (login().hash("another-hash"), "wrong")] {
+        let error = login.await.unwrap_err();
+        let refusal = (error.kind(), error.status(), error.operation());
+        let expected = (ErrorKind::Api, Some(403), Some("authenticateSimply"));
+        assert_eq!(refusal, expected, "{what}: {error}");
+        assert!(!error.to_string().contains("another-hash"), "{error}");
+        assert!(
+            env.emulator.profile(NEWCOMER).is_none(),
+            "{what}: nobody is recognized"
+        );
+    }
+    login().hash("the-right-hash").await.unwrap();
+    assert!(env.emulator.profile(NEWCOMER).is_some());
+
+    // A key without a salt needs no header, and minds none.
+    let login = env.client.profile(env.profile_key());
+    let login = login.simple_login(&env.visitor(), LoginId::email("ola@example.com"));
+    login.hash("anything").await.unwrap();
+}
+
+#[tokio::test]
 async fn refused_simple_login_says_why() {
     let env = TestEnv::new().await;
     let weak = env.emulator.add_profile_api_key(&[]);
