@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::bindings::types;
 use crate::error::Result;
+use crate::lifecycle::CredentialChange;
 use crate::model::input::{required, required_secret};
 use crate::secret::Secret;
 use crate::session::Session;
@@ -129,7 +130,16 @@ impl Session<Profile> {
     /// sent. Otherwise fails like any [`Request`](crate::session::Request).
     pub async fn request_email_change(&self, change: EmailChange) -> Result<()> {
         let body = change.body()?;
-        self.raw().request_email_change(&body).response().await.map(drop)
+        let outcome = self.raw().request_email_change(&body).response().await;
+        // Without a response, the e-mail may have been sent.
+        if outcome
+            .as_ref()
+            .err()
+            .is_none_or(|error| error.status().is_none())
+        {
+            self.credentials_changed(&CredentialChange::EmailRequested(&change.email));
+        }
+        outcome.map(drop)
     }
 
     /// Changes the customer's e-mail address by the token from the e-mail. The session stays valid.
@@ -144,6 +154,8 @@ impl Session<Profile> {
             token: required_secret("e-mail change token", &confirmation.token)?,
             newsletter_agreement: confirmation.newsletter_agreement,
         };
-        self.raw().confirm_email_change(&body).response().await.map(drop)
+        self.raw().confirm_email_change(&body).response().await?;
+        self.credentials_changed(&CredentialChange::EmailConfirmed);
+        Ok(())
     }
 }

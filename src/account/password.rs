@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::bindings::types;
 use crate::error::Result;
+use crate::lifecycle::CredentialChange;
 use crate::model::input::{optional, required, required_secret};
 use crate::secret::Secret;
 use crate::session::Session;
@@ -104,7 +105,7 @@ impl<K: Customer> Session<K> {
 impl Session<Profile> {
     /// Changes the customer's own password. The session stays valid.
     ///
-    /// A session that keeps its credentials still has the old password. Log in again for a session with the new one.
+    /// A session that keeps its credentials then has the new password. Other sessions of the account still have the old one.
     ///
     /// Operation [`changePassword`](crate::raw::Client::change_password) (`POST /v4/my-account/change-password`, observed).
     ///
@@ -117,6 +118,8 @@ impl Session<Profile> {
             password: required_secret("new password", &change.new)?,
             device_id: optional("device id", change.device_id.as_deref())?,
         };
-        self.raw().change_password(&body).response().await.map(drop)
+        self.raw().change_password(&body).response().await?;
+        self.credentials_changed(&CredentialChange::Password(&change.new));
+        Ok(())
     }
 }

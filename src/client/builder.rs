@@ -15,7 +15,7 @@ use crate::lifecycle::{LifecycleConfig, RefreshPolicy, SharedStore};
 use crate::operation::{Evidence, OPERATIONS, Operation};
 use crate::random::{Random, SystemRandom};
 use crate::region::Region;
-use crate::session::Context;
+use crate::session::{Context, UuidOwners};
 use crate::store::{StorePolicy, TokenStore};
 use crate::transport::{
     BaseUrl, HttpConfig, HttpSettings, Limits, OperationPath, Pools, RetryBudget, RetryPolicy, Transport,
@@ -368,6 +368,7 @@ impl ClientBuilder {
             registry: Arc::default(),
             store: self.store.map(|store| SharedStore::new(store, self.store_policy)),
             logins: AtomicU64::default(),
+            uuid_owners: UuidOwners::default(),
         };
         Ok(Client(
             Arc::new(context),

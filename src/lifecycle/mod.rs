@@ -65,7 +65,7 @@ pub use policy::RefreshPolicy;
 pub use status::{EndCause, Event, Events, Status, TokenState};
 
 pub(crate) use shared_store::SharedStore;
-pub(crate) use source::{Previous, PreviousTokenState, SessionIdentity, TokenSource};
+pub(crate) use source::{CredentialChange, Previous, PreviousTokenState, SessionIdentity, TokenSource};
 pub(crate) use stored_source::StoredTokenSource;
 
 use refresh::Run;
@@ -100,6 +100,9 @@ pub(crate) struct Lifecycle {
     /// Wakes what keeps the session alive when it ends.
     ended: OnceLock<Box<Notify>>,
 }
+
+/// A generation beyond this was never counted.
+pub(crate) const MOST_GENERATIONS: u64 = 1 << 53;
 
 /// How many times a caller starts over after a refresh was lost with its runtime.
 const LOST_REFRESHES: u32 = 3;
@@ -163,6 +166,26 @@ impl Lifecycle {
     /// Whom the session belongs to.
     pub(crate) fn identity(&self) -> SessionIdentity {
         self.source.identity()
+    }
+
+    /// Tells the source what has changed about the credentials that it may keep.
+    pub(crate) fn credentials_changed(&self, change: &CredentialChange<'_>) {
+        self.source.credentials_changed(change);
+    }
+
+    /// Goes on after a token with this number that has expired. Returns whether there may be a newer one: the session's own,
+    /// or one that another client has put into the store. The next caller finds out.
+    pub(crate) fn continue_after(&self, generation: u64) -> bool {
+        let now = self.config.clock.now();
+        let mut state = self.lock();
+        if state.token.token().is_some_and(|token| token.is_live(now)) {
+            return true;
+        }
+        if !self.source.is_shared() || !state.token.continue_after(generation) {
+            return false;
+        }
+        self.source.continue_after(generation);
+        true
     }
 
     /// Whether the session's API key can be replaced without notice.
@@ -331,6 +354,7 @@ impl Lifecycle {
             self.current.store(None);
             state.give_up()
         };
+        self.source.credentials_changed(&CredentialChange::Ended);
         if let Some((flight, run)) = refresh {
             run.task.abort();
             flight.preempt(Err(cause.error()));

@@ -149,7 +149,9 @@ impl Lifecycle {
             }
         };
         let operation = response.operation;
-        let token = response.into_token(machine.next_generation(), validity)?;
+        // What the store calls it is never less, so all clients that share the session agree on which token is newer.
+        let generation = machine.next_generation().max(response.shared_as.unwrap_or(0));
+        let token = response.into_token(generation, validity)?;
         if lifetime.guessed {
             let lifetime = lifetime.length;
             tracing::warn!(target: RESPONSE, operation, ?lifetime, "the token's expiry can't be read, or contradicts the server's clock; its lifetime is a guess");
@@ -169,6 +171,7 @@ impl Lifecycle {
             }
             self.accept(&mut state.token, response, &sample)?
         };
+        self.source.continue_after(generation);
         let offered = Refreshed {
             cause,
             ..described(&token)

@@ -54,6 +54,8 @@ pub(super) struct HeldToken {
     pub(super) generation: u64,
     /// The session's token is not that one: it got it while the store did not answer.
     pub(super) is_unknown_to_store: bool,
+    /// The session began with a login, and its tokens are numbered from there on. Other sessions number their own.
+    pub(super) is_continued: bool,
 }
 
 impl StoreEntry {

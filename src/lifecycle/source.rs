@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::api_key::ApiKey;
 use crate::error::Result;
 use crate::model::ProfileUuid;
+use crate::secret::Secret;
 use crate::token::{Token, TokenResponse};
 use crate::transport::BoxFuture;
 
@@ -43,6 +44,21 @@ pub(crate) trait TokenSource: Send + Sync {
         Box::pin(ready(()))
     }
 
+    /// The session goes on after a token with this number, which it had elsewhere.
+    fn continue_after(&self, generation: u64) {
+        let _ = generation;
+    }
+
+    /// Whether another client may have a newer token of the same session.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// What the session logs in again with has changed.
+    fn credentials_changed(&self, change: &CredentialChange<'_>) {
+        let _ = change;
+    }
+
     /// What happened beside the tokens since the last call.
     fn take_news(&self) -> Vec<Event> {
         Vec::new()
@@ -60,6 +76,18 @@ pub(crate) trait TokenSource: Send + Sync {
     fn has_changeable_key(&self) -> bool {
         false
     }
+}
+
+/// A change of what a session logs in again with, if it keeps that.
+pub(crate) enum CredentialChange<'a> {
+    /// The account has this password now.
+    Password(&'a Secret),
+    /// The account gets this e-mail address once it is confirmed.
+    EmailRequested(&'a str),
+    /// The requested e-mail address is confirmed.
+    EmailConfirmed,
+    /// Nobody logs in again.
+    Ended,
 }
 
 /// The newest token so far.

@@ -171,11 +171,26 @@ impl TokenStateMachine {
 
     /// Whether the token with this number is newer than the session's own. If so, the next token gets this number.
     pub(super) fn continues_from(&mut self, generation: u64) -> bool {
-        let newer = !self.ended && generation > self.generation;
+        let newer = self.end.is_none() && generation > self.generation;
         if newer {
             self.generation = generation - 1;
         }
         newer
+    }
+
+    /// The next token follows one with this number that the session had elsewhere. A session that found no further token is
+    /// asked again. Returns false if its owner ended it.
+    pub(super) fn continue_after(&mut self, generation: u64) -> bool {
+        if self.end.is_some() {
+            return false;
+        }
+        self.generation = self.generation.max(generation);
+        if self.ended {
+            self.ended = false;
+            self.last_error = None;
+            self.quiet_until = None;
+        }
+        true
     }
 
     pub(super) fn succeeded(&mut self, token: Token, now: Reading) {

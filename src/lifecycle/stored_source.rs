@@ -16,10 +16,10 @@ use crate::transport::BoxFuture;
 use super::catch_panic::catch_panic;
 use super::lease_protocol::{Action, Answer, Happened, LeaseProtocol, Limits};
 use super::shared_store::{HeldToken, LeaseGuard, SharedStore, StoreEntry};
-use super::source::{Previous, PreviousTokenState, SessionIdentity, TokenSource};
+use super::source::{CredentialChange, Previous, PreviousTokenState, SessionIdentity, TokenSource};
 use super::store_health::Call;
-use super::stored_token::{entry_of, expired_token, usable};
-use super::{Event, LifecycleConfig};
+use super::stored_token::{entry_of, expired_token, refreshable, usable};
+use super::{Event, LifecycleConfig, MOST_GENERATIONS};
 
 /// Takes a token from the store if there is a newer one. Otherwise, one of the clients fetches it, and saves it for all.
 pub(crate) struct StoredTokenSource<A> {
@@ -58,6 +58,7 @@ impl<A: TokenSource + 'static> TokenSource for StoredTokenSource<A> {
             entry: Arc::clone(&self.entry),
             previous,
             candidate: None,
+            nearly_over: None,
             store_time: Duration::ZERO,
         };
         Box::pin(refresh.run())
@@ -85,6 +86,20 @@ impl<A: TokenSource + 'static> TokenSource for StoredTokenSource<A> {
             Some(token) if !self.entry.rests() => Box::pin(share(Arc::clone(&self.entry), token)),
             _ => Box::pin(ready(())),
         }
+    }
+
+    fn continue_after(&self, generation: u64) {
+        let mut held = lock(&self.entry.held);
+        held.generation = held.generation.max(generation);
+        held.is_continued = true;
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn credentials_changed(&self, change: &CredentialChange<'_>) {
+        self.inner.credentials_changed(change);
     }
 
     fn kind(&self) -> &'static str {
@@ -123,6 +138,8 @@ struct SharedRefresh<A> {
     began: Reading,
     /// The stored token that the protocol may decide to use.
     candidate: Option<TokenResponse>,
+    /// A stored token that is about to expire, with its generation: the session refreshes it, for want of its own.
+    nearly_over: Option<(TokenResponse, u64)>,
     /// How long the store was waited for, apart from waits for other clients.
     store_time: Duration,
 }
@@ -176,11 +193,22 @@ impl<A: TokenSource> SharedRefresh<A> {
             let fraction = unit_fraction(&*self.entry.config.random);
             step = protocol.step(happened, self.elapsed(), fraction);
         }
-        if let Some(Ok(_)) = outcome {
+        if let Some(Err(error)) = &outcome
+            && error.is_retryable()
+            && let Some((response, generation)) = self.nearly_over.take()
+        {
+            // It could not be refreshed for now, and is still valid.
+            outcome = Some(Ok(response));
+            saved_as = Some(generation);
+        }
+        if let Some(Ok(response)) = &mut outcome {
             *lock(&self.entry.held) = HeldToken {
                 generation: saved_as.unwrap_or(asked_after),
                 is_unknown_to_store: saved_as.is_none(),
+                is_continued: held.is_continued,
             };
+            response.shared_as =
+                saved_as.filter(|generation| held.is_continued && *generation <= MOST_GENERATIONS);
         }
         outcome.unwrap_or_else(|| Err(Error::refresh_aborted()))
     }
@@ -230,6 +258,14 @@ impl<A: TokenSource> SharedRefresh<A> {
                 self.candidate = Some(stored.generation)
                     .filter(|generation| *generation > after)
                     .and_then(|_| usable(&entry.config, &stored, self.previous.as_ref(), held));
+                if self.candidate.is_none()
+                    && held.is_continued
+                    && let Some((previous, response)) =
+                        refreshable(&entry.config, &stored, self.previous.as_ref())
+                {
+                    self.previous = Some(previous);
+                    self.nearly_over = Some((response, stored.generation));
+                }
                 let is_hit = self.candidate.is_some();
                 store_called(
                     "take",
@@ -354,10 +390,9 @@ async fn share(entry: Arc<StoreEntry>, token: StoredToken) {
         let call = async { entry.shared.store.save(&entry.key, token, owner).await };
         if entry.call(Call::Save, entry.timeout(), call).await.is_some() {
             lease.may_hold = false;
-            *lock(&entry.held) = HeldToken {
-                generation,
-                is_unknown_to_store: false,
-            };
+            let mut held = lock(&entry.held);
+            held.generation = generation;
+            held.is_unknown_to_store = false;
             return;
         }
         break;

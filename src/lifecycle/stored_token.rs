@@ -37,12 +37,7 @@ pub(super) fn usable(
     }
     let LifecycleConfig { clock, policy, .. } = config;
     let now = clock.now();
-    let saved = SavedToken {
-        token: stored.token.clone(),
-        issued_at,
-        expires_at: since_epoch(stored.expires_at),
-        details: None,
-    };
+    let saved = saved(stored);
     if !saved.is_exact() {
         tracing::warn!(target: STORE, "the token store returned something that is not a token; it is replaced");
         return None;
@@ -52,6 +47,41 @@ pub(super) fn usable(
         return None;
     }
     saved.response("TokenStore::take", now)
+}
+
+/// Returns the stored token as one to refresh, and as a login's response in case that fails, although it is about to expire.
+/// For a session that has no valid token and can't log in by itself.
+pub(super) fn refreshable(
+    config: &LifecycleConfig,
+    stored: &StoredToken,
+    previous: Option<&Previous>,
+) -> Option<(Previous, TokenResponse)> {
+    let has_own = |previous: &Previous| {
+        previous.state == PreviousTokenState::Active || previous.token.expose() == stored.token.expose()
+    };
+    if previous.is_some_and(has_own) {
+        return None;
+    }
+    let now = config.clock.now();
+    let response = || saved(stored).response("TokenStore::take", now);
+    let lifetime = response()?.lifetime(config.policy.max_lifetime()).ok()?;
+    let validity = config
+        .policy
+        .plan(lifetime.start, Duration::ZERO, lifetime.length, 0.0);
+    let previous = Previous {
+        token: response()?.into_token(stored.generation, validity).ok()?,
+        state: PreviousTokenState::Active,
+    };
+    Some((previous, response()?))
+}
+
+fn saved(stored: &StoredToken) -> SavedToken {
+    SavedToken {
+        token: stored.token.clone(),
+        issued_at: since_epoch(stored.issued_at),
+        expires_at: since_epoch(stored.expires_at),
+        details: None,
+    }
 }
 
 /// The entry of a session that its owner ended: it replaces the stored token, and no session takes it.

@@ -285,6 +285,7 @@ impl World {
                     },
                     details: None,
                     stored: false,
+                    shared_as: None,
                     age: Duration::ZERO,
                     server_date: Some(Duration::from_millis(self.time)),
                     sent: now,

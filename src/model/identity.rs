@@ -203,12 +203,40 @@ impl Identity {
         self
     }
 
+    /// The identifier that an account in Synerise itself logs in by.
+    pub(crate) fn login_id(&self) -> Option<&LoginId> {
+        match &self.0 {
+            Proof::Password { login, .. } => Some(login),
+            Proof::Token { .. } => None,
+        }
+    }
+
     /// The UUID of the profile, if the identity has one.
     pub(crate) fn uuid(&self) -> Option<&ProfileUuid> {
         match &self.0 {
             Proof::Password { uuid, .. } => Some(uuid),
             Proof::Token { uuid, .. } => uuid.as_ref(),
         }
+    }
+
+    /// The same identity with another password. Another provider's identity has none and stays as it is.
+    pub(crate) fn with_password(mut self, new: Secret) -> Self {
+        if let Proof::Password { password, .. } = &mut self.0 {
+            *password = new;
+        }
+        self
+    }
+
+    /// The same identity with another e-mail address, if that is what it logs in by.
+    pub(crate) fn with_email(mut self, new: String) -> Self {
+        if let Proof::Password {
+            login: LoginId::Email(email),
+            ..
+        } = &mut self.0
+        {
+            *email = new;
+        }
+        self
     }
 
     /// Whether the same identity can log in again. A password can; a third party's token may be used up.

@@ -17,7 +17,9 @@ mod store;
 pub(crate) use request::{AttemptSpan, CallSpan, Endpoint};
 #[cfg(feature = "metrics")]
 pub(crate) use session::dropped;
-pub(crate) use session::{Cause, Failed, Refreshed, SessionLabel, ended, refresh_span, rejected};
+pub(crate) use session::{
+    Cause, Failed, Refreshed, SessionLabel, ended, refresh_span, rejected, shared_uuid,
+};
 pub(crate) use store::{StoreOutcome, store_called};
 
 /// The target of what happens to sessions and their tokens.

@@ -219,6 +219,18 @@ pub(crate) fn ended(session: &SessionLabel, error: &Error) {
     }
 }
 
+/// A customer logged in with the UUID that another customer had.
+pub(crate) fn shared_uuid(session: &SessionLabel) {
+    tracing::warn!(
+        target: SESSION,
+        {
+            session.kind = session.kind,
+            session.key = session.key,
+        },
+        "two accounts have logged in with one UUID: give each its own, for example by ProfileUuid::derived"
+    );
+}
+
 /// The token was discarded before it expired: the server refused it, or said that it has expired.
 pub(crate) fn rejected(session: &SessionLabel, generation: u64, expired: bool) {
     macro_rules! event {

@@ -13,6 +13,7 @@ use crate::store::StoreKey;
 use crate::transport::Transport;
 
 use super::key_source::{KeyLogin, KeyedTokenSource};
+use super::uuid_owners::UuidOwners;
 
 /// The parts that all sessions of a client share: the transport, the lifecycles' settings, and the list of sessions.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ pub(crate) struct Context {
     pub(crate) store: Option<Arc<SharedStore>>,
     /// How many sessions began with a login.
     pub(crate) logins: AtomicU64,
+    pub(crate) uuid_owners: UuidOwners,
 }
 
 impl Context {

@@ -50,6 +50,7 @@ impl<K: Kind> Session<K> {
             },
             details: None,
             stored: false,
+            shared_as: None,
             age: std::time::Duration::ZERO,
             server_date: Some(std::time::Duration::from_secs(now.wall.as_secs())),
             sent: now,

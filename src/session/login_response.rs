@@ -21,6 +21,7 @@ pub(super) fn bare_token_response(
         times: TokenTimes::default(),
         details: None,
         stored: false,
+        shared_as: None,
         age: Duration::ZERO,
         server_date: response.server_date(),
         sent: response.sent,

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use crate::bindings;
 use crate::error::Result;
-use crate::lifecycle::{EndCause, Events, KeepAlive, Lifecycle, Status};
+use crate::lifecycle::{CredentialChange, EndCause, Events, KeepAlive, Lifecycle, Status};
 use crate::model::UserInfo;
 use crate::token::{Token, TokenFuture, TokenProvider};
 use crate::transport::Authenticator;
@@ -28,6 +28,7 @@ mod boundaries;
 mod context;
 #[cfg(any(test, feature = "test-util"))]
 mod fixed;
+mod kept_login;
 mod key_source;
 pub mod kind;
 pub mod login_mode;
@@ -40,6 +41,7 @@ mod resume;
 mod saved;
 mod simple_login;
 pub(crate) mod user;
+mod uuid_owners;
 pub(crate) mod workspace;
 
 pub use profile_login::{ConditionalLoginOutcome, ProfileLoginRequest, ProfileLogins};
@@ -52,6 +54,7 @@ pub use workspace::PermissionCheck;
 pub(crate) use context::Context;
 #[cfg(fuzzing)]
 pub(crate) use saved::judge;
+pub(crate) use uuid_owners::UuidOwners;
 
 use kind::Kind;
 
@@ -199,6 +202,11 @@ impl<K: Kind> Session<K> {
     /// Returns the generated bindings, authenticated as this session.
     pub fn raw(&self) -> bindings::Client {
         bindings::Client::open(&self.context.transport, Some(self.authenticator()))
+    }
+
+    /// Tells the session what has changed about the credentials that it may keep.
+    pub(crate) fn credentials_changed(&self, change: &CredentialChange<'_>) {
+        self.lifecycle.credentials_changed(change);
     }
 
     /// Ends the session for good: no later request carries its token.

@@ -14,6 +14,7 @@ use crate::operation;
 use crate::token::TokenResponse;
 use crate::transport::{Authenticator, BoxFuture};
 
+use super::kept_login::KeptLogin;
 use super::kind::{Anonymous, Profile, Workspace};
 use super::login_mode::{Conditional, Direct, ServerSide};
 use super::login_response::profile_token_response;
@@ -141,6 +142,15 @@ impl<M> ProfileLoginRequest<M> {
     /// Keeps the password in memory, so that the session can log in again once its token has expired. Only the identity and the
     /// device are sent again, never agreements or attributes: those may have changed since.
     ///
+    /// It follows what this session changes: a new password by [`change_password`](Session::change_password), and a new
+    /// e-mail address that was requested and confirmed in this session. It can't follow what it does not see: a password
+    /// reset (its token does not say whose account it is for), a change by another session, or a confirmation after several
+    /// addresses were requested. The old password is then refused. It is dropped after that, because more attempts could
+    /// lock the account: the session ends with
+    /// [`ErrorKind::SessionExpired`](crate::ErrorKind::SessionExpired) and
+    /// [`Event::Expired`](crate::lifecycle::Event::Expired). A refusal that may have another reason (the workspace's token in
+    /// a server-side login, an API key that can be replaced) is repeated once.
+    ///
     /// A third party's token may be valid for only one login, so combining it with this is an error when the login is
     /// awaited.
     pub fn keep_credentials(mut self) -> Self {
@@ -164,21 +174,27 @@ impl<M> ProfileLoginRequest<M> {
     }
 
     fn session(self, response: TokenResponse) -> Result<Session<Profile>> {
-        let request = &self.request;
-        let (keys, device_id) = (request.keys.clone(), request.device_id.clone());
-        let uuid = request.identity.uuid().cloned();
-        let session = self.context.new_session_id(response.text());
-        let login_again = self.keep_credentials.then(|| Arc::new(self.request));
-        ProfileTokenSource {
+        let RepeatableLogin {
+            keys,
+            identity,
+            device_id,
+            ..
+        } = self.request.clone();
+        let uuid = identity.uuid().cloned();
+        let source = ProfileTokenSource {
             transport: Arc::clone(&self.context.transport),
             keys,
             config: Arc::clone(&self.context.config),
-            session,
-            uuid,
+            session: self.context.new_session_id(response.text()),
+            uuid: uuid.clone(),
             device_id,
-            login_again,
-        }
-        .session(&self.context, response)
+            login_again: self
+                .keep_credentials
+                .then(|| Arc::new(KeptLogin::new(self.request))),
+        };
+        let session = source.session(&self.context, response)?;
+        session.remember_owner(uuid.as_ref(), identity.login_id().as_slice());
+        Ok(session)
     }
 }
 

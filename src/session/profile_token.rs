@@ -6,7 +6,7 @@ use crate::api_key::{ApiKey, ApiKeySource};
 use crate::bindings::{self, types};
 use crate::error::{Error, Result};
 use crate::lifecycle::{
-    Lifecycle, LifecycleConfig, Previous, PreviousTokenState, SessionIdentity, TokenSource,
+    CredentialChange, Lifecycle, LifecycleConfig, Previous, PreviousTokenState, SessionIdentity, TokenSource,
 };
 use crate::model::ProfileUuid;
 use crate::observability::Cause;
@@ -14,10 +14,10 @@ use crate::operation;
 use crate::token::{Token, TokenResponse};
 use crate::transport::{BoxFuture, Transport};
 
+use super::kept_login::KeptLogin;
 use super::key_source::is_refused;
 use super::kind::Profile;
 use super::login_response::profile_token_response;
-use super::repeatable_login::RepeatableLogin;
 use super::{Context, Session};
 
 /// Refreshes a profile's token while it is active. Afterwards it logs in again, if the session was told to keep the
@@ -32,7 +32,7 @@ pub(super) struct ProfileTokenSource {
     /// The profile that the login named.
     pub(super) uuid: Option<ProfileUuid>,
     pub(super) device_id: Option<String>,
-    pub(super) login_again: Option<Arc<RepeatableLogin>>,
+    pub(super) login_again: Option<Arc<KeptLogin>>,
 }
 
 impl ProfileTokenSource {
@@ -56,10 +56,11 @@ impl TokenSource for ProfileTokenSource {
             transport,
             keys,
             config,
-            login_again: login,
+            login_again,
             ..
         } = self.clone();
         Box::pin(async move {
+            let login = login_again.filter(|login| login.is_kept());
             let mut refusal = None;
             if let Some(previous) = previous.filter(|previous| previous.state != PreviousTokenState::Expired)
             {
@@ -73,15 +74,18 @@ impl TokenSource for ProfileTokenSource {
                     outcome => return outcome,
                 }
             }
-            match login {
+            let outcome = match login {
                 Some(login) => login.send(&transport, &*config.clock).await,
-                None => Err(Error::session_expired(
+                None => None,
+            };
+            outcome.unwrap_or_else(|| {
+                Err(Error::session_expired(
                     "the profile's token has expired, and an expired token can't be refreshed",
                     "let the customer log in again (Session::keep_alive keeps an idle session, and \
                      keep_credentials lets a login by password be repeated)",
                     refusal,
-                )),
-            }
+                ))
+            })
         })
     }
 
@@ -91,6 +95,12 @@ impl TokenSource for ProfileTokenSource {
             session: Some(self.session.to_string()),
             uuid: self.uuid.clone(),
             device_id: self.device_id.clone(),
+        }
+    }
+
+    fn credentials_changed(&self, change: &CredentialChange<'_>) {
+        if let Some(login) = &self.login_again {
+            login.follow(change);
         }
     }
 

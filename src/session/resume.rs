@@ -55,13 +55,15 @@ impl<K> Session<K> {
     }
 }
 
-/// Gives a saved token to a session that has none, or an older one.
+/// Gives a saved token to a session that has none, or an older one. If the saved token has expired, the session may still
+/// have a newer one, or find it in the store.
 fn offer(context: &Context, lifecycle: &Lifecycle, saved: &SavedSession, remedy: &'static str) -> Result<()> {
     let now = context.config.clock.now();
     let response = saved.token().response("SavedSession", now);
     // A token that expires between the two is expired as well.
     response
         .and_then(|response| lifecycle.offer(response, saved.generation(), Cause::Resumed).ok())
+        .or_else(|| lifecycle.continue_after(saved.generation()).then_some(()))
         .ok_or_else(|| Error::session_expired("the saved session's token has expired", remedy, None))
 }
 
@@ -72,6 +74,10 @@ impl ProfileLogins {
     /// session with its newest token, so that concurrent requests of one customer cause one refresh. Clients with a
     /// [`TokenStore`](crate::store::TokenStore) share the refresh as well.
     ///
+    /// **When the saved token has expired**, another request or replica may have refreshed it since. If this client has the
+    /// session with a newer token, it is returned. A client with a store returns a session whose first call asks the
+    /// store, and fails with [`ErrorKind::SessionExpired`](crate::ErrorKind::SessionExpired) when there is no newer token.
+    ///
     /// ```no_run
     /// # async fn run(client: synerise_auth::Client, key: synerise_auth::ApiKey, cookie: &str) -> synerise_auth::Result<()> {
     /// let profile = client.profile(key).resume(&cookie.parse()?)?;
@@ -80,9 +86,9 @@ impl ProfileLogins {
     /// ```
     ///
     /// # Errors
-    /// Returns [`ErrorKind::SessionExpired`](crate::ErrorKind::SessionExpired) when the token has expired: an expired token
-    /// can't be refreshed. Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the value belongs to
-    /// another kind of session, another API key (unless the key is one that can be replaced), or another region or base URL.
+    /// Returns [`ErrorKind::SessionExpired`](crate::ErrorKind::SessionExpired) when the token has expired, and this client
+    /// has neither a newer one nor a store: an expired token can't be refreshed. Returns
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the value belongs to another kind of session, another API key (unless the key is one that can be replaced), or another region or base URL.
     pub fn resume(self, saved: &SavedSession) -> Result<Session<Profile>> {
         saved.check(
             Profile::SAVED_AS,

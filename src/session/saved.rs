@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::api_key::ApiKey;
 use crate::error::{Error, Result};
+use crate::lifecycle::MOST_GENERATIONS;
 use crate::model::{ConsumerType, ExternalProviderType, MfaMethod, ProfileUuid, TokenOrigin, UserInfo};
 use crate::secret::{Secret, wire};
 use crate::token::{Details, SavedToken, Token};
@@ -21,16 +22,14 @@ const VERSION: u32 = 1;
 /// Longer than any session with the longest token that a header can carry.
 const LONGEST: usize = 64 * 1024;
 
-/// A generation beyond this was never counted.
-const MOST_GENERATIONS: u64 = 1 << 53;
-
 /// A session as a value, to go on with it in another request, in another process, or after a restart.
 ///
 /// [`Session::export`](crate::Session::export) and [`MfaChallenge::export`](super::MfaChallenge::export) create it. It holds
 /// the token, its lifetime by the wall clock, and what the session belongs to: the server, a fingerprint of the API key, the
 /// profile's UUID and device. It never holds an API key or a password.
 ///
-/// **It is a secret.** Whoever has it can act as the session's owner until the token expires, and refresh it. Keep it in a
+/// **It is a secret.** Whoever has it can act as the session's owner until the token expires, and refresh it. With a client
+/// that has a token store, even an expired value leads to the session's newest token, until the owner logs out. Keep it in a
 /// store on your server, or in an encrypted cookie. For that reason it has no `Serialize`: [`to_secret`](Self::to_secret)
 /// writes it out, and [`FromStr`] reads it. Its memory is wiped when it is dropped, and `Debug` shows neither the token nor
 /// who it belongs to.

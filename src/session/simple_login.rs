@@ -183,16 +183,21 @@ impl IntoFuture for SimpleLoginRequest {
             let (answer, response) = call.read().await?;
             let operation = &operation::AUTHENTICATE_SIMPLY;
             let response = profile_token_response(operation, answer, &response);
-            ProfileTokenSource {
+            let source = ProfileTokenSource {
                 transport: Arc::clone(&self.context.transport),
                 config: Arc::clone(&self.context.config),
                 keys: self.keys,
                 session: self.context.new_session_id(response.text()),
-                uuid: self.uuid,
+                uuid: self.uuid.clone(),
                 device_id: None,
                 login_again: None,
-            }
-            .session(&self.context, response)
+            };
+            let session = source.session(&self.context, response)?;
+            // Without another UUID, the visitor's: the token of the request names it.
+            let uuid = self.uuid.or_else(|| self.visitor.lifecycle.identity().uuid);
+            let ids: Vec<_> = [&self.id].into_iter().chain(&self.other_id).collect();
+            session.remember_owner(uuid.as_ref(), &ids);
+            Ok(session)
         })
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct TokenResponse {
     pub(crate) details: Option<Box<Details>>,
     /// Whether it comes from a store rather than from a server.
     pub(crate) stored: bool,
+    /// Its number for all clients that share its session.
+    pub(crate) shared_as: Option<u64>,
     /// How much of its lifetime was over before it arrived, for a token that was kept elsewhere.
     pub(crate) age: Duration,
     /// The server's clock when it answered, since the epoch.

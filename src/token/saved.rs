@@ -51,6 +51,7 @@ impl SavedToken {
             },
             details: self.details,
             stored: true,
+            shared_as: None,
             age: whole.saturating_sub(left),
             server_date: Some(now.wall),
             sent: now,

@@ -19,6 +19,7 @@ fn response(expiration: Option<i64>, created: Option<i64>, date: Option<u64>) ->
         },
         details: None,
         stored: false,
+        shared_as: None,
         age: Duration::ZERO,
         server_date: date.map(Duration::from_secs),
         sent,

@@ -5,6 +5,7 @@ mod contact;
 mod endings;
 mod exact_requests;
 mod foreign_words;
+mod kept_credentials;
 mod operations;
 mod passwords;
 mod profiles;

@@ -179,14 +179,218 @@ async fn replicas_with_a_store_share_the_refresh() {
     let replica = || env.client_builder().store(store.clone()).build().unwrap();
     let (one, two) = (replica(), replica());
     env.pass(secs(3400));
+    let mut generations = Vec::new();
     for client in [&one, &two] {
         let profile = resume(&env, client, &saved).unwrap();
         let mut events = profile.subscribe();
         profile.token().await.unwrap();
         bounded(events.next()).await.unwrap();
-        assert_eq!(profile.token().await.unwrap().generation(), 2);
+        generations.push(profile.export().await.unwrap().generation());
     }
+    assert!(
+        generations[0] > 1 && generations[0] == generations[1],
+        "{generations:?}"
+    );
     assert_eq!(env.emulator.count(REFRESH), 1);
+}
+
+#[tokio::test]
+async fn old_value_finds_the_token_that_another_replica_has_refreshed() {
+    let env = TestEnv::new().await;
+    let saved = saved_profile(&env).await;
+    let store = MemoryStore::default();
+    let replica = || env.client_builder().store(store.clone()).build().unwrap();
+    let one = replica();
+    let newest = async || {
+        env.pass(secs(3400));
+        let profile = resume(&env, &one, &saved).unwrap();
+        profile.token_valid_for(secs(600)).await.unwrap();
+        profile.export().await.unwrap()
+    };
+    // Held by the requests of one customer, as long as they run.
+    let _running = resume(&env, &one, &saved).unwrap();
+    newest().await;
+    let newest = newest().await;
+    assert_eq!(env.emulator.count(REFRESH), 2);
+
+    // The cookie's own token expired long ago. Neither its replica nor another one logs the customer out.
+    let here = resume(&env, &one, &saved).unwrap();
+    let there = resume(&env, &replica(), &saved).unwrap();
+    for profile in [here, there] {
+        profile.get("/v4/clients").await.unwrap();
+        let found = profile.export().await.unwrap();
+        assert_eq!(
+            found.generation(),
+            newest.generation(),
+            "its number is the same everywhere"
+        );
+        assert_eq!(found.expires_at(), newest.expires_at());
+    }
+    assert_eq!(
+        (
+            env.emulator.count(REFRESH),
+            env.emulator.count("authenticateProfile")
+        ),
+        (2, 1)
+    );
+
+    // Whoever refreshes next has the higher number, whichever value it began with.
+    env.pass(secs(3400));
+    let there = resume(&env, &replica(), &saved).unwrap();
+    there.token_valid_for(secs(600)).await.unwrap();
+    let next = there.export().await.unwrap();
+    assert!(next.generation() > newest.generation() && next.expires_at() > newest.expires_at());
+}
+
+#[tokio::test]
+async fn old_value_says_that_the_session_has_expired_when_the_store_has_nothing_newer() {
+    let env = TestEnv::new().await;
+    let saved = saved_profile(&env).await;
+    let client = env
+        .client_builder()
+        .store(MemoryStore::default())
+        .build()
+        .unwrap();
+    env.pass(secs(3600));
+    let profile = resume(&env, &client, &saved).unwrap();
+    let before = env.emulator.requests().len();
+    for _ in 0..2 {
+        let error = profile.get("/v4/clients").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::SessionExpired, "{error}");
+        assert!(
+            error.to_string().contains("let the customer log in again"),
+            "{error}"
+        );
+    }
+    assert_eq!(env.emulator.requests().len(), before, "nothing is sent");
+}
+
+#[tokio::test]
+async fn value_that_expires_in_a_session_finds_what_another_replica_has_refreshed() {
+    let env = TestEnv::new().await;
+    let saved = saved_profile(&env).await;
+    let store = MemoryStore::default();
+    let replica = || env.client_builder().store(store.clone()).build().unwrap();
+    let (one, two) = (replica(), replica());
+    let here = resume(&env, &one, &saved).unwrap();
+    let there = resume(&env, &two, &saved).unwrap();
+    env.pass(secs(3400));
+    here.token_valid_for(secs(600)).await.unwrap();
+    env.pass(secs(200));
+    let found = there.token().await.unwrap();
+    assert_eq!(found.expose(), here.token().await.unwrap().expose());
+    assert_eq!(env.emulator.count(REFRESH), 1);
+}
+
+#[tokio::test]
+async fn old_value_finds_a_token_that_is_nearly_over_and_refreshes_it() {
+    let env = TestEnv::new().await;
+    let saved = saved_profile(&env).await;
+    let store = MemoryStore::default();
+    let replica = || env.client_builder().store(store.clone()).build().unwrap();
+    let here = resume(&env, &replica(), &saved).unwrap();
+    env.pass(secs(3400));
+    here.token_valid_for(secs(600)).await.unwrap();
+    env.pass(secs(3500));
+
+    // While it can't be refreshed, it is still valid.
+    env.emulator.faults().on(REFRESH).then(Fault::status(503));
+    let there = resume(&env, &replica(), &saved).unwrap();
+    let found = there.token().await.unwrap();
+    assert_eq!(found.expose(), here.cached_token().unwrap().expose());
+    drop(there);
+
+    let there = resume(&env, &replica(), &saved).unwrap();
+    let token = there.token().await.unwrap();
+    assert_eq!(token.lifetime(), secs(3600));
+    assert_eq!(env.statuses(REFRESH), [200, 503, 200]);
+    env.pass(secs(200));
+    assert_eq!(
+        here.token().await.unwrap().expose(),
+        token.expose(),
+        "for all replicas"
+    );
+    assert_eq!(env.emulator.count(REFRESH), 3);
+
+    // A token that the server refuses is not served.
+    env.pass(secs(3200));
+    env.emulator.revoke_tokens();
+    let there = resume(&env, &replica(), &saved).unwrap();
+    there.token().await.unwrap_err();
+}
+
+#[tokio::test]
+async fn session_that_found_nothing_looks_again_when_it_is_resumed() {
+    let env = TestEnv::new().await;
+    let saved = saved_profile(&env).await;
+    let store = MemoryStore::default();
+    let replica = || env.client_builder().store(store.clone());
+    // Its clock is so far ahead that the token has expired for it, and the store has nothing yet.
+    let ahead = ManualClock::at(UNIX_EPOCH + START + secs(3700));
+    let early = replica().clock(ahead).build().unwrap();
+    let dead = resume(&env, &early, &saved).unwrap();
+    dead.token().await.unwrap_err();
+    env.pass(secs(3400));
+    let on_time = resume(&env, &replica().build().unwrap(), &saved).unwrap();
+    on_time.token_valid_for(secs(600)).await.unwrap();
+    assert_eq!(dead.token().await.unwrap_err().kind(), ErrorKind::SessionExpired);
+    resume(&env, &early, &saved).unwrap().token().await.unwrap();
+    dead.token().await.expect("it is the same session");
+    assert_eq!(env.emulator.count(REFRESH), 1);
+}
+
+#[tokio::test]
+async fn newer_value_revives_the_handle_of_a_session_that_had_expired() {
+    let env = TestEnv::new().await;
+    let saved = saved_profile(&env).await;
+    let (here, there) = (another_process(&env), another_process(&env));
+    let held = resume(&env, &here, &saved).unwrap();
+    let ahead = resume(&env, &there, &saved).unwrap();
+    env.pass(secs(3400));
+    ahead.token_valid_for(secs(600)).await.unwrap();
+    env.pass(secs(200));
+    assert_eq!(held.token().await.unwrap_err().kind(), ErrorKind::SessionExpired);
+    let newer = ahead.export().await.unwrap();
+    resume(&env, &here, &newer).unwrap().token().await.unwrap();
+    held.token().await.expect("it is the same session");
+}
+
+#[tokio::test]
+async fn old_value_goes_on_with_the_newer_token_of_its_own_client() {
+    let env = TestEnv::new().await;
+    let saved = saved_profile(&env).await;
+    let client = another_process(&env);
+    let held = resume(&env, &client, &saved).unwrap();
+    env.pass(secs(3400));
+    held.token_valid_for(secs(600)).await.unwrap();
+    env.pass(secs(300));
+    let late = resume(&env, &client, &saved).unwrap();
+    assert_eq!(
+        late.token().await.unwrap().expose(),
+        held.token().await.unwrap().expose()
+    );
+    drop((held, late));
+    let error = resume(&env, &client, &saved).unwrap_err();
+    assert_eq!(
+        error.kind(),
+        ErrorKind::SessionExpired,
+        "nobody has the newer one any more"
+    );
+}
+
+#[tokio::test]
+async fn logged_out_session_is_not_found_by_an_old_value() {
+    let env = TestEnv::new().await;
+    let saved = saved_profile(&env).await;
+    let store = MemoryStore::default();
+    let replica = || env.client_builder().store(store.clone()).build().unwrap();
+    let profile = resume(&env, &replica(), &saved).unwrap();
+    env.pass(secs(3400));
+    profile.token_valid_for(secs(600)).await.unwrap();
+    profile.log_out().await.unwrap();
+    env.pass(secs(300));
+    let late = resume(&env, &replica(), &saved).unwrap();
+    assert_eq!(late.token().await.unwrap_err().kind(), ErrorKind::SessionExpired);
 }
 
 #[tokio::test]
