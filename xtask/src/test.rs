@@ -45,6 +45,8 @@ pub(crate) fn test() -> Result {
             "--package",
             "synerise-auth-middleware",
             "--package",
+            "cookie-sessions",
+            "--package",
             "loyalty-service",
             "--package",
             "xtask",
