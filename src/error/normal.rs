@@ -384,5 +384,12 @@ mod tests {
         assert_eq!(&*form.text, "xaby");
         let (from, to) = layers[1].place(&form, 1, 3);
         assert_eq!(&text[from..to], "%C3%a4\u{200b}b");
+
+        let text = "x %E4%F6b y";
+        let layers = super::layers(text);
+        let form = layers[1].loose();
+        assert_eq!(&*form.text, "xaoby");
+        let (from, to) = layers[1].place(&form, 2, 4);
+        assert_eq!(&text[from..to], "%F6b");
     }
 }

@@ -213,6 +213,9 @@ mod tests {
             [1, 2, 3, 30].map(|failures| wait(failures, &refused)),
             [10, 20, 40, 300]
         );
+        // The jitter takes off at most a half, so that no wait is zero.
+        let jittered = |fraction| policy.wait(1, &down, fraction).as_millis();
+        assert_eq!([0.0, 0.5, 1.0].map(jittered), [500, 750, 1000]);
     }
 
     #[test]

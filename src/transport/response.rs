@@ -105,3 +105,23 @@ fn missing_field(message: &str) -> Option<&str> {
             .all(|c| c.is_ascii_alphanumeric() || "_-$@.".contains(c));
     is_name.then_some(name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_field_name_is_taken_from_a_message() {
+        assert_eq!(
+            missing_field("missing field `client_id` at line 1"),
+            Some("client_id")
+        );
+        for other in [
+            "invalid type: string \"a\"",
+            "missing field `two words`",
+            &format!("missing field `{}`", "a".repeat(65)),
+        ] {
+            assert_eq!(missing_field(other), None, "{other}");
+        }
+    }
+}
