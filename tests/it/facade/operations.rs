@@ -15,7 +15,7 @@ use synerise_auth::chrono::NaiveDate;
 use synerise_auth::model::MfaMethod;
 use synerise_auth::settings::Registration;
 use synerise_auth::usage::UsageQuery;
-use synerise_auth::{LoginId, Result, UserLoginOutcome};
+use synerise_auth::{ErrorKind, LoginId, Result, UserLoginOutcome};
 use synerise_auth_emulator::Fault;
 
 use crate::support::{CUSTOMER, DEVICE, NEWCOMER, PASSWORD, TestEnv, VISITOR, customer, pin_for_everyone};
@@ -218,6 +218,67 @@ async fn every_documented_refusal_reaches_the_caller() {
                 !error.to_string().contains('\n') && !error.advice().is_empty(),
                 "{what}"
             );
+        }
+    }
+}
+
+/// The operations that Synerise does not document, and whether their success has a body.
+fn undocumented() -> Vec<(String, bool)> {
+    let document: Value = serde_json::from_str(include_str!("../../../openapi/synerise-auth.json")).unwrap();
+    let paths = document["paths"].as_object().unwrap().values();
+    let items = paths.flat_map(|path| path.as_object().unwrap().values());
+    items
+        .filter(|item| ["observed", "inferred"].contains(&item["x-evidence"].as_str().unwrap_or_default()))
+        .map(|item| {
+            let responses = item["responses"].as_object().unwrap();
+            let mut successes = responses.iter().filter(|(status, _)| status.starts_with('2'));
+            let has_body = successes.any(|(_, success)| success.get("content").is_some());
+            (item["operationId"].as_str().unwrap().to_owned(), has_body)
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn every_undocumented_answer_of_an_undocumented_operation_reaches_the_caller() {
+    let operations = undocumented();
+    assert!(operations.len() >= 13, "{operations:?}");
+    for (operation, has_body) in operations {
+        let page = "<html><title>Welcome</title></html>";
+        for (fault, status, expected) in [
+            (Fault::status(418), 418, Some(ErrorKind::Api)),
+            (Fault::body(502, "text/html", page), 502, Some(ErrorKind::Api)),
+            (Fault::body(403, "text/plain", ""), 403, Some(ErrorKind::Api)),
+            (Fault::html(), 200, Some(ErrorKind::UnexpectedResponse)),
+            (
+                Fault::body(200, "application/json", ""),
+                200,
+                has_body.then_some(ErrorKind::UnexpectedResponse),
+            ),
+        ] {
+            let env = TestEnv::new().await;
+            env.emulator.faults().on(&operation).always(fault);
+            let result = call(&operation, &env).await;
+            let what = format!("{operation} {status}: {result:?}");
+            assert_eq!(env.statuses(&operation).last(), Some(&status), "{what}");
+            let Some(mut expected) = expected else {
+                assert!(result.is_ok(), "{what}");
+                continue;
+            };
+            // The one status that the app's own texts explain.
+            let explained = ["changePassword", "requestEmailChange", "confirmEmailChange"];
+            if status == 403 && explained.contains(&operation.as_str()) {
+                expected = ErrorKind::WrongCredential;
+            }
+            let error = result.expect_err(&what);
+            assert_eq!(error.kind(), expected, "{what}");
+            assert_eq!(error.operation(), Some(operation.as_str()), "{what}");
+            let line = error.to_string();
+            if expected == ErrorKind::UnexpectedResponse {
+                assert!(!line.contains("Welcome"), "{what}");
+            } else {
+                assert_eq!(error.status(), Some(status), "{what}");
+            }
+            assert!(!line.contains('\n'), "{what}");
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Bugs that the changelogs of Synerise's own SDKs and plugins report, and that must not happen here.
 //!
-//! Others of them are tested where their subject is: ends of sessions in `lifecycle::ending`, single logins in
-//! `lifecycle::sharing`, changed clocks in `lifecycle::times`, incognito visits in `facade::simple_login`, tokens of another
-//! visitor in `facade::saved_sessions`.
+//! Others of them are tested where their subject is: ends of sessions in `lifecycle::ending`, failed refreshes in
+//! `lifecycle::recovery`, changed clocks in `lifecycle::times`, fields that are not set in `facade::wire`, incognito visits and
+//! logins without an identifier in `facade::simple_login`, tokens of another visitor in `facade::saved_sessions`, two accounts
+//! with one UUID in `observability::sessions`.
 
 use serde_json::json;
 use synerise_auth::ConditionalLoginOutcome;
@@ -10,8 +11,8 @@ use synerise_auth::lifecycle::TokenState;
 use synerise_auth::{ApiKey, Identity, LoginId};
 use synerise_auth_emulator::Fault;
 
-use crate::support::secs;
 use crate::support::{CUSTOMER, PASSWORD, TestEnv, VISITOR, customer};
+use crate::support::{secs, spawn_tokens};
 
 #[tokio::test]
 async fn login_that_answers_after_its_caller_gave_up_changes_no_later_session() {
@@ -114,4 +115,56 @@ async fn idle_visitor_sends_nothing() {
     env.pass(secs(24 * 3600));
     env.visitor().status();
     assert_eq!(env.emulator.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn many_callers_of_one_visitor_cost_one_login_and_one_refresh() {
+    let env = TestEnv::new().await;
+    let visitor = env.visitor();
+    for (logins, refreshes) in [(1, 0), (1, 1)] {
+        for token in spawn_tokens(&visitor, 100).join_all().await {
+            token.unwrap();
+        }
+        assert_eq!(env.emulator.count("authenticateAnonymously"), logins);
+        assert_eq!(env.emulator.count("refreshProfileToken"), refreshes);
+        // Still valid, but not for the server's sake any more.
+        visitor.invalidate();
+    }
+}
+
+#[tokio::test]
+async fn change_from_visitor_to_customer_mixes_no_tokens() {
+    let env = TestEnv::new().await;
+    let visitor = env.visitor();
+    let before = visitor.token().await.unwrap();
+    let gate = env.emulator.faults().on("authenticateProfile").hold();
+    let login = env.client.profile(env.profile_key()).login(customer(PASSWORD));
+    let login = tokio::spawn(login.as_anonymous(&visitor).into_future());
+    gate.wait_for(1).await;
+    visitor.get("/v4/clients").await.unwrap();
+    gate.release();
+    let profile = login.await.unwrap().unwrap();
+    let recognized = profile.token().await.unwrap();
+    assert_eq!(visitor.token().await.unwrap().expose(), before.expose());
+    assert_eq!(recognized.realm(), Some("client"));
+    profile.log_out().await.unwrap();
+    visitor.get("/v4/clients").await.unwrap();
+    assert_eq!(env.emulator.count("authenticateAnonymously"), 1);
+}
+
+#[tokio::test]
+async fn nobody_asks_for_the_servers_time() {
+    let env = TestEnv::new().await;
+    let (visitor, profile) = (env.visitor(), env.profile().await.unwrap());
+    visitor.token().await.unwrap();
+    env.workspace().token().await.unwrap();
+    env.pass(secs(3500));
+    visitor.token_valid_for(secs(600)).await.unwrap();
+    profile.token_valid_for(secs(600)).await.unwrap();
+    let asked = env.emulator.requests();
+    let asked: Vec<_> = asked.iter().map(|request| request.operation.as_str()).collect();
+    assert!(
+        asked.iter().all(|operation| !operation.contains("time")),
+        "{asked:?}"
+    );
 }
