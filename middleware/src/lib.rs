@@ -46,7 +46,7 @@ let clients = http.get("https://api.synerise.com/v4/clients").header("api-versio
 //! |---|---|---|
 //! | retries | outside | They call us for each attempt, and each attempt has a token that is valid then. Inside, one attempt may outlive its token, and a retry that counts 401 as a failure repeats it with the token that was just refused. |
 //! | a time limit for the whole call | outside | It then includes the wait for a login. Inside, it limits each of the two attempts. |
-//! | a limit on concurrent requests | inside | Outside, requests that wait for a login take the places of others. |
+//! | a limit on concurrent requests | inside | There, a request that waits for a login takes no place. Outside, it takes the place of another one. |
 //! | redirects | outside, or off | We are then asked again for each hop, and another host gets no token. Inside, they must remove `Authorization` on the way to another host. reqwest does: it follows redirects further inside than any middleware. It keeps the header on the same host, also outside the base path. |
 //! | traces, metrics | outside for the call, inside for each attempt | Our second attempt is only visible further inside. |
 //! | caches | outside | A cache further inside must not share responses between sessions. |

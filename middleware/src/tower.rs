@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::mem;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
@@ -176,10 +176,24 @@ async fn send<S, B, R>(
     again: Option<Request<B>>,
 ) -> Result<Response<R>, BoxError>
 where
-    S: Service<Request<B>, Response = Response<R>>,
+    S: Service<Request<B>, Response = Response<R>> + Clone,
     S::Error: Into<BoxError>,
 {
-    let token = bearer.authorize(request.headers_mut()).await?;
+    let token = {
+        let mut authorized = pin!(bearer.authorize(request.headers_mut()));
+        match poll_fn(|context| Poll::Ready(authorized.as_mut().poll(context))).await {
+            Poll::Ready(token) => token?,
+            Poll::Pending => {
+                // A service that is ready may have a place at a limit. While this request waits, others get it.
+                service = service.clone();
+                let token = authorized.await?;
+                poll_fn(|context| service.poll_ready(context))
+                    .await
+                    .map_err(Into::into)?;
+                token
+            }
+        }
+    };
     let response = service.call(request).await.map_err(Into::into)?;
     if !bearer.is_refused(&token, response.status(), response.headers()) {
         return Ok(response);

@@ -16,6 +16,7 @@ use synerise_auth::{ErrorKind, TokenProvider};
 use synerise_auth_emulator::Fault;
 use synerise_auth_middleware::{BoxError, TokenLayer, TokenService};
 use tokio::task::JoinSet;
+use tower::limit::ConcurrencyLimit;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -113,6 +114,25 @@ async fn own_authorization_is_kept_and_its_401_concerns_nobody() {
     assert_eq!(status(&mut client(env.session.clone()), request).await, 401);
     assert_eq!((env.logins(), env.emulator.count(CLIENTS)), (1, 1));
     assert!(env.session.status().is_ready(), "the session's token is kept");
+}
+
+#[tokio::test]
+async fn request_that_waits_for_a_login_takes_no_place_of_a_limit_inside() {
+    let env = TestEnv::new().await;
+    let other = Recorder::start(|_| response(200, &[])).await;
+    let mut service = TokenLayer::new(env.session.clone()).layer(ConcurrencyLimit::new(http(), 1));
+    let gate = env.emulator.faults().on("workspaceLogin").hold();
+    let (mut waiting, request) = (service.clone(), get(&env.url()));
+    let waiting = tokio::spawn(async move { status(&mut waiting, request).await });
+    gate.wait_for(1).await;
+    assert_eq!(status(&mut service, get(&other.base_url)).await, 200);
+    gate.release();
+    assert_eq!(waiting.await.unwrap(), 200);
+    // Every place was given back, also after a second attempt.
+    env.emulator.revoke_tokens();
+    for _ in 0..3 {
+        assert_eq!(status(&mut service, get(&env.url())).await, 200);
+    }
 }
 
 #[tokio::test]
