@@ -1,7 +1,9 @@
 //! The fields as they stand in a configuration. Their errors don't quote values: a key may stand in the wrong field.
 
+use std::fmt;
 use std::time::Duration;
 
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, Result};
@@ -19,7 +21,8 @@ pub(super) struct Fields {
     /// Another address, instead of a region.
     pub(super) base_url: Option<Text>,
     /// The API key itself.
-    pub(super) api_key: Option<Secret>,
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<Secret>"))]
+    pub(super) api_key: Option<Key>,
     /// A file with the API key, which is read before each login.
     pub(super) api_key_file: Option<Text>,
     /// The application's name and version, for the User-Agent.
@@ -37,6 +40,77 @@ pub(super) struct Fields {
     /// How many times a request is sent at most.
     #[cfg_attr(feature = "schemars", schemars(range(min = 1)))]
     pub(super) max_attempts: Option<u32>,
+}
+
+/// What stands in the key's place; `None` if it is not a string.
+///
+/// It is judged when the key is used. An error here would make some formats quote the line, and the key with it.
+pub(super) struct Key(pub(super) Option<Secret>);
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            deserializer.deserialize_any(KeyVisitor)
+        } else {
+            Secret::deserialize(deserializer).map(|secret| Self(Some(secret)))
+        }
+    }
+}
+
+struct KeyVisitor;
+
+impl<'de> Visitor<'de> for KeyVisitor {
+    type Value = Key;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Key, E> {
+        Ok(Key(Some(Secret::new(value))))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Key, E> {
+        Ok(Key(Some(Secret::new(value))))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Key, E> {
+        Ok(Key(None))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Key, E> {
+        Ok(Key(None))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Key, E> {
+        Ok(Key(None))
+    }
+
+    fn visit_i128<E>(self, _: i128) -> Result<Key, E> {
+        Ok(Key(None))
+    }
+
+    fn visit_u128<E>(self, _: u128) -> Result<Key, E> {
+        Ok(Key(None))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Key, E> {
+        Ok(Key(None))
+    }
+
+    fn visit_unit<E>(self) -> Result<Key, E> {
+        Ok(Key(None))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Key, A::Error> {
+        while values.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Key(None))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Key, A::Error> {
+        while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Key(None))
+    }
 }
 
 /// A text that errors don't quote.

@@ -30,7 +30,7 @@ use crate::region::Region;
 
 mod fields;
 
-use fields::Fields;
+use fields::{Fields, Key};
 
 /// The variable of the API key. The file is named by the same with `_FILE` at its end.
 const API_KEY: &str = "SYNERISE_API_KEY";
@@ -52,12 +52,17 @@ const API_KEY: &str = "SYNERISE_API_KEY";
 /// | `max_attempts` | `SYNERISE_MAX_ATTEMPTS` | see [`RetryPolicy::with_max_attempts`](crate::client::RetryPolicy::with_max_attempts) |
 ///
 /// Durations are written with their units: `500ms`, `20s`, `1m 30s`. Unknown fields are refused, and so are a region and a base URL
-/// that contradict each other, and a key beside a key's file. There is no `Serialize`, so the key is never written by accident. With
-/// the feature `schemars` there is a JSON schema.
+/// that contradict each other. There is no `Serialize`, so the key is never written by accident. With the feature `schemars` there is
+/// a JSON schema.
+///
+/// What is wrong with a key is an error of [`api_key`](Self::api_key), and not of the deserialization: a format's own errors may quote
+/// the line. The `Debug` of `toml::de::Error` even contains the whole file, whatever the mistake. So print the `Display` of such errors,
+/// or keep the key in a file of its own and name it by `api_key_file`.
 #[derive(Clone, Default)]
 pub struct Config {
     address: Option<String>,
-    api_key: Option<ApiKeySource>,
+    /// With the error that its use returns.
+    api_key: Option<Result<ApiKeySource>>,
     pub(crate) app: Option<String>,
     pub(crate) connect_timeout: Option<Duration>,
     pub(crate) attempt_timeout: Option<Duration>,
@@ -111,7 +116,8 @@ impl Config {
                 .map_err(|error| error.in_input("environment variable SYNERISE_BASE_URL"))?,
             api_key: has_key
                 .then(|| ApiKeySource::from_variables(API_KEY, variables))
-                .transpose()?,
+                .transpose()?
+                .map(Ok),
             app: variables.get("SYNERISE_APP")?.map(|app| app.as_str().to_owned()),
             connect_timeout: duration("SYNERISE_CONNECT_TIMEOUT")?,
             attempt_timeout: duration("SYNERISE_ATTEMPT_TIMEOUT")?,
@@ -139,15 +145,35 @@ impl Config {
     /// ```
     ///
     /// # Errors
-    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the configuration has none.
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the configuration has none, or what it has can't be
+    /// a key.
     pub fn api_key(&self) -> Result<ApiKeySource> {
-        self.api_key.clone().ok_or_else(|| {
-            Error::invalid_input(
+        self.api_key.clone().unwrap_or_else(|| {
+            Err(Error::invalid_input(
                 "API key",
                 "is not in the configuration",
                 "set api_key or api_key_file (SYNERISE_API_KEY or SYNERISE_API_KEY_FILE in the environment)",
-            )
+            ))
         })
+    }
+
+    /// Returns whether the configuration has an API key, or something in its place.
+    ///
+    /// With a configuration of two layers, it says whose key counts:
+    ///
+    /// ```
+    /// # fn run(file: &synerise_auth::Config) -> synerise_auth::Result<()> {
+    /// use synerise_auth::{Client, Config};
+    ///
+    /// let environment = Config::from_env()?;
+    /// // What the environment sets replaces what is in the file.
+    /// let client = Client::builder().config(file).config(&environment).build()?;
+    /// let layer = if environment.has_api_key() { &environment } else { file };
+    /// let workspace = client.workspace(layer.api_key()?);
+    /// # Ok(()) }
+    /// ```
+    pub fn has_api_key(&self) -> bool {
+        self.api_key.is_some()
     }
 }
 
@@ -175,15 +201,18 @@ impl TryFrom<Fields> for Config {
 
     fn try_from(fields: Fields) -> Result<Self> {
         let api_key = match (fields.api_key, fields.api_key_file) {
-            (Some(_), Some(_)) => {
-                return Err(Error::invalid_input(
-                    "api_key",
-                    "is set, and so is api_key_file",
-                    "set one of them, so that it is clear which key counts",
-                ));
-            }
-            (Some(key), None) => Some(ApiKeySource::from(ApiKey::try_from(key)?)),
-            (None, Some(path)) => Some(ApiKeySource::file(PathBuf::from(path.0))),
+            (Some(_), Some(_)) => Some(Err(Error::invalid_input(
+                "api_key",
+                "is set, and so is api_key_file",
+                "set one of them, so that it is clear which key counts",
+            ))),
+            (Some(Key(Some(key))), None) => Some(ApiKey::try_from(key).map(ApiKeySource::from)),
+            (Some(Key(None)), None) => Some(Err(Error::invalid_input(
+                "api_key",
+                "in the configuration is not a string",
+                "put it in quotes",
+            ))),
+            (None, Some(path)) => Some(Ok(ApiKeySource::file(PathBuf::from(path.0)))),
             (None, None) => None,
         };
         Ok(Self {

@@ -161,16 +161,6 @@ async fn it_stands_in_the_services_own_configuration() {
 #[test]
 fn a_wrong_configuration_is_refused_without_its_secrets() {
     for (wrong, expected) in [
-        (json!({ "api_key": 471_108_815 }), "a secret is not a string"),
-        (
-            json!({ "api_key": "fake canary" }),
-            "API key contains white space",
-        ),
-        (json!({ "api_key": ["canary"] }), "expected a string"),
-        (
-            json!({ "api_key": "fake-canary", "api_key_file": "/canary" }),
-            "api_key_file",
-        ),
         (json!({ "api_key_file": 471_108_815 }), "is not one"),
         (json!({ "base_url": 471_108_815 }), "is not one"),
         (
@@ -190,6 +180,36 @@ fn a_wrong_configuration_is_refused_without_its_secrets() {
             "{error}"
         );
     }
+}
+
+/// An error of the format would quote the line, and with it the key.
+#[test]
+fn a_wrong_key_in_a_file_is_an_error_of_its_own() {
+    for (wrong, expected) in [
+        ("api_key = \"fake canary\"", "API key contains white space"),
+        (
+            "api_key = 471108815",
+            "api_key in the configuration is not a string",
+        ),
+        ("api_key = -4711088.15", "is not a string"),
+        ("api_key = true", "is not a string"),
+        ("api_key = [\"canary\", [1]]", "is not a string"),
+        ("api_key = { canary = { a = 1 } }", "is not a string"),
+        (
+            "api_key = \"fake-canary\"\napi_key_file = \"/canary\"",
+            "api_key is set, and so is api_key_file",
+        ),
+    ] {
+        let settings: Settings = toml::from_str(&format!("[synerise]\n{wrong}\nmax_attempts = 2")).unwrap();
+        assert!(settings.synerise.has_api_key(), "{wrong}");
+        let error = settings.synerise.api_key().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        for text in [error.to_string(), format!("{settings:?}")] {
+            assert!(!text.contains("canary") && !text.contains("4711088"), "{text}");
+        }
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    assert!(!Config::default().has_api_key());
 }
 
 #[cfg(feature = "schemars")]
