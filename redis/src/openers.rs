@@ -25,7 +25,7 @@ pub(crate) fn parse(url: &str) -> Result<ConnectionInfo, StoreError> {
     }
     let info: ConnectionInfo = url.parse().map_err(|_| {
         StoreError::new(
-            "the address of Redis can't be used: it has to be redis://[user:password@]host[:port][/database], or rediss:// for TLS",
+            "the address of Redis can't be used: write it like redis://redis.example:6379/0, or with rediss:// for TLS",
         )
     })?;
     let settings = info

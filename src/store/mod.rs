@@ -93,6 +93,7 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// let client = synerise_auth::Client::builder().store(MapStore::default()).build()?;
 /// # Ok::<(), synerise_auth::Error>(())
 /// ```
+#[doc(alias("Redis", "cache"))]
 pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     /// Returns the latest token of a session, if there is one. It may have expired.
     fn load<'a>(&'a self, key: &'a StoreKey) -> StoreFuture<'a, Option<StoredToken>>;
@@ -236,7 +237,7 @@ pub enum Saved {
 }
 
 /// The error of a store. It is logged, and the session works without the store.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StoreError(String);
 
 impl StoreError {
@@ -251,6 +252,13 @@ impl StoreError {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// The same line, so that a `main` which returns the error prints it for people.
+impl fmt::Debug for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
