@@ -119,6 +119,13 @@ impl BaseUrl {
     pub(crate) fn join(&self, path: &str) -> Result<Url> {
         const VALUES: &str = "give a path like /v4/clients, and put values into it with Request::path_param";
         let refuse = |problem: &'static str| Err(Error::invalid_input("path", problem, VALUES));
+        if path.starts_with("http://") || path.starts_with("https://") {
+            return Err(Error::invalid_input(
+                "path",
+                "is a whole URL",
+                "leave its scheme and host out: they are those of the client's region or base URL",
+            ));
+        }
         if !path.starts_with('/') || path.starts_with("//") {
             return refuse("does not start with a single slash");
         }
