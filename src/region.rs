@@ -22,6 +22,7 @@ use crate::error::Error;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
+#[doc(alias("host", "environment", "api.synerise.com"))]
 pub enum Region {
     /// Microsoft Azure, Europe: `https://api.synerise.com`. The default.
     #[default]

@@ -25,6 +25,7 @@ use crate::session::kind::{Customer, Profile};
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
+#[doc(alias = "oldPassword")]
 pub struct PasswordChange {
     old: Secret,
     new: Secret,

@@ -79,6 +79,7 @@ impl Session<Profile> {
     /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the number or the code is empty, before
     /// anything is sent, and [`ErrorKind::Api`](crate::ErrorKind::Api) when the code is not valid (Synerise does not publish
     /// with which status).
+    #[doc(alias = "confirmationCode")]
     pub async fn confirm_phone_change(&self, confirmation: PhoneConfirmation) -> Result<()> {
         let body = types::PhoneChangeConfirmationRequest {
             phone: required("new telephone number", &confirmation.phone)?,

@@ -133,6 +133,7 @@ impl ApiError {
     }
 
     /// Returns the id by which Synerise's support finds the request in its logs.
+    #[doc(alias = "traceId")]
     pub fn trace_id(&self) -> Option<&str> {
         self.trace_id.as_deref()
     }

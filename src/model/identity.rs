@@ -17,6 +17,7 @@ use super::input::required;
 /// In Synerise's texts it always looks like a UUID, but they don't promise that, so any text is accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(transparent)]
+#[doc(alias("clientUuid", "UUID"))]
 pub struct ProfileUuid(String);
 
 impl ProfileUuid {

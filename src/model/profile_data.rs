@@ -21,6 +21,7 @@ use crate::operation::RESERVED_ATTRIBUTES;
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[doc(alias("newsletterAgreement", "smsAgreement", "consent"))]
 pub struct Agreements {
     #[serde(deserialize_with = "agreement")]
     pub(crate) email: Option<bool>,

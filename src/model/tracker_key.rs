@@ -21,6 +21,7 @@ use crate::secret::Secret;
 /// # Ok::<(), synerise_auth::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[doc(alias("tracking code", "tracker"))]
 pub struct TrackerKey(Secret);
 
 impl TrackerKey {

@@ -86,6 +86,9 @@ impl<K: Kind> Session<K> {
     /// the background. The call waits only when there is no valid token: all callers then wait for the same refresh and get
     /// its result, a token or an error. Dropping the future does not stop the refresh.
     ///
+    /// A workspace's session refreshes by another login. A visitor's or customer's token is refreshed with itself while it is valid:
+    /// operation [`refreshProfileToken`](crate::raw::Client::refresh_profile_token) (`POST /sauth/v3/auth/refresh/client`).
+    ///
     /// # Errors
     /// Returns the error of the login or refresh. All callers get the same error until a short backoff has passed.
     /// [`ErrorKind::SessionExpired`](crate::ErrorKind::SessionExpired) means that the session's owner has to log in again.

@@ -48,6 +48,12 @@ impl ProfileLogins {
     /// let profile = client.profile(key).login(identity).device_id("device-1").await?;
     /// # Ok(()) }
     /// ```
+    ///
+    /// # Errors
+    /// Awaiting the login returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the identity can't be sent,
+    /// [`ErrorKind::ActivationRequired`](crate::ErrorKind::ActivationRequired) and [`ErrorKind::DeviceIdRequired`](crate::ErrorKind::DeviceIdRequired) for
+    /// what the customer has to do first, and [`ErrorKind::Api`](crate::ErrorKind::Api) with status 401 for a wrong password, token or API key.
+    /// Otherwise it fails like any [`Request`](crate::session::Request).
     pub fn login(self, identity: Identity) -> ProfileLoginRequest<Direct> {
         ProfileLoginRequest::new(self.context, self.keys, identity, Direct { visitor: None })
     }
@@ -55,6 +61,9 @@ impl ProfileLogins {
     /// Logs in a customer who has an account, and never creates one. Unmet conditions are an outcome, not an error.
     ///
     /// Operation [`authenticateProfileConditionally`](crate::raw::Client::authenticate_profile_conditionally) (`POST /sauth/v3/auth/login/client/conditional`).
+    ///
+    /// # Errors
+    /// Awaiting the login fails like [`login`](Self::login). What the customer has to do first is an outcome here.
     #[doc(alias("conditional login"))]
     pub fn login_if_allowed(self, identity: Identity) -> ProfileLoginRequest<Conditional> {
         ProfileLoginRequest::new(self.context, self.keys, identity, Conditional { visitor: None })
@@ -69,6 +78,11 @@ impl Session<Workspace> {
     ///
     /// Operation [`authenticateProfileServerSide`](crate::raw::Client::authenticate_profile_server_side). Its path is not published: see
     /// [`ClientBuilder::operation_path`](crate::ClientBuilder::operation_path).
+    ///
+    /// # Errors
+    /// Awaiting the login fails like [`ProfileLogins::login`], and returns [`ErrorKind::Api`](crate::ErrorKind::Api) with status 403 when the
+    /// workspace's key lacks the permission, and with 404 when the path is another one.
+    #[doc(alias = "server-side login")]
     pub fn login_profile(
         &self,
         profile_key: impl Into<ApiKeySource>,

@@ -29,11 +29,17 @@ impl<K: Kind> Session<K> {
     /// let client: serde_json::Value = client.json()?;
     /// # Ok(()) }
     /// ```
+    ///
+    /// # Errors
+    /// Fails, when it is awaited, like any [`Request`].
     pub fn get(&self, path: &str) -> Request<'_> {
         self.request(Method::GET, path)
     }
 
     /// Starts a `POST` request to any path on the session's host. The path works as in [`get`](Self::get).
+    ///
+    /// # Errors
+    /// Fails, when it is awaited, like any [`Request`].
     pub fn post(&self, path: &str) -> Request<'_> {
         self.request(Method::POST, path)
     }
@@ -41,7 +47,8 @@ impl<K: Kind> Session<K> {
     /// Starts a request with any method to any path on the session's host. The path works as in [`get`](Self::get). It may
     /// contain a query for `GET` and `HEAD` only.
     ///
-    /// An invalid path, header, query or body is reported when the request is awaited, before anything is sent.
+    /// # Errors
+    /// Fails, when it is awaited, like any [`Request`]. An invalid path, header, query or body is reported before anything is sent.
     pub fn request(&self, method: Method, path: &str) -> Request<'_> {
         let transport = &self.context.transport;
         let base = transport.base().url().clone();
@@ -76,6 +83,16 @@ impl<K: Kind> Session<K> {
 /// println!("{}", response.status());
 /// # Ok(()) }
 /// ```
+///
+/// # Errors
+/// - [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput): the path, a header, the query or the body can't be sent, and nothing was sent.
+/// - [`ErrorKind::Connection`](crate::ErrorKind::Connection), [`ErrorKind::Timeout`](crate::ErrorKind::Timeout),
+///   [`ErrorKind::Certificate`](crate::ErrorKind::Certificate), [`ErrorKind::Proxy`](crate::ErrorKind::Proxy): there is no response.
+/// - [`ErrorKind::Api`](crate::ErrorKind::Api): the server refused the request.
+/// - [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse): the response is a redirect, too large or broken.
+/// - The errors of [`token`](Session::token), when the session has no valid token: those of its login, and
+///   [`ErrorKind::SessionExpired`](crate::ErrorKind::SessionExpired).
+/// - [`ErrorKind::NoRuntime`](crate::ErrorKind::NoRuntime): it is awaited outside Tokio.
 #[must_use = "a request does nothing until it is awaited: add `.await`"]
 pub struct Request<'a> {
     transport: &'a Transport,

@@ -40,6 +40,12 @@ impl ProfileLogins {
     /// let profile = login.first_name("Jan").await?;
     /// # Ok(()) }
     /// ```
+    ///
+    /// # Errors
+    /// Awaiting the login returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the identifier is empty or the visitor belongs to
+    /// another API key, and [`ErrorKind::Api`](crate::ErrorKind::Api) when the workspace does not allow it. Otherwise it fails like any
+    /// [`Request`](crate::session::Request).
+    #[doc(alias = "simple-auth")]
     pub fn simple_login(self, visitor: &Session<Anonymous>, id: LoginId) -> SimpleLoginRequest {
         SimpleLoginRequest {
             context: self.context,

@@ -48,6 +48,10 @@ impl UserLogins {
     /// };
     /// # Ok(()) }
     /// ```
+    ///
+    /// # Errors
+    /// Awaiting the login returns [`ErrorKind::Api`](crate::ErrorKind::Api) with status 401 for a wrong user name or password, and with 423 for
+    /// a locked account. Otherwise it fails like any [`Request`](crate::session::Request).
     pub fn login(self, username: impl Into<String>, password: impl Into<Secret>) -> UserLoginRequest {
         let device = Device::default();
         UserLoginRequest {
@@ -176,6 +180,7 @@ impl MfaChallenge {
     ///
     /// # Errors
     /// Returns [`ErrorKind::Api`](crate::ErrorKind::Api) with status 401 when the code is wrong; the challenge can be tried again.
+    #[doc(alias = "verificationCode")]
     pub async fn verify(&self, method: MfaMethod, code: impl Into<Secret>) -> Result<Session<User>> {
         let (external_provider_type, external_provider_token) = self.device.provider.clone().unzip();
         let body = types::MfaVerificationRequest {
@@ -247,8 +252,9 @@ impl<K: PortalUser> Session<K> {
     /// Operation [`selectWorkspace`](crate::raw::Client::select_workspace) (`POST /uauth/auth/login/user/profile/{businessProfileUUID}`).
     ///
     /// # Errors
-    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the text is not a GUID. Fails with status
-    /// 423 when access is locked.
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the text is not a GUID, and
+    /// [`ErrorKind::Api`](crate::ErrorKind::Api) with status 423 when access is locked. Otherwise it fails like any
+    /// [`Request`](crate::session::Request).
     #[doc(alias("businessProfile", "business profile", "businessProfileUUID"))]
     pub async fn select_workspace(&self, guid: impl TryInto<Uuid>) -> Result<Session<WorkspaceUser>> {
         let guid = guid.try_into().map_err(|_| {

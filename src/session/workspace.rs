@@ -58,7 +58,8 @@ impl Session<Workspace> {
     /// Operation [`refreshWorkspaceToken`](crate::raw::Client::refresh_workspace_token) (`GET /v4/auth/refresh/profile`).
     ///
     /// # Errors
-    /// Returns the error of the refresh. The current token stays in use while it is valid.
+    /// Fails like any [`Request`](crate::session::Request). The current token stays in use while it is valid.
+    #[doc(alias = "refreshToken")]
     pub async fn refresh(&self) -> Result<Token> {
         let (answer, response) = self.raw().refresh_workspace_token().read().await?;
         let operation = &operation::REFRESH_WORKSPACE_TOKEN;

@@ -56,8 +56,8 @@ impl<'a, K, D> Settings<'a, K, D> {
 impl<K: WorkspaceAdmin, D: SettingsDocument> Settings<'_, K, D> {
     /// Fetches the current settings.
     ///
-    /// Operations `getProfileSettings` (`GET /sauth/settings/general`), `getIpPolicy`
-    /// (`GET /uauth/settings/user-bp-ip-policy`).
+    /// Operations [`getProfileSettings`](crate::raw::Client::get_profile_settings) (`GET /sauth/settings/general`) or
+    /// [`getIpPolicy`](crate::raw::Client::get_ip_policy) (`GET /uauth/settings/user-bp-ip-policy`).
     ///
     /// # Errors
     /// Fails like any [`Request`](crate::session::Request), and with
@@ -73,8 +73,9 @@ impl<K: WorkspaceAdmin, D: SettingsDocument> Settings<'_, K, D> {
     /// Returns what changed, by comparing the fetched settings with the service's response. Someone else's change between
     /// the read and the write is overwritten: the service has no way to notice.
     ///
-    /// Operations `getProfileSettings` and `replaceProfileSettings` (`POST /sauth/settings/general`), or `getIpPolicy` and
-    /// `replaceIpPolicy` (`POST /uauth/settings/user-bp-ip-policy`).
+    /// Operations of [`get`](Self::get), then [`replaceProfileSettings`](crate::raw::Client::replace_profile_settings)
+    /// (`POST /sauth/settings/general`) or [`replaceIpPolicy`](crate::raw::Client::replace_ip_policy)
+    /// (`POST /uauth/settings/user-bp-ip-policy`).
     ///
     /// # Errors
     /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput), with nothing written, if a new value can't be

@@ -18,6 +18,7 @@ const ADDRESSES: &str = "ipPolicy";
 /// It omits fields that this version does not know. An update writes them back unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[doc(alias("allowlist", "whitelist"))]
 pub struct IpPolicy {
     /// Whether the policy is enforced.
     pub enabled: Option<bool>,

@@ -180,6 +180,7 @@ impl Token {
     /// service does not say.
     ///
     /// It comes from the response (`clientId`), or else from the token's claims (`clId`), unverified.
+    #[doc(alias("clientId", "clId"))]
     pub fn profile_id(&self) -> Option<i64> {
         let stated = self.0.details.as_ref().and_then(|details| details.profile_id);
         stated.or_else(|| self.claims()?.profile_id)

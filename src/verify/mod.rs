@@ -153,6 +153,7 @@ impl Verifier {
 
     /// Sets by how much this machine's clock may differ from Synerise's. The default is one minute.
     #[must_use]
+    #[doc(alias("clock skew", "maxClockSkew"))]
     pub fn with_leeway(mut self, leeway: Duration) -> Self {
         self.rules.leeway = leeway;
         self
