@@ -6,8 +6,9 @@
 //! ```toml
 //! [dependencies]
 //! serde_json = "1"
-//! synerise-auth = { version = "0.1", features = ["test-util", "verify"] } # until it is on the registry: its path
-//! synerise-auth-emulator = { version = "0.1", default-features = false } # usually a dev-dependency
+//! # Not on the registry yet: with a checkout beside your project.
+//! synerise-auth = { path = "../synerise-auth", features = ["test-util", "verify"] }
+//! synerise-auth-emulator = { path = "../synerise-auth/emulator", default-features = false } # usually a dev-dependency
 //! tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
 //! ```
 //!
@@ -43,6 +44,7 @@ page!(
     "workspace-services.md",
     "[`Client`](crate::Client), [`Client::workspace`](crate::Client::workspace), [`ApiKey`](crate::ApiKey), [`WorkspaceSession`](crate::WorkspaceSession)",
     "[`Session::get`](crate::Session::get), [`Session::post`](crate::Session::post), [`Session::request`](crate::Session::request), [`Request::path_param`](crate::session::Request::path_param)",
+    "[`Config`](crate::Config), [`Client::from_env`](crate::Client::from_env), [`ApiKeySource`](crate::ApiKeySource), [`Session::warm_up`](crate::Session::warm_up)",
     "[`Session::token`](crate::Session::token), [`Session::token_valid_for`](crate::Session::token_valid_for), [`Session::status`](crate::Session::status), [`Session::invalidate`](crate::Session::invalidate)",
     "[`Session::check_permissions`](crate::Session::check_permissions), [`settings`](crate::settings), [`usage`](crate::usage)",
 );

@@ -5,7 +5,7 @@
 //!
 //! ```toml
 //! [dependencies]
-//! synerise-auth = "0.1" # not on the registry yet: use its path, or `git = "…"`
+//! synerise-auth = { path = "../synerise-auth" } # a checkout; once it is on the registry: "0.1"
 //! tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
 //! ```
 //!
@@ -44,7 +44,7 @@
     not(feature = "verify"),
     doc = "| verify tokens that my service receives | | `Client::verifier`, with the feature `verify` |"
 )]
-//! | send the token with an HTTP or gRPC client of my own | | [`Session::cached_token`], [`TokenProvider`], [`ClientBuilder::http_client`]; the crate `synerise-auth-middleware` |
+//! | send the token with an HTTP or gRPC client of my own | [workspace services](guide::workspace_services) | [`Session::cached_token`], [`TokenProvider`], [`ClientBuilder::http_client`]; the crate `synerise-auth-middleware` |
 #![cfg_attr(feature = "blocking", doc = "| use it without async code | | [`blocking`] |")]
 #![cfg_attr(
     not(feature = "blocking"),
@@ -61,8 +61,8 @@
     doc = "| see what it does: logs, traces, metrics | [observability](guide::observability) | [`observability`], [`Session::status`], [`Session::subscribe`] |"
 )]
 //! | answer my service's probes | [observability](guide::observability) | [`Session::warm_up`], [`lifecycle::Status::is_ready`] |
-//! | configure a client from the environment or my own settings | | [`Config`], [`Client::from_env`] |
-//! | replace an API key without a restart | | [`ApiKeySource`], [`api_key::RotatingApiKey`] |
+//! | configure a client from the environment or my own settings | [workspace services](guide::workspace_services) | [`Config`], [`Client::from_env`] |
+//! | replace an API key without a restart | [workspace services](guide::workspace_services) | [`ApiKeySource`], [`api_key::RotatingApiKey`] |
 //! | set time limits, retries, a proxy, certificates | [network](guide::network) | [`ClientBuilder`], [`client::RetryPolicy`], [`lifecycle::RefreshPolicy`] |
 //! | replace what I wrote on reqwest | [from reqwest](guide::from_reqwest) | |
 //! | keep customers logged in over a restart, on any replica | [profiles](guide::profiles) | [`Session::export`], [`session::SavedSession`] |
