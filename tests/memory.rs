@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use peak_alloc::PeakAlloc;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use proptest::test_runner::{Config, TestRunner};
 use synerise_auth::client::RetryPolicy;
 use synerise_auth::raw::types;
 use synerise_auth::{ApiKey, Client, Session, kind::Workspace};
@@ -274,9 +274,7 @@ fn reading_a_response_takes_no_more_memory_than_twice_its_limit() {
         max_shrink_iters: 20,
         ..Config::default()
     };
-    // The same cases in each run: the buffers' part of the memory is close to what is allowed here.
-    let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let mut runner = TestRunner::new_with_rng(config, random);
+    let mut runner = TestRunner::new(config);
     let outcome = runner.run(&responses(), |response| {
         #[allow(clippy::cast_precision_loss, reason = "for a message")]
         let times = |peak: usize| peak as f64 / LIMIT as f64;

@@ -179,8 +179,13 @@ impl ApiError {
             404 => "check the path and the ids in it",
             406 => "check the identity: the service accepts no login of this form",
             408 | 429 => "send less, and try again after a while",
+            421 | 425 => {
+                "try again later: the server refuses to process the request on this connection or this early"
+            }
             423 => "the account is locked: wait until the ban ends, or lift it in Synerise",
-            500.. => "try again later; if it stays, tell Synerise's support the operation and the trace id",
+            500..=599 => {
+                "try again later; if it stays, tell Synerise's support the operation and the trace id"
+            }
             _ => "check the request",
         }
     }

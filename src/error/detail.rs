@@ -131,7 +131,9 @@ impl Detail {
             | Detail::UnexpectedResponse { .. }
             | Detail::ApiKeyUnavailable { .. }
             | Detail::RefreshAborted => true,
-            Detail::Api(api) => api.kind() == ErrorKind::Api && matches!(api.status(), 408 | 429 | 500..=599),
+            Detail::Api(api) => {
+                api.kind() == ErrorKind::Api && matches!(api.status(), 408 | 421 | 425 | 429 | 500..=599)
+            }
             Detail::Proxy { refused, .. } => !refused,
             Detail::InvalidInput { .. }
             | Detail::Certificate { .. }

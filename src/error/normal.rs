@@ -52,6 +52,16 @@ impl Layer {
         })
     }
 
+    /// Only ASCII's letters and digits: what is left of a text that went through a system without others, which leaves them out, or
+    /// writes `?` or letters of another encoding in their place.
+    pub(super) fn ascii(&self) -> Form {
+        self.form(|c, push| {
+            if c.is_ascii_alphanumeric() {
+                push(c.to_ascii_lowercase());
+            }
+        })
+    }
+
     /// For secrets with few letters and digits: everything except white space, backslashes and `+` (a space in a query).
     pub(super) fn tight(&self) -> Form {
         self.form(|c, push| {
@@ -106,6 +116,7 @@ fn decode(units: &[Unit]) -> (Zeroizing<Vec<Unit>>, bool) {
         let used = match unit.0 {
             '\\' => backslash(rest, &mut decoded),
             '%' => percent(rest, &mut decoded),
+            '=' => quoted_printable(rest, &mut decoded),
             '&' => entity(rest, &mut decoded),
             '\u{80}'..='\u{ff}' => misread_utf8(rest, &mut decoded),
             _ => 0,
@@ -136,7 +147,7 @@ fn number(units: &[Unit], radix: u32, most: usize) -> (u32, usize) {
     })
 }
 
-/// `\u00e4`, `\u{e4}`, a pair of surrogates, `\xe4`, `\n`, `\"`, `\/`. Returns how many characters it took.
+/// `\u00e4`, `\u{e4}`, a pair of surrogates, `\xe4`, `\303\244`, `\n`, `\"`, `\/`. Returns how many characters it took.
 fn backslash(units: &[Unit], decoded: &mut Vec<Unit>) -> usize {
     let Some(&(kind, ..)) = units.get(1) else { return 0 };
     let (c, used) = match kind {
@@ -167,6 +178,7 @@ fn backslash(units: &[Unit], decoded: &mut Vec<Unit>) -> usize {
         },
         'n' | 'r' | 't' | 'b' | 'f' => (Some(' '), 2),
         '"' | '\'' | '/' | '\\' => (Some(kind), 2),
+        '0'..='3' => return bytes(units, '\\', 8, 3, decoded),
         _ => (None, 0),
     };
     let Some(c) = c else { return 0 };
@@ -186,21 +198,37 @@ fn percent(units: &[Unit], decoded: &mut Vec<Unit>) -> usize {
         decoded.push((c, from, to));
         return 6;
     }
+    bytes(units, '%', 16, 2, decoded)
+}
+
+/// `=C3=A4`. Bytes of ASCII are not escaped in this way, but often follow a `=` in a query.
+fn quoted_printable(units: &[Unit], decoded: &mut Vec<Unit>) -> usize {
+    match number(&units[1..], 16, 2) {
+        (0x80.., 2) => bytes(units, '=', 16, 2, decoded),
+        _ => 0,
+    }
+}
+
+/// A run of bytes, each written as a mark and a number of so many digits. Returns how many characters it took.
+fn bytes(units: &[Unit], mark: char, radix: u32, digits: usize, decoded: &mut Vec<Unit>) -> usize {
     let mut bytes = Zeroizing::new(Vec::new());
     let mut rest = units;
-    while let [first, digits @ ..] = rest
-        && first.0 == '%'
-        && let (value, 2) = number(digits, 16, 2)
+    while let [first, after @ ..] = rest
+        && first.0 == mark
+        && let (value, count) = number(after, radix, digits)
+        && count == digits
+        && let Ok(byte) = u8::try_from(value)
     {
-        bytes.extend(u8::try_from(value));
-        rest = &digits[2..];
+        bytes.push(byte);
+        rest = &after[digits..];
     }
+    let length = 1 + digits;
     push_bytes(
         &bytes,
-        |index| (units[3 * index].1, units[3 * index + 2].2),
+        |index| (units[length * index].1, units[length * index + digits].2),
         decoded,
     );
-    3 * bytes.len()
+    length * bytes.len()
 }
 
 /// UTF-8 that was read as Latin-1: `ä` has become two characters.
@@ -232,9 +260,19 @@ fn push_bytes(bytes: &[u8], place: impl Fn(usize) -> (usize, usize), decoded: &m
     }
 }
 
-/// `&#228;`, `&#xe4;`, `&auml;`.
+/// `&#228;`, `&#xe4;`, `&auml;`, `&#228` (browsers read it, too).
 fn entity(units: &[Unit], decoded: &mut Vec<Unit>) -> usize {
     const LONGEST: usize = 10;
+    if let [_, hash, digits @ ..] = units
+        && hash.0 == '#'
+        && let (value, count @ 2..) = number(digits, 10, 7)
+        && digits.get(count).is_none_or(|unit| unit.0 != ';')
+        && let Some(c) = char::from_u32(value)
+    {
+        let (from, to) = span(&units[..2 + count]);
+        decoded.push((c, from, to));
+        return 2 + count;
+    }
     let Some(end) = units.iter().take(LONGEST).position(|unit| unit.0 == ';') else {
         return 0;
     };
@@ -326,6 +364,10 @@ fn without_accent(c: char) -> char {
     if c.is_ascii() {
         return c;
     }
+    // Full-width forms, as East Asian systems write ASCII.
+    if let 'ａ'..='ｚ' | '０'..='９' = c {
+        return char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c);
+    }
     let letter = LETTERS.iter().find(|(_, accented)| accented.contains(c));
     letter.map_or(c, |(letter, _)| *letter)
 }
@@ -370,6 +412,9 @@ mod tests {
                 "#$!?@:;ßœ",
             ),
             ("Ã¤", "ä"),
+            (r"\303\244\101", "äA"),
+            ("=C3=a4=41 a=12", "äA a=12"),
+            ("&#228 &#0228x", "ä äx"),
             (r"100% \ & \q &x; %z", r"100% \ & \q &x; %z"),
         ] {
             assert_eq!(last(escaped), plain, "{escaped}");

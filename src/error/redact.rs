@@ -39,11 +39,21 @@ pub(crate) struct Redactor {
     needles: Vec<Needle>,
 }
 
+/// The characters by which a secret is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Compared {
+    /// All but white space.
+    Tight,
+    /// Letters and digits.
+    Loose,
+    /// ASCII's letters and digits.
+    Ascii,
+}
+
 /// One form of one secret.
 struct Needle {
     text: Zeroizing<String>,
-    /// Compared with letters and digits alone.
-    loose: bool,
+    form: Compared,
     whole_word: bool,
     /// It is part of a longer encoded run, all of which is removed.
     encoded: bool,
@@ -163,6 +173,10 @@ impl Redactor {
         let hexadecimal: Zeroizing<String> =
             Zeroizing::new(secret.bytes().flat_map(digits).flatten().collect());
         self.add_encoded(&hexadecimal, 8);
+        // A list of bytes: `[112, 97, 115]`.
+        let numbers = secret.bytes().map(|byte| byte.to_string());
+        let numbers: Zeroizing<String> = Zeroizing::new(numbers.collect());
+        self.add_encoded(&numbers, 10);
     }
 
     /// Adds personal data to remove, as whole words only, because names are parts of ordinary words.
@@ -180,9 +194,18 @@ impl Redactor {
             self.push(Needle {
                 whole_word: text.chars().count() < distinctive,
                 text,
-                loose,
+                form: if loose { Compared::Loose } else { Compared::Tight },
                 encoded: false,
             });
+            let ascii = layer.ascii().text;
+            if ascii.len() > DISTINCTIVE && ascii.len() < layer.loose().text.len() {
+                self.push(Needle {
+                    whole_word: ascii.len() < distinctive,
+                    text: ascii,
+                    form: Compared::Ascii,
+                    encoded: false,
+                });
+            }
         }
     }
 
@@ -193,7 +216,7 @@ impl Redactor {
         if text.len() >= distinctive {
             self.push(Needle {
                 text,
-                loose: true,
+                form: Compared::Loose,
                 whole_word: false,
                 encoded: true,
             });
@@ -201,7 +224,7 @@ impl Redactor {
     }
 
     fn push(&mut self, needle: Needle) {
-        let known = |known: &Needle| *known.text == *needle.text && known.loose == needle.loose;
+        let known = |known: &Needle| *known.text == *needle.text && known.form == needle.form;
         if !needle.text.is_empty() && !self.needles.iter().any(known) {
             self.needles.push(needle);
         }
@@ -233,12 +256,16 @@ impl Redactor {
     fn hidden(&self, text: &str) -> Vec<(usize, usize)> {
         let mut places = Vec::new();
         for layer in layers(text) {
-            let (loose, tight) = (layer.loose(), layer.tight());
+            let (loose, tight, ascii) = (layer.loose(), layer.tight(), layer.ascii());
             for needle in &self.needles {
                 find(
                     needle,
                     &layer,
-                    if needle.loose { &loose } else { &tight },
+                    match needle.form {
+                        Compared::Loose => &loose,
+                        Compared::Tight => &tight,
+                        Compared::Ascii => &ascii,
+                    },
                     text,
                     &mut places,
                 );

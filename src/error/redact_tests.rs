@@ -97,6 +97,15 @@ fn a_secret_is_known_however_a_server_escapes_it() {
         "P%E4/ss \"w<rd\\1%",
         "P\u{200b}ä/s\u{202e}s \"w\u{ad}<rd\\1%",
         "Pä/ss\n\"w<rd\\1%",
+        r#"P\303\244/ss "w<rd\1%"#,
+        r#"P=C3=A4/ss "w<rd\1%"#,
+        r#"P&#228/ss "w<rd\1%"#,
+        // Through a system without letters outside of ASCII, or of another encoding.
+        r#"P?/ss "w<rd\1%"#,
+        "P\u{fffd}/ss \"w<rd\\1%",
+        r#"P/ss "w<rd\1%"#,
+        r#"P¤/ss "w<rd\1%"#,
+        "Ｐä/ｓｓ \"ｗ<ｒｄ\\１%",
     ] {
         let clean = redactor.clean(&format!("no ({quoted}) here"));
         assert!(!clean.to_lowercase().contains("rd"), "{quoted}: {clean}");
@@ -122,6 +131,12 @@ fn a_secret_is_known_in_base64_and_hexadecimal() {
                 "{around}"
             );
         }
+    }
+    for list in [
+        format!("{:?}", secret.as_bytes()),
+        format!("{:?}", secret.as_bytes()).replace(',', ""),
+    ] {
+        assert_eq!(redactor.clean(&list), format!("[{REDACTED}]"));
     }
     let hexadecimal: Vec<String> = secret.bytes().map(|byte| format!("{byte:02X}")).collect();
     assert_eq!(redactor.clean(&hexadecimal.concat()), REDACTED);

@@ -219,6 +219,9 @@ impl Token {
     }
 }
 
+/// The longest token, in bytes. A longer one would be refused with each request until it expires.
+const LONGEST: usize = 64 * 1024;
+
 const INVALID_CHARACTERS: &str = "its token contains characters that a token can't contain";
 
 /// The reason why `text` can't be a token, if there is one.
@@ -226,7 +229,14 @@ fn check_text(text: &str) -> Result<(), &'static str> {
     if text.is_empty() {
         return Err("the field `token` is empty");
     }
-    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if text.len() > LONGEST {
+        return Err("its token is longer than any server accepts in a header");
+    }
+    let separates = |byte: u8| b"\"'(),;<>[\\]{}".contains(&byte);
+    if text
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && !separates(byte))
+    {
         Ok(())
     } else {
         Err(INVALID_CHARACTERS)

@@ -54,6 +54,18 @@ impl BaseUrl {
         if url.path().contains("//") {
             return refuse("contains an empty path segment (`//`)", "leave it out");
         }
+        if !exact_url::has_valid_escapes(text) {
+            return refuse(
+                "contains a `%` without two hexadecimal digits after it",
+                "write `%25` for the character itself",
+            );
+        }
+        if url.port() == Some(0) {
+            return refuse(
+                "has the port 0, which nothing can be reached at",
+                "give the server's port",
+            );
+        }
         match url.scheme() {
             "https" => {}
             "http" if plaintext_allowed || is_loopback(&host) => {}
@@ -244,6 +256,10 @@ mod tests {
             " https://a.b",
             "https://b\u{fc}cher.example",
             "https://a.b/\u{fc}",
+            "https://a.b/100%",
+            "https://a.b/%zz",
+            "https://a.b:0",
+            "http://127.0.0.1:0/",
         ] {
             assert!(BaseUrl::parse(wrong, true).is_err(), "{wrong:?}");
         }

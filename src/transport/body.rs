@@ -86,7 +86,11 @@ impl Body {
     pub(super) fn freeze(self) -> Bytes {
         match self {
             Self::One(only) => only,
-            Self::Many(all) => all.into(),
+            Self::Many(mut all) => {
+                // Whoever parses it may take as much memory as the limit allows beside its length, not beside its room.
+                all.shrink_to_fit();
+                all.into()
+            }
             Self::Wiped(buffer) => buffer.freeze(),
         }
     }

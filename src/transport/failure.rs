@@ -1,6 +1,6 @@
 //! Turns failures on the wire into errors, and decides what they mean for another attempt.
 
-use http::header::{CONTENT_ENCODING, LOCATION};
+use http::header::{CONTENT_ENCODING, LOCATION, TRANSFER_ENCODING};
 use http::{HeaderMap, StatusCode};
 
 use crate::error::{ApiError, Error, Redactor, error_chain};
@@ -100,7 +100,9 @@ impl Transport {
         }
         if !connect {
             if problem.contains("message head is too large") {
-                let problem = "the response's head has more than 100 headers, or is too long".to_owned();
+                let problem = "the response's head has more than 100 headers, or is too long, or \
+                               announces an impossible length"
+                    .to_owned();
                 return Failure::permanent(Error::connection(label, &self.host(), problem));
             }
             let delivery = if problem.contains(REFUSED_STREAM) {
@@ -259,13 +261,28 @@ impl Transport {
 
 /// The compression of a body, as one of these names and not in the server's words, which can quote anything.
 fn encoding(headers: &HeaderMap) -> Option<&'static str> {
-    const KNOWN: [&str; 5] = ["gzip", "br", "deflate", "zstd", "compress"];
-    let value = headers.get(CONTENT_ENCODING)?.to_str().ok()?.trim();
-    match KNOWN.into_iter().find(|known| value.eq_ignore_ascii_case(known)) {
-        None if value.is_empty() || value.eq_ignore_ascii_case("identity") => None,
-        None => Some("in another way"),
-        known => known,
-    }
+    const KNOWN: [(&str, &str); 7] = [
+        ("gzip", "gzip"),
+        ("x-gzip", "gzip"),
+        ("br", "br"),
+        ("deflate", "deflate"),
+        ("zstd", "zstd"),
+        ("compress", "compress"),
+        ("x-compress", "compress"),
+    ];
+    // Some servers name a charset here.
+    const NONE: [&str; 6] = ["", "identity", "chunked", "none", "utf-8", "utf8"];
+    let values = headers.get_all(CONTENT_ENCODING).iter();
+    let values = values.chain(headers.get_all(TRANSFER_ENCODING));
+    let names = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    names.map(<[u8]>::trim_ascii).find_map(|name| {
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        match KNOWN.into_iter().find(|(known, _)| is(known)) {
+            Some((_, known)) => Some(known),
+            None if NONE.into_iter().any(is) => None,
+            None => Some("in another way"),
+        }
+    })
 }
 
 /// Whether the server's certificate prevented the connection, by the error texts of rustls, OpenSSL, macOS and Windows.

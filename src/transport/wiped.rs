@@ -35,9 +35,15 @@ impl WipedBuffer {
         self.0.extend_from_slice(bytes);
     }
 
-    /// The content. All clones share it, and the last one wipes it.
+    /// The content, without room for more. All clones share it, and the last one wipes it.
     pub(crate) fn freeze(self) -> Bytes {
-        Bytes::from_owner(self.0)
+        let is_full = self.0.capacity() - self.0.len() <= self.0.len() / 8;
+        // Shrinking in place could move the content without wiping the old allocation.
+        Bytes::from_owner(if is_full {
+            self.0
+        } else {
+            Zeroizing::new(self.0.to_vec())
+        })
     }
 }
 

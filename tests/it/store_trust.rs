@@ -67,12 +67,19 @@ async fn entry_that_is_not_a_token_is_replaced() {
         "t\u{f6}k",
         "tok\u{0}",
         "tok\u{200b}",
+        "\"tok\"",
+        "{\"token\":\"tok\"}",
+        "tok,tok",
+        "<html>",
+        &*"t".repeat(100_000),
     ] {
         let env = TestEnv::new().await;
         let store = Planted::new(text, 0, 3600);
         let first = workspace(&env, store.clone());
+        // Before any server could refuse it.
+        first.token().await.unwrap();
+        assert_eq!(env.logins(), 1, "{:.40}", text);
         first.get("/v4/clients").await.unwrap();
-        assert_eq!(env.logins(), 1, "{text:?}");
         let second = workspace(&env, store).token().await.unwrap();
         assert_eq!(second.expose(), first.token().await.unwrap().expose(), "{text:?}");
         assert_eq!(env.logins(), 1, "{text:?}: it was overwritten");

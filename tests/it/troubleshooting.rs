@@ -139,7 +139,7 @@ async fn every_status_is_found() {
     let env = TestEnv::new().await;
     let session = env.workspace();
     for status in [
-        400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 423, 429, 500, 502, 503, 504,
+        400, 401, 403, 404, 405, 406, 409, 413, 415, 421, 422, 423, 425, 429, 500, 502, 503, 504,
     ] {
         env.emulator
             .faults()

@@ -252,6 +252,13 @@ fn scheme_and_blanks_around_a_token_are_trimmed() {
         ("to k", None),
         ("t\u{f6}k", None),
         ("tok\u{200b}", None),
+        ("Bearer bearer tok", Some("tok")),
+        ("Bearer: tok", Some("tok")),
+        ("\"tok\"", Some("tok")),
+        ("{\"token\":\"tok\"}", None),
+        ("tok,tik", None),
+        ("tok;a=b", None),
+        ("<tok>", None),
     ] {
         let mut response = response(None, None, None);
         response.token = Secret::new(given);

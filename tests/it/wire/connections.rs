@@ -93,6 +93,30 @@ fn second_runtime_does_not_wait_for_the_first_ones_connections() {
 }
 
 #[tokio::test]
+async fn request_that_got_no_connection_in_a_short_attempt_was_not_sent() {
+    // Shorter than the 5 s that a connection may take by default. One server is silent before TLS, one is a silent proxy.
+    let silent = RawServer::start(|_, _| Reply::SendAndHang(Vec::new()));
+    let proxy = silent.url();
+    let builder = |url: String| {
+        synerise_auth::Client::builder()
+            .base_url(url)
+            .random(synerise_auth::random::FixedRandom(0.0))
+            .attempt_timeout(millis(400))
+    };
+    let tls = builder(silent.url().replace("http:", "https:"));
+    let tunnel = builder("https://api.synerise.invalid".to_owned())
+        .http(move |http| http.proxy(reqwest::Proxy::https(&proxy).unwrap()));
+    for builder in [tls, tunnel] {
+        let client = builder.build().unwrap();
+        let error = bounded(client.workspace(key()).token()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+        assert!(error.to_string().contains("connecting to "), "{error}");
+        assert!(error.to_string().contains("longer than 300ms"), "{error}");
+    }
+    assert_eq!(silent.count("CONNECT"), 3);
+}
+
+#[tokio::test]
 async fn request_that_got_no_connection_is_sent_again_whatever_it_is() {
     // A proxy that takes connections and never makes one to the server.
     let proxy = RawServer::start(|_, _| Reply::SendAndHang(Vec::new()));

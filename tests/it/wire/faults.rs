@@ -110,6 +110,26 @@ async fn odd_responses_get_the_fitting_words() {
         ),
         (gzip, "compressed (gzip)", "compression"),
         (zstd, "compressed (zstd)", "compression"),
+        (
+            Reply::text(
+                "200 OK\r\ncontent-encoding: identity\r\ncontent-encoding: br",
+                "x",
+            ),
+            "compressed (br)",
+            "compression",
+        ),
+        (
+            Reply::text("200 OK\r\ncontent-encoding: identity, X-GZIP", "x"),
+            "compressed (gzip)",
+            "compression",
+        ),
+        (
+            Reply::Send(
+                b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n".to_vec(),
+            ),
+            "compressed (gzip)",
+            "compression",
+        ),
     ];
     for (reply, words, advice) in cases {
         let server = replying(reply);
@@ -117,6 +137,24 @@ async fn odd_responses_get_the_fitting_words() {
         assert!(error.to_string().contains(words), "{error}");
         assert!(error.advice().contains(advice), "{error}");
         assert_eq!(server.count("/v4/clients"), 1, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn encoding_that_is_no_compression_is_read() {
+    for head in [
+        "content-encoding: identity, identity",
+        "content-encoding: utf-8",
+        "content-encoding: ",
+        "content-encoding: None",
+    ] {
+        let server = replying(Reply::text(&format!("200 OK\r\n{head}"), "{}"));
+        let client = builder(&server.url(), &ManualClock::new()).build().unwrap();
+        let workspace = client.workspace(key());
+        let response = bounded(async { workspace.get("/v4/clients").await })
+            .await
+            .unwrap();
+        assert_eq!(response.text().unwrap(), "{}", "{head}");
     }
 }
 
@@ -155,6 +193,12 @@ async fn misdirected_and_too_early_requests_are_sent_again() {
         let response = bounded(async { session.post("/v4/clients").await }).await;
         assert!(response.is_ok(), "{head}: {response:?}");
         assert_eq!(server.count("/v4/clients"), 2, "{head}");
+        let stays = replying(Reply::text(head, ""));
+        let error = error_of(&stays).await;
+        assert!(
+            error.is_retryable() && error.advice().contains("try again later"),
+            "{error}"
+        );
     }
 }
 
