@@ -19,13 +19,14 @@ pub(crate) fn generate(document: &Document) -> Result<String, String> {
         let constant = format_ident!("{}", name.to_uppercase());
         let doc = format!(" `{} {}`", located.method.to_uppercase(), located.path);
         let (id, path, method) = (located.id, located.path, located.method.to_uppercase());
-        let security = security(document, &located)?;
-        let evidence: Expr = match located.extension("x-evidence").as_str() {
-            Some("stated") => parse_quote!(Evidence::Stated),
-            Some("observed") => parse_quote!(Evidence::Observed),
-            Some("inferred") => parse_quote!(Evidence::Inferred),
-            _ => return Err(located.refuse("has another x-evidence than stated, observed or inferred")),
+        let (security, accepts_basic) = security(document, &located)?;
+        let basic: Expr = if accepts_basic {
+            let evidence = evidence(&located, "x-basic-evidence")?;
+            parse_quote!(Some(#evidence))
+        } else {
+            parse_quote!(None)
         };
+        let evidence = evidence(&located, "x-evidence")?;
         let source = located.extension("x-source").as_str().unwrap_or_default();
         let consumers = consumers(&located)?;
         let idempotent = located.extension("x-idempotent").as_bool().unwrap_or_default();
@@ -71,6 +72,7 @@ pub(crate) fn generate(document: &Document) -> Result<String, String> {
                 method: #method,
                 path: #path,
                 security: #security,
+                basic: #basic,
                 evidence: #evidence,
                 source: #source,
                 consumers: &[#(#consumers),*],
@@ -101,24 +103,42 @@ pub(crate) fn generate(document: &Document) -> Result<String, String> {
     Ok(prettyplease::unparse(&file))
 }
 
-fn security(document: &Document, located: &Located<'_>) -> Result<Expr, String> {
+/// How the operation authenticates: the expression of its `Security`, and whether Basic authentication does as well.
+fn security(document: &Document, located: &Located<'_>) -> Result<(Expr, bool), String> {
     let requirements = located
         .operation
         .security
         .as_ref()
         .or(document.api.security.as_ref());
     let requirements: &[SecurityRequirement] = requirements.map_or(&[], |list| list);
-    let open = requirements.iter().any(SecurityRequirement::is_empty);
-    let schemes: BTreeSet<&str> = requirements
-        .iter()
-        .flat_map(|one| one.keys())
-        .map(String::as_str)
-        .collect();
-    match (schemes.iter().copied().collect::<Vec<_>>().as_slice(), open) {
-        ([], _) => Ok(parse_quote!(Security::None)),
-        (["JWT"], true) => Ok(parse_quote!(Security::OptionalBearer)),
-        (["JWT"], false) => Ok(parse_quote!(Security::Bearer)),
-        _ => Err(located.refuse("asks for a security scheme other than JWT")),
+    let (mut open, mut bearer, mut basic) = (requirements.is_empty(), false, false);
+    for requirement in requirements {
+        let schemes: Vec<&str> = requirement.keys().map(String::as_str).collect();
+        match schemes[..] {
+            [] => open = true,
+            ["JWT"] => bearer = true,
+            ["basicAuth"] => basic = true,
+            _ => return Err(located.refuse("asks for a security scheme other than JWT or basicAuth")),
+        }
+    }
+    let security = match (bearer, open) {
+        (true, true) => parse_quote!(Security::OptionalBearer),
+        (true, false) => parse_quote!(Security::Bearer),
+        (false, _) if basic => return Err(located.refuse("accepts basicAuth without JWT")),
+        (false, _) => parse_quote!(Security::None),
+    };
+    Ok((security, basic))
+}
+
+/// The expression of an `Evidence`.
+fn evidence(located: &Located<'_>, extension: &str) -> Result<Expr, String> {
+    match located.extension(extension).as_str() {
+        Some("stated") => Ok(parse_quote!(Evidence::Stated)),
+        Some("observed") => Ok(parse_quote!(Evidence::Observed)),
+        Some("inferred") => Ok(parse_quote!(Evidence::Inferred)),
+        _ => Err(located.refuse(&format!(
+            "has another {extension} than stated, observed or inferred"
+        ))),
     }
 }
 

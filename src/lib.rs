@@ -75,6 +75,7 @@
 //! | consumer | session | obtained by |
 //! |---|---|---|
 //! | a backend of a workspace | [`WorkspaceSession`] | [`Client::workspace`] |
+//! | a backend of a workspace, without a token | [`BasicWorkspaceSession`] | [`Client::workspace_basic`] |
 //! | a visitor who is not known yet | [`AnonymousSession`] | [`Client::anonymous`] |
 //! | a recognized customer (a *profile*) | [`ProfileSession`] | [`Client::profile`], then a login |
 //! | a person in the Synerise portal | [`UserSession`], [`WorkspaceUserSession`] | [`Client::user`], then a login and [`Session::select_workspace`] |
@@ -189,6 +190,9 @@ pub use token::{Token, TokenProvider};
 /// A backend's session: [`Client::workspace`].
 #[doc(alias("workspace JWT", "workspace token", "backend"))]
 pub type WorkspaceSession = Session<kind::Workspace>;
+/// A backend's session without a token: [`Client::workspace_basic`].
+#[doc(alias("Basic", "basic authentication"))]
+pub type BasicWorkspaceSession = Session<kind::Workspace, session::authentication::Basic>;
 /// A visitor's session: [`Client::anonymous`].
 #[doc(alias("anonymous JWT"))]
 pub type AnonymousSession = Session<kind::Anonymous>;

@@ -28,6 +28,9 @@ pub struct Operation {
     pub path: &'static str,
     /// The authentication that it requires.
     pub security: Security,
+    /// Whether it accepts Basic authentication in place of a bearer token, and how well that is known. `None` if nothing says
+    /// that it does.
+    pub basic: Option<Evidence>,
     /// How well its facts are known.
     pub evidence: Evidence,
     /// Where its facts come from.

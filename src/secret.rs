@@ -5,6 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use http::HeaderValue;
+use http::header::InvalidHeaderValue;
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serializer};
 use zeroize::Zeroizing;
@@ -48,6 +51,14 @@ impl Secret {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// A header with a secret: marked as sensitive, and wiped when the last clone of it is dropped, including those inside
+/// requests.
+pub(crate) fn secret_header(text: Zeroizing<Vec<u8>>) -> Result<HeaderValue, InvalidHeaderValue> {
+    let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(text))?;
+    header.set_sensitive(true);
+    Ok(header)
 }
 
 impl fmt::Debug for Secret {

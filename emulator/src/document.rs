@@ -18,6 +18,8 @@ pub(crate) struct Document {
     requests: HashMap<String, RequestSchemas>,
     /// By operation, then by status as the document writes it: `200`, `2XX`.
     responses: HashMap<String, HashMap<String, Content>>,
+    /// By operation: the HTTP schemes that authenticate a call of it.
+    schemes: HashMap<String, BTreeSet<String>>,
     reserved_attributes: BTreeSet<String>,
     secret_fields: BTreeSet<String>,
 }
@@ -65,12 +67,15 @@ impl Document {
         let mut secret_fields = BTreeSet::new();
         collect_secret_fields(&document, &mut secret_fields);
 
+        let schemes = by_operation(&document, |document, operation| Ok(schemes(document, operation)))?;
+
         let (mut requests, mut responses) = (document.clone(), document);
         to_json_schema(&mut requests, Dialect::Lenient);
         to_json_schema(&mut responses, Dialect::Strict);
         Ok(Self {
             requests: by_operation(&requests, request_schemas)?,
             responses: by_operation(&responses, response_schemas)?,
+            schemes,
             reserved_attributes,
             secret_fields,
         })
@@ -124,6 +129,16 @@ impl Document {
         let mut error = ApiError::bad_request("The request is not valid");
         error.fields = problems;
         Err(error)
+    }
+
+    /// Checks that a caller whom the emulator accepted was authenticated by a scheme of the operation.
+    pub(crate) fn check_scheme(&self, operation: &str, scheme: &str) -> Result<(), String> {
+        match self.schemes.get(operation) {
+            Some(schemes) if !schemes.contains(scheme) => Err(format!(
+                "{operation}: the document does not have the scheme {scheme}"
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Checks one of the emulator's own responses.
@@ -218,6 +233,20 @@ fn request_schemas(document: &Value, operation: &Value) -> Result<RequestSchemas
     })
 }
 
+/// The HTTP schemes of an operation, in lower case.
+fn schemes(document: &Value, operation: &Value) -> BTreeSet<String> {
+    let declared = document.pointer("/components/securitySchemes");
+    let requirements = operation.get("security").and_then(Value::as_array);
+    let names = requirements
+        .into_iter()
+        .flatten()
+        .flat_map(|one| members(Some(one)));
+    names
+        .filter_map(|(name, _)| declared?.get(name)?.get("scheme")?.as_str())
+        .map(str::to_lowercase)
+        .collect()
+}
+
 fn response_schemas(document: &Value, operation: &Value) -> Result<HashMap<String, Content>, String> {
     members(operation.get("responses"))
         .map(|(status, response)| {
@@ -299,6 +328,11 @@ mod tests {
                 );
                 assert_eq!(consumers(served.access), documented_consumers(operation), "{id}");
                 assert_eq!(served.permission, operation["x-permission"].as_str(), "{id}");
+                assert_eq!(
+                    served.basic,
+                    schemes(&document, operation).contains("basic"),
+                    "{id}"
+                );
                 ids.insert(id.to_owned());
             }
         }
@@ -384,6 +418,14 @@ mod tests {
         assert!(check(StatusCode::OK, json, "{}").is_err());
         assert!(check(StatusCode::FOUND, json, good).is_err());
         assert!(check(StatusCode::OK, "text/plain", good).is_err());
+    }
+
+    #[test]
+    fn a_scheme_that_the_document_does_not_have_is_an_error() {
+        let document = document();
+        assert_eq!(document.check_scheme("checkPermissions", "basic"), Ok(()));
+        assert_eq!(document.check_scheme("checkPermissions", "bearer"), Ok(()));
+        assert!(document.check_scheme("changePassword", "basic").is_err());
     }
 
     #[test]

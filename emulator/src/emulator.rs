@@ -118,7 +118,7 @@ impl Emulator {
     }
 
     /// Adds an endpoint that is not in the document, to stand in for the rest of Synerise. It responds with this JSON and
-    /// status 200 (or as the [`Stub`] says) to callers with a valid token, and with 401 to all others.
+    /// status 200 (or as the [`Stub`] says) to callers with a valid token or Basic credential, and with 401 to all others.
     ///
     /// A path segment in braces, as in `/v4/clients/{id}`, stands for any segment. Counters and faults know the
     /// endpoint as `METHOD /path`, with the path as it is given here. A later stub of the same path replaces it.

@@ -21,6 +21,8 @@ pub struct WorkspaceFixture {
     pub guid: String,
     /// The workspace API key, for `workspaceLogin`.
     pub workspace_api_key: String,
+    /// Another workspace API key, for which Basic authentication is switched on: the password to the GUID.
+    pub basic_api_key: String,
     /// The profile API key, for the operations of profiles.
     pub profile_api_key: String,
     /// The tracker key, for the query parameter `token` of endpoints other than authentication.
@@ -120,8 +122,9 @@ pub(crate) fn add_workspace(
     workspace.settings = default_settings(state.lifetimes.profile, assumptions);
     let fixture = WorkspaceFixture {
         guid: workspace.guid.clone(),
-        workspace_api_key: add_key(state, id, Scope::Workspace, Permissions::All),
-        profile_api_key: add_key(state, id, Scope::Profile, Permissions::All),
+        workspace_api_key: add_key(state, id, Scope::Workspace, Permissions::All, false),
+        basic_api_key: add_key(state, id, Scope::Workspace, Permissions::All, true),
+        profile_api_key: add_key(state, id, Scope::Profile, Permissions::All, false),
         tracker_key: new_uuid(),
     };
     state.workspaces.push(workspace);
@@ -136,6 +139,7 @@ pub(crate) fn add_key(
     workspace: WorkspaceId,
     scope: Scope,
     permissions: Permissions,
+    basic: bool,
 ) -> String {
     let key = new_uuid();
     state.keys.insert(
@@ -145,6 +149,7 @@ pub(crate) fn add_key(
             scope,
             permissions,
             simple_auth_hash: None,
+            basic,
         },
     );
     key

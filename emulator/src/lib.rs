@@ -82,6 +82,8 @@
 //!   invalid token gets the usual `error`.
 //! - The service requires a second factor of every user, and the first user has one. Users without one can log in and
 //!   select a workspace here, as a shortcut for tests.
+//! - Basic authentication works for a workspace's key for which it is switched on, with the workspace's GUID, and for the
+//!   operations of which the document says so. It does not expire. Anything else about it gets 401.
 //! - A token of the wrong kind or a missing permission gets 403. A missing or invalid token gets 401.
 //! - A request that does not fit the document gets 400, with the fields in `errors`; a content type other than JSON gets
 //!   415; a header of which one is allowed (`Authorization`, `Api-Version`, `Content-Type`) gets 400 when it is repeated.

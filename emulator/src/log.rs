@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -11,8 +13,8 @@ use crate::sync::lock;
 
 const REDACTED: &str = "[redacted]";
 
-/// A request as it arrived, with secrets redacted. [`bearer_is`](Self::bearer_is) and [`body_is`](Self::body_is) compare
-/// with the original, so that a test can check a secret without printing it.
+/// A request as it arrived, with secrets redacted. [`bearer_is`](Self::bearer_is), [`basic_is`](Self::basic_is) and [`body_is`](Self::body_is)
+/// compare with the original, so that a test can check a secret without printing it.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RecordedRequest {
@@ -32,6 +34,7 @@ pub struct RecordedRequest {
     /// The status of the response. `None` before there is one, which is forever if a fault prevents it.
     pub status: Option<u16>,
     bearer: Option<String>,
+    basic: Option<String>,
     sent: Option<Value>,
 }
 
@@ -66,6 +69,9 @@ impl RecordedRequest {
             bearer: authorization
                 .and_then(|text| text.strip_prefix("Bearer "))
                 .map(str::to_owned),
+            basic: authorization
+                .and_then(|text| text.strip_prefix("Basic "))
+                .map(str::to_owned),
             sent: None,
         }
     }
@@ -82,6 +88,11 @@ impl RecordedRequest {
     /// Returns whether the request carried `Authorization: Bearer` with exactly this token.
     pub fn bearer_is(&self, token: &str) -> bool {
         self.bearer.as_deref() == Some(token)
+    }
+
+    /// Returns whether the request carried `Authorization: Basic` with exactly this GUID and API key.
+    pub fn basic_is(&self, guid: &str, api_key: &str) -> bool {
+        self.basic.as_deref() == Some(BASE64_STANDARD.encode(format!("{guid}:{api_key}")).as_str())
     }
 
     /// Returns whether the body was exactly this JSON, secrets included.
@@ -101,6 +112,7 @@ impl std::fmt::Debug for RecordedRequest {
             body,
             status,
             bearer: _,
+            basic: _,
             sent: _,
         } = self;
         formatter

@@ -20,12 +20,19 @@ pub(crate) struct Operation {
     pub(crate) access: Access,
     /// The permission that the API key needs.
     pub(crate) permission: Option<&'static str>,
+    /// Whether a workspace may call it by Basic authentication.
+    pub(crate) basic: bool,
     pub(crate) serve: fn(&mut RequestContext<'_>) -> Result<ApiResponse, ApiError>,
 }
 
 impl Operation {
     const fn requiring(mut self, permission: &'static str) -> Self {
         self.permission = Some(permission);
+        self
+    }
+
+    const fn or_by_basic(mut self) -> Self {
+        self.basic = true;
         self
     }
 
@@ -93,6 +100,7 @@ const fn operation(
         path,
         access,
         permission: None,
+        basic: false,
         serve,
     }
 }
@@ -105,11 +113,11 @@ pub(crate) static OPERATIONS: [Operation; 38] = [
     operation("selectWorkspace", Method::POST, "/uauth/auth/login/user/profile/{businessProfileUUID}", USERS, users::select_workspace),
     operation("listWorkspaces", Method::GET, "/uauth/business-profile/", USERS, workspaces::list),
     operation("listWorkspaceIds", Method::GET, "/uauth/business-profile/ids", USERS, workspaces::list_ids),
-    operation("getCurrentWorkspace", Method::GET, "/uauth/business-profile/current", Access::Bearer(&[User, UserInWorkspace, Workspace]), workspaces::current),
+    operation("getCurrentWorkspace", Method::GET, "/uauth/business-profile/current", Access::Bearer(&[User, UserInWorkspace, Workspace]), workspaces::current).or_by_basic(),
     operation("workspaceLogin", Method::POST, "/uauth/v2/auth/login/profile", Access::Open, workspaces::log_in),
     operation("refreshProfileToken", Method::POST, "/sauth/v3/auth/refresh/client", PROFILES, profiles::refresh),
     operation("authenticateProfile", Method::POST, "/sauth/v3/auth/login/client", Access::OpenOrBearer(&[Anonymous]), profiles::authenticate),
-    operation(SERVER_SIDE_LOGIN, Method::POST, "/sauth/v3/auth/login/client/server", Access::Bearer(&[Workspace]), profiles::authenticate_server_side).requiring("SAUTH_SERVER_LOGIN_CLIENT_CREATE"),
+    operation(SERVER_SIDE_LOGIN, Method::POST, "/sauth/v3/auth/login/client/server", Access::Bearer(&[Workspace]), profiles::authenticate_server_side).requiring("SAUTH_SERVER_LOGIN_CLIENT_CREATE").or_by_basic(),
     operation("authenticateProfileConditionally", Method::POST, "/sauth/v3/auth/login/client/conditional", Access::OpenOrBearer(&[Anonymous]), profiles::authenticate_conditionally),
     operation("authenticateAnonymously", Method::POST, "/sauth/v3/auth/login/client/anonymous", Access::Open, profiles::authenticate_anonymously),
     operation("newDataPointsStats", Method::POST, "/business-profile-service/organizations/usage/stats/newDataPoints", USERS, usage::new_data_points),
@@ -119,11 +127,11 @@ pub(crate) static OPERATIONS: [Operation; 38] = [
     operation("requestActivationPin", Method::POST, "/sauth/clients/activation/by-pin-code/request", PROFILES, activation::request_pin),
     operation("confirmActivationByToken", Method::POST, "/sauth/clients/activation/confirmation", PROFILES, activation::confirm_by_token),
     operation("requestActivationToken", Method::POST, "/sauth/clients/activation/request", PROFILES, activation::request_token),
-    operation("getProfileSettings", Method::GET, "/sauth/settings/general", ADMINISTRATORS, settings::get),
-    operation("replaceProfileSettings", Method::POST, "/sauth/settings/general", ADMINISTRATORS, settings::replace),
-    operation("getIpPolicy", Method::GET, "/uauth/settings/user-bp-ip-policy", ADMINISTRATORS, settings::get_ip_policy),
-    operation("replaceIpPolicy", Method::POST, "/uauth/settings/user-bp-ip-policy", ADMINISTRATORS, settings::replace_ip_policy),
-    operation("checkPermissions", Method::POST, "/uauth/api-key/permission-check", Access::Bearer(&[Workspace]), keys::check_permissions),
+    operation("getProfileSettings", Method::GET, "/sauth/settings/general", ADMINISTRATORS, settings::get).or_by_basic(),
+    operation("replaceProfileSettings", Method::POST, "/sauth/settings/general", ADMINISTRATORS, settings::replace).or_by_basic(),
+    operation("getIpPolicy", Method::GET, "/uauth/settings/user-bp-ip-policy", ADMINISTRATORS, settings::get_ip_policy).or_by_basic(),
+    operation("replaceIpPolicy", Method::POST, "/uauth/settings/user-bp-ip-policy", ADMINISTRATORS, settings::replace_ip_policy).or_by_basic(),
+    operation("checkPermissions", Method::POST, "/uauth/api-key/permission-check", Access::Bearer(&[Workspace]), keys::check_permissions).or_by_basic(),
     operation("refreshWorkspaceToken", Method::GET, "/v4/auth/refresh/profile", Access::Bearer(&[Workspace]), workspaces::refresh),
     operation("requestPasswordReset", Method::POST, "/v4/clients/password-reset/request", PROFILES, passwords::request_reset),
     operation("confirmPasswordReset", Method::POST, "/v4/clients/password-reset/confirmation", PROFILES, passwords::confirm_reset),
@@ -134,7 +142,7 @@ pub(crate) static OPERATIONS: [Operation; 38] = [
     operation("confirmPhoneChange", Method::POST, "/v4/my-account/phone-update/confirmation", PROFILES, contact::confirm_phone_change),
     operation("logOut", Method::POST, "/sauth/v3/my-account/logout", PROFILES, endings::log_out).requiring("SAUTH_LOGOUT_CLIENT_CREATE"),
     operation("deleteAccount", Method::POST, "/sauth/v2/my-account/delete", Access::Bearer(&[Profile]), endings::delete_account),
-    operation("logOutProfile", Method::POST, "/sauth/management/client/{clientID}/logout", ADMINISTRATORS, endings::log_out_profile),
+    operation("logOutProfile", Method::POST, "/sauth/management/client/{clientID}/logout", ADMINISTRATORS, endings::log_out_profile).or_by_basic(),
     operation("authenticateSimply", Method::POST, "/sauth/v3/auth/login/client/simple-auth", Access::Bearer(&[Anonymous]), profiles::authenticate_simply).requiring("SAUTH_SIMPLE_AUTH_CREATE"),
     operation("authenticateIncognito", Method::POST, "/sauth/v3/auth/login/client/incognito", Access::Open, profiles::authenticate_incognito),
     operation("getPublicKey", Method::GET, "/v4/public.pem", Access::Open, keys::public_key),

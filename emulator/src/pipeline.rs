@@ -12,7 +12,7 @@ use axum::response::Response;
 use serde_json::Value;
 
 use crate::assumptions::Assumptions;
-use crate::authorize::{authorize, bearer};
+use crate::authorize::{authorize, caller, is_basic};
 use crate::clock::EmulatorClock;
 use crate::delivery::{ResetConnection, ResetSwitch, body_with_delivery};
 use crate::document::Document;
@@ -190,7 +190,7 @@ fn handle(
         Handler::Operation(operation) => operation,
         Handler::Stub(stub) => {
             if stub.needs_token {
-                bearer(headers, &state, &shared.assumptions, now)?;
+                caller(headers, &state, &shared.assumptions, now)?;
             }
             return Ok(ApiResponse {
                 status: stub.status,
@@ -200,6 +200,12 @@ fn handle(
         Handler::None(error) => return Err(error.clone()),
     };
     let consumer = authorize(operation, headers, &state, &shared.assumptions, now)?;
+    if consumer.is_some() {
+        let scheme = if is_basic(headers) { "basic" } else { "bearer" };
+        if let Err(violation) = shared.document.check_scheme(operation.id, scheme) {
+            lock(&shared.violations).push(violation);
+        }
+    }
     let body = if operation.takes_body() {
         json_body(headers, &request.body, request.json)?
     } else {

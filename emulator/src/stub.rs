@@ -76,7 +76,7 @@ impl Stub {
         }
     }
 
-    /// Responds to every caller. By default a caller without a valid token gets 401.
+    /// Responds to every caller. By default a caller without a valid token or Basic credential gets 401.
     pub fn without_token(self) -> Self {
         Self {
             needs_token: false,

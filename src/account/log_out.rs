@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::lifecycle::EndCause;
 use crate::model::LogoutAction;
 use crate::session::Session;
+use crate::session::authentication::{Authentication, Tokens};
 use crate::session::kind::{Customer, Kind, WorkspaceAdmin};
 use crate::transport::BoxFuture;
 
@@ -80,7 +81,7 @@ impl<K> fmt::Debug for LogOutRequest<'_, K> {
     }
 }
 
-impl<K: WorkspaceAdmin> Session<K> {
+impl<K: WorkspaceAdmin, A: Authentication> Session<K, A> {
     /// Logs a customer out **on all devices**, from a backend. The log-out is sent when the returned value is awaited.
     ///
     /// `profile_id` is Synerise's numeric id of the profile: [`Token::profile_id`](crate::Token::profile_id) of the
@@ -98,7 +99,7 @@ impl<K: WorkspaceAdmin> Session<K> {
     ///
     /// # Errors
     /// Fails like any [`Request`](crate::session::Request).
-    pub fn log_out_profile(&self, profile_id: i64) -> ProfileLogOutRequest<'_, K> {
+    pub fn log_out_profile(&self, profile_id: i64) -> ProfileLogOutRequest<'_, K, A> {
         ProfileLogOutRequest {
             session: self,
             profile_id,
@@ -109,13 +110,13 @@ impl<K: WorkspaceAdmin> Session<K> {
 
 /// A log-out of a customer by a backend, under construction. Await it to send it.
 #[must_use = "a log-out does nothing until it is awaited"]
-pub struct ProfileLogOutRequest<'a, K> {
-    session: &'a Session<K>,
+pub struct ProfileLogOutRequest<'a, K, A = Tokens> {
+    session: &'a Session<K, A>,
     profile_id: i64,
     action: LogoutAction,
 }
 
-impl<K> ProfileLogOutRequest<'_, K> {
+impl<K, A> ProfileLogOutRequest<'_, K, A> {
     /// Clears the sessions on the customer's devices as well, as [`LogOutRequest::clear_sessions`] does.
     pub fn clear_sessions(mut self) -> Self {
         self.action = LogoutAction::LogoutWithSessionClearing;
@@ -123,7 +124,7 @@ impl<K> ProfileLogOutRequest<'_, K> {
     }
 }
 
-impl<'a, K: Kind> IntoFuture for ProfileLogOutRequest<'a, K> {
+impl<'a, K: Kind, A: Authentication> IntoFuture for ProfileLogOutRequest<'a, K, A> {
     type Output = Result<()>;
     type IntoFuture = BoxFuture<'a, Result<()>>;
 
@@ -137,7 +138,7 @@ impl<'a, K: Kind> IntoFuture for ProfileLogOutRequest<'a, K> {
     }
 }
 
-impl<K> fmt::Debug for ProfileLogOutRequest<'_, K> {
+impl<K, A> fmt::Debug for ProfileLogOutRequest<'_, K, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProfileLogOutRequest")
             .field("profile_id", &self.profile_id)

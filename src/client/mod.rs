@@ -18,14 +18,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::api_key::ApiKeySource;
+use crate::api_key::{ApiKey, ApiKeySource};
 use crate::bindings;
 use crate::error::{Error, Result};
 use crate::model::Visitor;
 use crate::operation;
+use crate::secret::Secret;
 use crate::session::{
     Context, ProfileLogins, Session, UserLogins,
     anonymous::{self, Visit},
+    authentication::Basic,
     kind::{Anonymous, Workspace},
     workspace,
 };
@@ -37,8 +39,9 @@ pub use builder::ClientBuilder;
 
 /// A client of one Synerise environment. Cloning it copies a pointer. Clones share connections and sessions.
 ///
-/// It has a method for each kind of consumer: [`workspace`](Self::workspace), [`anonymous`](Self::anonymous),
-/// [`profile`](Self::profile) and [`user`](Self::user).
+/// It has a method for each kind of consumer: [`workspace`](Self::workspace) (or
+/// [`workspace_basic`](Self::workspace_basic)), [`anonymous`](Self::anonymous), [`profile`](Self::profile) and
+/// [`user`](Self::user).
 ///
 /// ```no_run
 /// # async fn run() -> synerise_auth::Result<()> {
@@ -81,7 +84,7 @@ impl Client {
 
     /// Returns the session of a workspace, by its API key.
     ///
-    /// The key is an [`ApiKey`](crate::ApiKey), or an [`ApiKeySource`] if it is replaced while the service runs.
+    /// The key is an [`ApiKey`], or an [`ApiKeySource`] if it is replaced while the service runs.
     ///
     /// Nothing is sent until a token is needed. The same key returns the same session, because the client keeps it, so a
     /// handler may call this for each request. [`forget`](Self::forget) removes the session.
@@ -90,6 +93,45 @@ impl Client {
     #[doc(alias("workspace JWT"))]
     pub fn workspace(&self, key: impl Into<ApiKeySource>) -> Session<Workspace> {
         workspace::open(&self.0, key.into())
+    }
+
+    /// Returns a session of a workspace that authenticates each request by Basic authentication: with the workspace's GUID and
+    /// API key, and without a token. It has the calls of [`workspace`](Self::workspace), except those that concern a token.
+    ///
+    /// Prefer [`workspace`](Self::workspace). A token expires, and the key that it comes from is sent once in a while; here the
+    /// key is sent with each request. Use this where a login for each process costs too much, as in a short-lived function, or
+    /// where a key was made for it. **Basic authentication has to be switched on for the key**, in Settings > API Keys in
+    /// Synerise. For the permission check, Synerise's texts and software say that it is accepted; for the other operations of a
+    /// workspace, it is inferred from the general rule.
+    ///
+    /// The GUID is a text or a [`Uuid`](crate::uuid::Uuid), and is sent as it is written. Nothing is sent until a request is. No
+    /// login is made, and neither the client nor a store keeps anything, so there is nothing to forget: to replace the key, call
+    /// this again.
+    ///
+    /// A 401 is final, because there is nothing to refresh: the request is not sent again, and the error says what to check.
+    /// Everything else works as with a token: time limits, retries, spans and metrics.
+    ///
+    /// ```no_run
+    /// # async fn run(client: synerise_auth::Client) -> synerise_auth::Result<()> {
+    /// use synerise_auth::ApiKey;
+    ///
+    /// let guid = "00000000-0000-4000-8000-000000000001";
+    /// let workspace = client.workspace_basic(guid, ApiKey::from_env("SYNERISE_API_KEY")?)?;
+    /// if workspace.check_permissions(["API_CLIENT_CREATE"]).await?.has("API_CLIENT_CREATE") {
+    ///     let clients = workspace.get("/v4/clients").await?;
+    ///     println!("{} bytes", clients.bytes().len());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the GUID is not one in its usual form
+    /// (36 characters), and when the base URL is plain HTTP to another machine, even if
+    /// [`ClientBuilder::allow_plain_http_to_any_host`] allows it for tokens. Plain HTTP to this machine is allowed, as for
+    /// tokens.
+    #[doc(alias("Basic", "basic authentication", "GUID"))]
+    pub fn workspace_basic(&self, guid: impl fmt::Display, key: ApiKey) -> Result<Session<Workspace, Basic>> {
+        workspace::open_basic(&self.0, Secret::new(guid.to_string()), key)
     }
 
     /// Forgets a workspace's session, for example after its key was withdrawn. Returns whether there was one.

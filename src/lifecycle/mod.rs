@@ -41,7 +41,7 @@ use crate::operation::Unauthorized;
 use crate::random::Random;
 use crate::sync::{Arc, Mutex, MutexGuard, lock, try_lock};
 use crate::token::{Token, TokenInner, TokenResponse};
-use crate::transport::{Authenticator, BoxFuture};
+use crate::transport::{Authenticator, BoxFuture, Credential};
 
 mod catch_panic;
 mod keep_alive;
@@ -410,8 +410,8 @@ impl Drop for Lifecycle {
 
 /// The rule after a 401: the operation's declaration decides whether the token is dropped.
 impl Authenticator for Lifecycle {
-    fn token(&self) -> BoxFuture<'_, Result<Token>> {
-        Box::pin(Self::token(self))
+    fn credential(&self) -> BoxFuture<'_, Result<Credential>> {
+        Box::pin(async { self.token().await.map(Credential::Token) })
     }
 
     fn on_unauthorized(&self, token: &Token, refused: Option<Unauthorized>, expired: bool) -> bool {

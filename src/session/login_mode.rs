@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::lifecycle::Lifecycle;
 use crate::transport::Authenticator;
 
 /// A login of a customer by themselves.
@@ -20,7 +19,7 @@ pub struct Conditional {
 
 /// A login of a customer by a backend.
 pub struct ServerSide {
-    pub(super) workspace: Arc<Lifecycle>,
+    pub(super) workspace: Arc<dyn Authenticator>,
     pub(super) device: IpAddr,
 }
 

@@ -23,6 +23,7 @@ use crate::token::{Token, TokenFuture, TokenProvider};
 use crate::transport::Authenticator;
 
 pub(crate) mod anonymous;
+pub mod authentication;
 #[cfg(doctest)]
 mod boundaries;
 mod context;
@@ -56,15 +57,20 @@ pub(crate) use context::Context;
 pub(crate) use saved::judge;
 pub(crate) use uuid_owners::UuidOwners;
 
+use authentication::{Authentication, Tokens};
 use kind::Kind;
 
 /// A session of one consumer.
 ///
 /// A session is cheap to clone and to keep. It holds no connection, and nothing runs for it while it is idle. When asked
 /// for a token, it returns a valid one, or an error that says what to do.
-pub struct Session<K> {
+///
+/// `K` is the [kind] of the consumer, and decides which of Synerise's operations the session has. `A` is how it
+/// [authenticates](authentication) its requests: by a token, unless it is from
+/// [`Client::workspace_basic`](crate::Client::workspace_basic). What concerns tokens exists for sessions with tokens alone.
+pub struct Session<K, A = Tokens> {
     context: Arc<Context>,
-    lifecycle: Arc<Lifecycle>,
+    authentication: A,
     /// What the login said about a user. It belongs to the session, not to its token.
     user: Option<Arc<UserInfo>>,
     kind: PhantomData<fn() -> K>,
@@ -72,12 +78,7 @@ pub struct Session<K> {
 
 impl<K: Kind> Session<K> {
     pub(crate) fn new(context: Arc<Context>, lifecycle: Arc<Lifecycle>) -> Self {
-        Self {
-            context,
-            lifecycle,
-            user: None,
-            kind: PhantomData,
-        }
+        Self::authenticated_by(context, Tokens(lifecycle))
     }
 
     /// Returns a token that is valid now.
@@ -93,7 +94,7 @@ impl<K: Kind> Session<K> {
     /// Returns the error of the login or refresh. All callers get the same error until a short backoff has passed.
     /// [`ErrorKind::SessionExpired`](crate::ErrorKind::SessionExpired) means that the session's owner has to log in again.
     pub async fn token(&self) -> Result<Token> {
-        self.lifecycle.token().await
+        self.lifecycle().token().await
     }
 
     /// Returns a token that is valid for at least `need`, for longer work.
@@ -110,7 +111,7 @@ impl<K: Kind> Session<K> {
     /// Fails like [`token`](Self::token), and with [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when even a
     /// new token is not valid for that long.
     pub async fn token_valid_for(&self, need: Duration) -> Result<Token> {
-        self.lifecycle.token_valid_for(need).await
+        self.lifecycle().token_valid_for(need).await
     }
 
     /// Returns a token that is valid now, without waiting. `None` when a caller would have to wait for one.
@@ -135,7 +136,7 @@ impl<K: Kind> Session<K> {
     ///
     /// A failed refresh is not reported here: it is in [`status`](Self::status).
     pub fn cached_token(&self) -> Option<Token> {
-        self.lifecycle.cached_token()
+        self.lifecycle().cached_token()
     }
 
     /// Gets the first token, for a service that starts: until then, [`Status::is_ready`] is false.
@@ -158,18 +159,18 @@ impl<K: Kind> Session<K> {
     /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) when no login ended in time, and at once
     /// [`ErrorKind::SessionExpired`](crate::ErrorKind::SessionExpired) when no login is possible.
     pub async fn warm_up(&self, limit: Duration) -> Result<()> {
-        self.lifecycle.warm_up(limit).await
+        self.lifecycle().warm_up(limit).await
     }
 
     /// Returns the state of the session's token, for health checks. This starts no refresh.
     pub fn status(&self) -> Status {
-        self.lifecycle.status()
+        self.lifecycle().status()
     }
 
     /// Subscribes to the token's events: refreshed, loaded from a store, refresh failed, invalidated, expired,
     /// ended.
     pub fn subscribe(&self) -> Events {
-        self.lifecycle.subscribe()
+        self.lifecycle().subscribe()
     }
 
     /// Discards the cached token, for callers that know it is no longer valid (after rotating a key, for example). The next
@@ -179,7 +180,7 @@ impl<K: Kind> Session<K> {
     /// new tokens are refused too: see [`Request`]. This call has no such limit. An HTTP client of your own reports a 401 with
     /// [`TokenProvider::token_refused`].
     pub fn invalidate(&self) {
-        self.lifecycle.invalidate();
+        self.lifecycle().invalidate();
     }
 
     /// Keeps the token refreshed without callers, until the guard is dropped.
@@ -199,28 +200,47 @@ impl<K: Kind> Session<K> {
     /// Returns [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) for a session that can't be refreshed, such as a
     /// user's, and [`ErrorKind::NoRuntime`](crate::ErrorKind::NoRuntime) outside a Tokio runtime.
     pub fn keep_alive(&self) -> Result<KeepAlive> {
-        KeepAlive::start(&self.lifecycle)
+        KeepAlive::start(self.lifecycle())
     }
 
+    /// Tells the session what has changed about the credentials that it may keep.
+    pub(crate) fn credentials_changed(&self, change: &CredentialChange<'_>) {
+        self.lifecycle().credentials_changed(change);
+    }
+
+    /// Ends the session for good: no later request carries its token.
+    pub(crate) async fn end(&self, cause: EndCause) {
+        if let Some(rest) = self.lifecycle().end(cause) {
+            rest.await;
+        }
+    }
+}
+
+impl<K> Session<K> {
+    fn lifecycle(&self) -> &Arc<Lifecycle> {
+        &self.authentication.0
+    }
+}
+
+impl<K: Kind, A: Authentication> Session<K, A> {
     /// Returns the generated bindings, authenticated as this session.
     pub fn raw(&self) -> bindings::Client {
         bindings::Client::open(&self.context.transport, Some(self.authenticator()))
     }
 
-    /// Tells the session what has changed about the credentials that it may keep.
-    pub(crate) fn credentials_changed(&self, change: &CredentialChange<'_>) {
-        self.lifecycle.credentials_changed(change);
-    }
-
-    /// Ends the session for good: no later request carries its token.
-    pub(crate) async fn end(&self, cause: EndCause) {
-        if let Some(rest) = self.lifecycle.end(cause) {
-            rest.await;
-        }
-    }
-
     pub(crate) fn authenticator(&self) -> Arc<dyn Authenticator> {
-        Arc::<Lifecycle>::clone(&self.lifecycle)
+        self.authentication.shared()
+    }
+}
+
+impl<K, A> Session<K, A> {
+    fn authenticated_by(context: Arc<Context>, authentication: A) -> Self {
+        Self {
+            context,
+            authentication,
+            user: None,
+            kind: PhantomData,
+        }
     }
 }
 
@@ -234,30 +254,30 @@ impl<K: Kind> TokenProvider for Session<K> {
     }
 
     fn token_refused(&self, token: &Token) -> bool {
-        self.lifecycle.on_unauthorized(token, None, false)
+        self.lifecycle().on_unauthorized(token, None, false)
     }
 
     fn token_accepted(&self, token: &Token) {
-        self.lifecycle.on_refresh_helped(token);
+        self.lifecycle().on_refresh_helped(token);
     }
 }
 
-impl<K> Clone for Session<K> {
+impl<K, A: Authentication> Clone for Session<K, A> {
     fn clone(&self) -> Self {
         Self {
             context: Arc::clone(&self.context),
-            lifecycle: Arc::clone(&self.lifecycle),
+            authentication: self.authentication.clone(),
             user: self.user.clone(),
             kind: PhantomData,
         }
     }
 }
 
-impl<K> fmt::Debug for Session<K> {
+impl<K, A: Authentication> fmt::Debug for Session<K, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
             .field("kind", &kind::name::<K>())
-            .field("status", &self.lifecycle.status())
+            .field("authentication", &self.authentication)
             .finish_non_exhaustive()
     }
 }

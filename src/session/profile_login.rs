@@ -14,6 +14,7 @@ use crate::operation;
 use crate::token::TokenResponse;
 use crate::transport::{Authenticator, BoxFuture};
 
+use super::authentication::Authentication;
 use super::kept_login::KeptLogin;
 use super::kind::{Anonymous, Profile, Workspace};
 use super::login_mode::{Conditional, Direct, ServerSide};
@@ -70,7 +71,7 @@ impl ProfileLogins {
     }
 }
 
-impl Session<Workspace> {
+impl<A: Authentication> Session<Workspace, A> {
     /// Logs in a customer on their behalf, from a backend that handles the login, with the address of the customer's
     /// device.
     ///
@@ -90,7 +91,7 @@ impl Session<Workspace> {
         device: IpAddr,
     ) -> ProfileLoginRequest<ServerSide> {
         let mode = ServerSide {
-            workspace: Arc::clone(&self.lifecycle),
+            workspace: self.authenticator(),
             device,
         };
         ProfileLoginRequest::new(Arc::clone(&self.context), profile_key.into(), identity, mode)
@@ -252,7 +253,7 @@ impl<M> ProfileLoginRequest<M> {
     fn fitting(&self, visitor: &Session<Anonymous>) -> Result<Arc<dyn Authenticator>> {
         // A key that a provider has not named yet is not known to differ.
         let keys = visitor
-            .lifecycle
+            .lifecycle()
             .identity()
             .key
             .zip(self.request.keys.last_known());

@@ -7,7 +7,6 @@ use crate::api_key::ApiKeySource;
 use crate::bindings::{self, conversions, types};
 use crate::clock::Clock;
 use crate::error::Result;
-use crate::lifecycle::Lifecycle;
 use crate::model::Identity;
 use crate::model::input::optional;
 use crate::operation;
@@ -23,7 +22,7 @@ pub(super) struct RepeatableLogin {
     pub(super) identity: Identity,
     pub(super) device_id: Option<String>,
     /// The workspace that logs the customer in, and the address of the customer's device.
-    pub(super) behalf: Option<(Arc<Lifecycle>, IpAddr)>,
+    pub(super) behalf: Option<(Arc<dyn Authenticator>, IpAddr)>,
 }
 
 impl RepeatableLogin {
@@ -51,8 +50,7 @@ impl RepeatableLogin {
                 (operation, client.authenticate_profile(&body).read().await?)
             }
             Some((workspace, device)) => {
-                let authenticator: Arc<dyn Authenticator> = Arc::<Lifecycle>::clone(workspace);
-                let client = bindings::Client::open(transport, Some(authenticator));
+                let client = bindings::Client::open(transport, Some(Arc::clone(workspace)));
                 let body = on_behalf(body, *device);
                 let operation = &operation::AUTHENTICATE_PROFILE_SERVER_SIDE;
                 (

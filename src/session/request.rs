@@ -15,9 +15,10 @@ use crate::exact_url;
 use crate::transport::{Authenticator, BoxFuture, BufferedResponse, RequestInfo, Transport};
 
 use super::Session;
+use super::authentication::Authentication;
 use super::kind::Kind;
 
-impl<K: Kind> Session<K> {
+impl<K: Kind, A: Authentication> Session<K, A> {
     /// Starts a `GET` request to any path on the session's host.
     ///
     /// Values go into the path by name. Written into the path by hand, an id that contains `/`, `?`, `#` or `..` would lead
@@ -54,7 +55,7 @@ impl<K: Kind> Session<K> {
         let base = transport.base().url().clone();
         Request {
             transport,
-            authenticator: &*self.lifecycle,
+            authenticator: self.authentication.borrowed(),
             info: RequestInfo::endpoint(&method, &printable(path)),
             template: path.to_owned(),
             params: Vec::new(),

@@ -39,8 +39,8 @@ impl<K: Resumable> Session<K> {
 
 impl<K> Session<K> {
     async fn save(&self, kind: &'static str, challenge: Option<Challenge>) -> Result<SavedSession> {
-        let token = self.lifecycle.token().await?;
-        let identity = self.lifecycle.identity();
+        let token = self.lifecycle().token().await?;
+        let identity = self.lifecycle().identity();
         let owner = Owner {
             kind,
             base_url: self.context.transport.base().as_str(),
@@ -131,18 +131,18 @@ impl Session<Anonymous> {
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the value belongs to another kind of session, API
     /// key, region or base URL, UUID or device. The session without it logs in by itself in either case.
     pub fn resume(self, saved: &SavedSession) -> Result<Self> {
-        let identity = self.lifecycle.identity();
+        let identity = self.lifecycle().identity();
         saved.check(
             Anonymous::SAVED_AS,
             self.context.transport.base().as_str(),
-            &ExpectedKey::of(identity.key, self.lifecycle.has_changeable_key()),
+            &ExpectedKey::of(identity.key, self.lifecycle().has_changeable_key()),
         )?;
         if let Some(uuid) = &identity.uuid {
             saved.check_visitor(identity.session.as_deref(), uuid, identity.device_id.as_deref())?;
         }
         offer(
             &self.context,
-            &self.lifecycle,
+            self.lifecycle(),
             saved,
             "use the session without it: a visitor's session logs in by itself",
         )?;

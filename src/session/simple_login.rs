@@ -200,7 +200,7 @@ impl IntoFuture for SimpleLoginRequest {
             };
             let session = source.session(&self.context, response)?;
             // Without another UUID, the visitor's: the token of the request names it.
-            let uuid = self.uuid.or_else(|| self.visitor.lifecycle.identity().uuid);
+            let uuid = self.uuid.or_else(|| self.visitor.lifecycle().identity().uuid);
             let ids: Vec<_> = [&self.id].into_iter().chain(&self.other_id).collect();
             session.remember_owner(uuid.as_ref(), &ids);
             Ok(session)

@@ -58,8 +58,8 @@ impl Session<Profile> {
     /// no identifiers.
     pub(super) fn remember_owner(&self, uuid: Option<&ProfileUuid>, ids: &[&LoginId]) {
         let Some(uuid) = uuid else { return };
-        let key = self.lifecycle.identity().key;
-        let token = self.lifecycle.peek();
+        let key = self.lifecycle().identity().key;
+        let token = self.lifecycle().peek();
         let profile_id = token.and_then(|token| token.profile_id());
         let owner = Owner::new(key.as_ref(), uuid, ids, profile_id);
         if self.context.uuid_owners.logged_in(owner) {

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use crate::api_key::{ApiKey, ApiKeySource};
 use crate::bindings::{self, types};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::lifecycle::Previous;
 use crate::lifecycle::registry::Retention;
 use crate::operation;
-
+use crate::secret::Secret;
 use crate::token::{Token, TokenResponse};
-use crate::transport::{BoxFuture, Transport};
+use crate::transport::{BasicCredential, BoxFuture, Transport};
 
+use super::authentication::{Authentication, Basic};
 use super::key_source::KeyLogin;
 use super::kind::Workspace;
 use super::login_response::bare_token_response;
@@ -24,12 +25,29 @@ pub(crate) fn open(context: &Arc<Context>, keys: ApiKeySource) -> Session<Worksp
     Session::new(Arc::clone(context), lifecycle)
 }
 
+pub(crate) fn open_basic(
+    context: &Arc<Context>,
+    guid: Secret,
+    key: ApiKey,
+) -> Result<Session<Workspace, Basic>> {
+    // A login shows the key once in a while, and this shows it with each request.
+    if !context.transport.base().is_confidential() {
+        return Err(Error::invalid_input(
+            "base URL",
+            "is plain HTTP to another machine, and Basic authentication sends the key with each request",
+            "use https://",
+        ));
+    }
+    let credential = BasicCredential::new(guid, key)?;
+    Ok(Session::authenticated_by(Arc::clone(context), Basic(credential)))
+}
+
 pub(crate) fn forget(context: &Context, keys: &ApiKeySource) -> bool {
     let login = WorkspaceLogin(Arc::clone(&context.transport));
     context.registry.forget(&login.session_key(keys))
 }
 
-impl Session<Workspace> {
+impl<A: Authentication> Session<Workspace, A> {
     /// Returns which of these permissions the session's key has. The result includes everything that the service returned,
     /// requested or not.
     ///
@@ -49,7 +67,9 @@ impl Session<Workspace> {
             permissions: answer.permissions,
         })
     }
+}
 
+impl Session<Workspace> {
     /// Refreshes the session now, with its current token, and returns the new one.
     ///
     /// This is rarely needed: a workspace's session refreshes itself with its key. Use it for keys that are about to be
@@ -63,7 +83,7 @@ impl Session<Workspace> {
     pub async fn refresh(&self) -> Result<Token> {
         let (answer, response) = self.raw().refresh_workspace_token().read().await?;
         let operation = &operation::REFRESH_WORKSPACE_TOKEN;
-        self.lifecycle
+        self.lifecycle()
             .adopt(bare_token_response(operation, answer.token, &response))
             .await
     }

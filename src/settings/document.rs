@@ -11,6 +11,7 @@ use crate::foreign_json::without_mark;
 use crate::observability::RESPONSE;
 use crate::operation::{Operation, Shape};
 use crate::session::Session;
+use crate::session::authentication::{Authentication, Tokens};
 use crate::session::kind::WorkspaceAdmin;
 use crate::transport::BufferedResponse;
 
@@ -38,14 +39,14 @@ pub(super) mod sealed {
 /// A document of settings: [`ProfileSettings`](super::ProfileSettings) or [`IpPolicy`](super::IpPolicy).
 pub trait SettingsDocument: sealed::Document {}
 
-/// The settings `D` of a workspace. A session of kind `K` reads and changes them.
-pub struct Settings<'a, K, D> {
-    session: &'a Session<K>,
+/// The settings `D` of a workspace. A session of kind `K`, authenticated by `A`, reads and changes them.
+pub struct Settings<'a, K, D, A = Tokens> {
+    session: &'a Session<K, A>,
     document: PhantomData<fn() -> D>,
 }
 
-impl<'a, K, D> Settings<'a, K, D> {
-    pub(super) fn new(session: &'a Session<K>) -> Self {
+impl<'a, K, D, A> Settings<'a, K, D, A> {
+    pub(super) fn new(session: &'a Session<K, A>) -> Self {
         Self {
             session,
             document: PhantomData,
@@ -53,7 +54,7 @@ impl<'a, K, D> Settings<'a, K, D> {
     }
 }
 
-impl<K: WorkspaceAdmin, D: SettingsDocument> Settings<'_, K, D> {
+impl<K: WorkspaceAdmin, D: SettingsDocument, A: Authentication> Settings<'_, K, D, A> {
     /// Fetches the current settings.
     ///
     /// Operations [`getProfileSettings`](crate::raw::Client::get_profile_settings) (`GET /sauth/settings/general`) or
@@ -221,19 +222,19 @@ impl Fields<'_> {
     }
 }
 
-impl<K, D> fmt::Debug for Settings<'_, K, D> {
+impl<K, D, A: Authentication> fmt::Debug for Settings<'_, K, D, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Settings").field(self.session).finish()
     }
 }
 
-impl<K, D> Clone for Settings<'_, K, D> {
+impl<K, D, A> Clone for Settings<'_, K, D, A> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<K, D> Copy for Settings<'_, K, D> {}
+impl<K, D, A> Copy for Settings<'_, K, D, A> {}
 
 /// A document that is read, changed and written, without a server.
 #[cfg(any(test, fuzzing))]

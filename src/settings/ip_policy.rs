@@ -4,6 +4,7 @@ use crate::bindings::{Call, Client, RawObject};
 use crate::error::{Error, Result};
 use crate::operation::{self, Operation};
 use crate::session::Session;
+use crate::session::authentication::{Authentication, Tokens};
 use crate::session::kind::WorkspaceAdmin;
 
 use super::document::sealed::Document;
@@ -81,11 +82,11 @@ impl Document for IpPolicy {
 }
 
 /// A workspace's IP policy: [`Session::ip_policy`].
-pub type IpPolicyApi<'a, K> = Settings<'a, K, IpPolicy>;
+pub type IpPolicyApi<'a, K, A = Tokens> = Settings<'a, K, IpPolicy, A>;
 
-impl<K: WorkspaceAdmin> Session<K> {
+impl<K: WorkspaceAdmin, A: Authentication> Session<K, A> {
     /// Returns the IP policy: the addresses from which users may work in the workspace.
-    pub fn ip_policy(&self) -> IpPolicyApi<'_, K> {
+    pub fn ip_policy(&self) -> IpPolicyApi<'_, K, A> {
         Settings::new(self)
     }
 }

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::model::{PinConfirmationType, RegistrationType};
 use crate::operation::{self, Operation};
 use crate::session::Session;
+use crate::session::authentication::{Authentication, Tokens};
 use crate::session::kind::WorkspaceAdmin;
 
 use super::document::sealed::Document;
@@ -174,14 +175,14 @@ fn whole_seconds(what: &'static str, duration: Duration) -> Result<Value> {
 }
 
 /// A workspace's settings for its profiles: [`Session::profile_settings`].
-pub type ProfileSettingsApi<'a, K> = Settings<'a, K, ProfileSettings>;
+pub type ProfileSettingsApi<'a, K, A = Tokens> = Settings<'a, K, ProfileSettings, A>;
 
-impl<K: WorkspaceAdmin> Session<K> {
+impl<K: WorkspaceAdmin, A: Authentication> Session<K, A> {
     /// Returns the settings of customers' registration.
     ///
     /// Synerise's texts don't say whose token these settings need. A neighbouring operation needs a user's token, with a
     /// permission.
-    pub fn profile_settings(&self) -> ProfileSettingsApi<'_, K> {
+    pub fn profile_settings(&self) -> ProfileSettingsApi<'_, K, A> {
         Settings::new(self)
     }
 }

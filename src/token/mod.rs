@@ -18,12 +18,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::HeaderValue;
 use zeroize::Zeroizing;
 
 use crate::clock::Reading;
 use crate::model::{ProfileUuid, TokenOrigin};
+use crate::secret::secret_header;
 
 mod claims;
 mod provider;
@@ -96,10 +96,7 @@ impl Token {
     ) -> Result<Self, &'static str> {
         check_text(text)?;
         let text = Zeroizing::new(format!("{SCHEME}{text}").into_bytes());
-        // `from_owner` wipes the text when the last clone of the header is dropped, including those inside requests.
-        let mut header =
-            HeaderValue::from_maybe_shared(Bytes::from_owner(text)).map_err(|_| INVALID_CHARACTERS)?;
-        header.set_sensitive(true);
+        let header = secret_header(text).map_err(|_| INVALID_CHARACTERS)?;
         Ok(Self(Arc::new(TokenInner {
             header,
             generation,

@@ -107,6 +107,11 @@ impl BaseUrl {
         self.url.scheme() == "http" && self.url.host().is_some_and(|host| is_loopback(&host))
     }
 
+    /// Whether nobody on the way can read what is sent: by HTTPS, or because it does not leave this machine.
+    pub(crate) fn is_confidential(&self) -> bool {
+        self.url.scheme() == "https" || self.is_plaintext_loopback()
+    }
+
     /// The port, even if the URL leaves it to the scheme.
     pub(crate) fn port(&self) -> u16 {
         self.url.port_or_known_default().unwrap_or_default()

@@ -5,8 +5,8 @@ use http::{HeaderMap, StatusCode};
 
 use crate::error::{ApiError, Error, Redactor, error_chain};
 use crate::operation::Forbidden;
-use crate::token::Token;
 
+use super::authenticator::Credential;
 use super::body::BodyError;
 use super::footprint::is_affordable;
 use super::request_info::RequestInfo;
@@ -20,7 +20,7 @@ const REDACTION: usize = 4 * 1024 * 1024;
 /// What was sent, as far as it is known, because servers and proxies quote it.
 #[derive(Clone, Copy)]
 pub(super) struct Sent<'a> {
-    pub(super) token: Option<&'a Token>,
+    pub(super) credential: Option<&'a Credential>,
     /// The same request for another attempt. There is none if the body is a stream.
     pub(super) request: Option<&'a reqwest::Request>,
 }
@@ -28,10 +28,14 @@ pub(super) struct Sent<'a> {
 impl Sent<'_> {
     fn redactor(self) -> Redactor {
         let mut redactor = self.request.map(Redactor::for_request).unwrap_or_default();
-        if let Some(token) = self.token {
-            redactor.add(token.expose());
+        if let Some(credential) = self.credential {
+            credential.add_to(&mut redactor);
         }
         redactor
+    }
+
+    fn is_basic(self) -> bool {
+        matches!(self.credential, Some(Credential::Basic(_)))
     }
 }
 
@@ -235,7 +239,7 @@ impl Transport {
             None => response.body.get(..LONGEST_TEXT).unwrap_or(&response.body),
         };
         ApiError::read(info.label.clone(), status, wait, body, &sent.redactor())
-            .with_hint(info.hint(status))
+            .with_hint(info.hint(status, sent.is_basic()))
             .with_forbidden(
                 info.operation
                     .map_or(Forbidden::Consumer, |operation| operation.forbidden),

@@ -4,6 +4,7 @@
 mod attempt;
 mod authenticator;
 mod base_url;
+mod basic;
 mod body;
 mod error_in_success;
 mod failure;
@@ -21,8 +22,9 @@ mod wiped;
 
 pub use retry::RetryPolicy;
 
-pub(crate) use authenticator::{Authenticator, BoxFuture};
+pub(crate) use authenticator::{Authenticator, BoxFuture, Credential};
 pub(crate) use base_url::BaseUrl;
+pub(crate) use basic::BasicCredential;
 pub(crate) use http_client::{HttpConfig, HttpSettings};
 pub(crate) use operation_path::OperationPath;
 #[cfg(feature = "blocking")]

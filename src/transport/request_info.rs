@@ -52,7 +52,11 @@ impl RequestInfo {
         self.operation.map(|operation| operation.unauthorized)
     }
 
-    pub(super) fn hint(&self, status: u16) -> Option<Cow<'static, str>> {
+    /// What to do about a status. `basic` says that the request had a Basic credential.
+    pub(super) fn hint(&self, status: u16, basic: bool) -> Option<Cow<'static, str>> {
+        if status == 401 && basic {
+            return Some(self.basic_hint().into());
+        }
         let operation = self.operation?;
         if let (403, Some(permission)) = (status, operation.permission) {
             let hint = format!(
@@ -62,6 +66,17 @@ impl RequestInfo {
             return Some(hint.into());
         }
         Self::fixed_hint(operation, status).map(Cow::Borrowed)
+    }
+
+    /// There is no token to refresh, so somebody has to look.
+    fn basic_hint(&self) -> &'static str {
+        if self.operation.and_then(|operation| operation.basic) == Some(Evidence::Stated) {
+            "check the workspace's GUID and API key, and that Basic authentication is switched on for the key (Settings > API \
+             Keys in Synerise)"
+        } else {
+            "check the workspace's GUID and API key, and that Basic authentication is switched on for the key (Settings > API \
+             Keys in Synerise); if it is, the endpoint may take a token only, which Client::workspace sends"
+        }
     }
 
     fn fixed_hint(operation: &Operation, status: u16) -> Option<&'static str> {

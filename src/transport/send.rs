@@ -15,7 +15,7 @@ use crate::observability::{CallSpan, Endpoint};
 use crate::random::Random;
 
 use super::attempt::AttemptLimit;
-use super::authenticator::Authenticator;
+use super::authenticator::{Authenticator, Credential};
 use super::base_url::BaseUrl;
 use super::error_in_success::{Verdict, judge};
 use super::failure::{Delivery, Failure, Sent};
@@ -122,29 +122,29 @@ impl Transport {
             let lease = self.pools.lease()?;
             // A stream can't be sent twice, so a request with one is sent only once.
             let again = current.try_clone();
-            let token = match authenticator {
+            let credential = match authenticator {
                 Some(authenticator) => {
-                    let token = timeout(&*self.clock, self.left(end), authenticator.token()).await;
-                    let token = token.unwrap_or_else(|| Err(self.call_timed_out(info)));
-                    Some(token.map_err(|error| error.caused_by(refused.take()))?)
+                    let credential = timeout(&*self.clock, self.left(end), authenticator.credential()).await;
+                    let credential = credential.unwrap_or_else(|| Err(self.call_timed_out(info)));
+                    Some(credential.map_err(|error| error.caused_by(refused.take()))?)
                 }
                 None => None,
             };
-            if let Some(token) = &token {
+            if let Some(credential) = &credential {
                 current
                     .headers_mut()
-                    .insert(AUTHORIZATION, token.header().clone());
+                    .insert(AUTHORIZATION, credential.header().clone());
             }
+            let token = credential.as_ref().and_then(Credential::token);
             let sent = Sent {
-                token: token.as_ref(),
+                credential: credential.as_ref(),
                 request: again.as_ref(),
             };
             let limit = self.attempt_limit(end);
             let mut expired = false;
             let (failure, status) = match self.attempt(info, current, sent, &lease, *resends, limit).await {
                 Ok(response) if response.status.is_success() => {
-                    if reauthenticated && let Some((authenticator, token)) = authenticator.zip(token.as_ref())
-                    {
+                    if reauthenticated && let Some((authenticator, token)) = authenticator.zip(token) {
                         authenticator.on_refresh_helped(token);
                     }
                     self.budget.earn();
@@ -164,11 +164,9 @@ impl Transport {
             // Reported whether or not this request can be sent again: the next one must not get the same token.
             let refreshable = status == Some(StatusCode::UNAUTHORIZED)
                 && !reauthenticated
-                && authenticator
-                    .zip(token.as_ref())
-                    .is_some_and(|(authenticator, token)| {
-                        authenticator.on_unauthorized(token, info.refused(), expired)
-                    });
+                && authenticator.zip(token).is_some_and(|(authenticator, token)| {
+                    authenticator.on_unauthorized(token, info.refused(), expired)
+                });
             let Some(again) = again else {
                 return Err(failure.error);
             };

@@ -168,7 +168,16 @@ impl Emulator {
             .iter()
             .map(|permission| (*permission).to_owned())
             .collect();
-        add_key(&mut lock(&self.shared.state), 0, scope, Permissions::Only(only))
+        let mut state = lock(&self.shared.state);
+        add_key(&mut state, 0, scope, Permissions::Only(only), false)
+    }
+
+    /// Switches Basic authentication on or off for an API key, as it can be done in Synerise. It is off for every key but
+    /// [`basic_api_key`](crate::WorkspaceFixture::basic_api_key). Returns false if there is no such key.
+    pub fn set_basic_authentication(&self, key: &str, on: bool) -> bool {
+        let mut state = lock(&self.shared.state);
+        let key = state.keys.get_mut(key);
+        key.map(|key| key.basic = on).is_some()
     }
 
     /// Gives a profile API key a salt: a login without a password then needs this value in its header `X-Simple-Auth-Hash`.

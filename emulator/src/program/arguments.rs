@@ -11,8 +11,9 @@ use crate::input;
 
 /// A stateful Synerise authentication server for tests and demos.
 ///
-/// The first line on stdout is a JSON object: `base_url`, `workspace_guid`, `workspace_api_key`, `profile_api_key`,
-/// `tracker_key`, and `user` (`username`, `password`, `totp_secret`). SIGTERM and SIGINT stop the program.
+/// The first line on stdout is a JSON object: `base_url`, `workspace_guid`, `workspace_api_key`, `basic_api_key` (the
+/// password to the GUID in Basic authentication), `profile_api_key`, `tracker_key`, and `user` (`username`, `password`,
+/// `totp_secret`). SIGTERM and SIGINT stop the program.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Arguments {

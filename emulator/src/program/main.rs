@@ -52,6 +52,7 @@ fn print_first_line(emulator: &Emulator) -> std::io::Result<()> {
         "base_url": emulator.base_url(),
         "workspace_guid": emulator.workspace().guid,
         "workspace_api_key": emulator.workspace().workspace_api_key,
+        "basic_api_key": emulator.workspace().basic_api_key,
         "profile_api_key": emulator.workspace().profile_api_key,
         "tracker_key": emulator.workspace().tracker_key,
         "user": { "username": user.username, "password": user.password, "totp_secret": user.totp_secret },

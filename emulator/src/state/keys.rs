@@ -12,6 +12,8 @@ pub(crate) struct ApiKey {
     pub(crate) permissions: Permissions,
     /// What `X-Simple-Auth-Hash` has to be, for a key with a salt.
     pub(crate) simple_auth_hash: Option<String>,
+    /// Whether Basic authentication is switched on for it.
+    pub(crate) basic: bool,
 }
 
 /// What a key is for. A key of one scope is not accepted for the other.

@@ -6,6 +6,7 @@
 )]
 
 mod accounts;
+mod basic;
 mod caller;
 mod clock;
 mod faults;

@@ -112,6 +112,7 @@ async fn the_first_line_is_all_that_a_client_needs() {
     for name in [
         "workspace_guid",
         "workspace_api_key",
+        "basic_api_key",
         "profile_api_key",
         "tracker_key",
     ] {

@@ -12,9 +12,10 @@ use super::plain_text;
 use super::reference::{self, Reference, resolved};
 
 /// The extensions that the crate reads; any other is a mistake, or an attack.
-const EXTENSIONS: [&str; 15] = [
+const EXTENSIONS: [&str; 16] = [
     "x-vendor-operation-id",
     "x-evidence",
+    "x-basic-evidence",
     "x-source",
     "x-consumers",
     "x-idempotent",

@@ -184,6 +184,7 @@ impl<'a> Facts<'a> {
                 "tags",
                 "deprecated",
                 "x-evidence",
+                "x-basic-evidence",
                 "x-source",
                 "x-permission",
                 "x-vendor-operation-id",

@@ -82,6 +82,15 @@ fn operation_problems(document: &Value, operation: &Value) -> Vec<String> {
     match operation.get("security").and_then(Value::as_array) {
         None => problems.push("`security` is missing (`[]` says that none is needed)".to_owned()),
         Some(security) => {
+            let accepts_basic = security.iter().any(|one| one.get("basicAuth").is_some());
+            let graded = ["stated", "observed", "inferred"].contains(&text("x-basic-evidence"));
+            if accepts_basic && !graded {
+                problems.push(
+                    "`basicAuth` needs an `x-basic-evidence`: `stated`, `observed` or `inferred`".to_owned(),
+                );
+            } else if !accepts_basic && operation.get("x-basic-evidence").is_some() {
+                problems.push("`x-basic-evidence` is there without `basicAuth`".to_owned());
+            }
             let open = security.is_empty()
                 || security
                     .iter()
