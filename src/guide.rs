@@ -43,6 +43,7 @@ page!(
     workspace_services,
     "workspace-services.md",
     "[`Client`](crate::Client), [`Client::workspace`](crate::Client::workspace), [`ApiKey`](crate::ApiKey), [`WorkspaceSession`](crate::WorkspaceSession)",
+    "[`Client::workspace_basic`](crate::Client::workspace_basic), [`BasicWorkspaceSession`](crate::BasicWorkspaceSession), [`session::authentication`](crate::session::authentication)",
     "[`Session::get`](crate::Session::get), [`Session::post`](crate::Session::post), [`Session::request`](crate::Session::request), [`Request::path_param`](crate::session::Request::path_param)",
     "[`Config`](crate::Config), [`Client::from_env`](crate::Client::from_env), [`ApiKeySource`](crate::ApiKeySource), [`Session::warm_up`](crate::Session::warm_up)",
     "[`Session::token`](crate::Session::token), [`Session::token_valid_for`](crate::Session::token_valid_for), [`Session::status`](crate::Session::status), [`Session::invalidate`](crate::Session::invalidate)",

@@ -19,7 +19,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::json;
 use synerise_auth::account::{
     AccountDeletion, AccountDevice, EmailChange, EmailConfirmation, NewAccount, PhoneConfirmation,
@@ -37,6 +37,8 @@ use support::{Answer, Capture, Captured};
 
 const WORKSPACE_KEY: &str = "canary-workspace-key";
 const PROFILE_KEY: &str = "canary-profile-key";
+/// Its length is a multiple of three, so its Base64 is the same whatever follows it.
+const WORKSPACE_GUID: &str = "ca4a4ca4-0000-4000-8000-00000ca4a4ca";
 const TRACKER_KEY: &str = "canary-tracker-key";
 /// With characters that JSON and a query have to escape.
 const PASSWORD: &str = r#"canary-password "with\ & so on"#;
@@ -53,7 +55,8 @@ const CUSTOM_ID: &str = "canary-custom-id";
 const HASH: &str = "canary-simple-hash";
 
 /// What must never be shown: each is a part of a secret, or of personal data, that no escaping changes.
-const CANARIES: [&str; 15] = [
+const CANARIES: [&str; 16] = [
+    WORKSPACE_GUID,
     HASH,
     CUSTOM_ID,
     WORKSPACE_KEY,
@@ -92,8 +95,12 @@ enum Manner {
 /// Everything secret in a request, as a server would quote it.
 fn quoted(request: &Captured) -> String {
     let authorization = request.values("authorization").join(" ");
+    let pair = authorization
+        .strip_prefix("Basic ")
+        .map(|pair| STANDARD.decode(pair).unwrap());
     format!(
-        "{authorization} {} {}",
+        "{authorization} {} {} {}",
+        String::from_utf8_lossy(&pair.unwrap_or_default()),
         request.target,
         String::from_utf8_lossy(&request.body)
     )
@@ -231,6 +238,7 @@ impl<'a> MakeWriter<'a> for Printed {
 /// Makes every kind of call, and prints everything that can be printed of it.
 async fn call_everything(client: &Client, printed: &Printed) {
     call_as_workspace(client, printed).await;
+    call_by_basic_authentication(client, printed).await;
     call_as_customer(client, printed).await;
     call_as_user(client, printed).await;
     printed.result(client.public_key().await);
@@ -295,6 +303,30 @@ async fn call_as_workspace(client: &Client, printed: &Printed) {
         printed.value(&event);
     }
     printed.value(&TrackerKey::new(TRACKER_KEY).unwrap());
+}
+
+async fn call_by_basic_authentication(client: &Client, printed: &Printed) {
+    let key = || ApiKey::new(WORKSPACE_KEY).unwrap();
+    printed.result(client.workspace_basic(format!("{WORKSPACE_GUID}:{WORKSPACE_KEY}"), key()));
+    let Some(workspace) = printed.result(client.workspace_basic(WORKSPACE_GUID, key())) else {
+        return;
+    };
+    let request = workspace.get("/v4/clients");
+    printed.value(&request);
+    printed.result(request.await);
+    printed.result(workspace.check_permissions(["A"]).await);
+    printed.value(&workspace.profile_settings());
+    printed.result(workspace.profile_settings().get().await);
+    printed.value(&workspace.log_out_profile(17));
+    printed.result(workspace.log_out_profile(17).await);
+    let login = workspace.login_profile(
+        ApiKey::new(PROFILE_KEY).unwrap(),
+        Identity::oauth(PROVIDER),
+        IpAddr::from([192, 0, 2, 17]),
+    );
+    printed.value(&login);
+    printed.result(login.await);
+    printed.value(&workspace.raw());
 }
 
 async fn call_as_customer(client: &Client, printed: &Printed) {

@@ -69,7 +69,9 @@ let clients = http.get("https://api.synerise.com/v4/clients").header("api-versio
 //!
 //! # With a provider of your own
 //!
-//! Both take any [`TokenProvider`](synerise_auth::TokenProvider). Every session is one, and a test can write its own.
+//! Both take any [`TokenProvider`](synerise_auth::TokenProvider). Every session with a token is one, and a test can write its own.
+//! A session by [Basic authentication](synerise_auth::Client::workspace_basic) has no token, and is not supported here: its key would
+//! travel on another client's redirects and into its logs.
 #![cfg_attr(
     not(feature = "reqwest-middleware"),
     doc = "\n[`TokenMiddleware`]: <https://docs.rs/synerise-auth-middleware>\n"

@@ -121,13 +121,17 @@ impl ClientBuilder {
     ///
     /// Synerise's mobile SDKs use other names for the regions' hosts: `https://api.snrapi.com`, `https://api.azu.snrapi.com`
     /// and `https://api.geb.snrapi.com`. They are accepted here like any other host. A server has no reason to prefer them.
+    ///
+    /// Tokens stay with the host that they come from. Nothing published says that the two hosts of a region accept each other's
+    /// tokens, so a session that was saved at one is refused at the other, and a store has two entries.
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = base_url.into();
         self
     }
 
     /// Allows keys and tokens to travel unencrypted to any host. Anybody on the network path can then read them, so use it
-    /// in a closed network only. By default, plain HTTP is accepted to this machine alone.
+    /// in a closed network only. By default, plain HTTP is accepted to this machine alone. It does not apply to
+    /// [`Client::workspace_basic`], whose key travels with each request.
     pub fn allow_plain_http_to_any_host(mut self) -> Self {
         self.plaintext_allowed = true;
         self

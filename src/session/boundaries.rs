@@ -503,3 +503,109 @@ enum Deletions {}
 /// }
 /// ```
 enum SimpleLogins {}
+
+/// Without a token, there is nothing to return, to refresh, to discard, to keep or to save.
+///
+/// ```no_run
+/// use synerise_auth::{TokenProvider, WorkspaceSession};
+/// async fn call(session: WorkspaceSession) {
+///     let _ = session.get("/v4/clients").await;
+///     let _ = session.check_permissions(["A"]).await;
+///     let _ = session.token().await;
+///     let _ = session.token_valid_for(std::time::Duration::from_secs(1)).await;
+///     let _ = session.cached_token();
+///     let _ = session.warm_up(std::time::Duration::from_secs(1)).await;
+///     let _ = session.status();
+///     let _ = session.subscribe();
+///     let _ = session.keep_alive();
+///     let _ = session.refresh().await;
+///     session.invalidate();
+///     let _: &dyn TokenProvider = &session;
+/// }
+/// ```
+///
+/// ```no_run
+/// use synerise_auth::BasicWorkspaceSession;
+/// async fn call(session: BasicWorkspaceSession) {
+///     let _ = session.get("/v4/clients").await;
+///     let _ = session.check_permissions(["A"]).await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::BasicWorkspaceSession;
+/// async fn call(session: BasicWorkspaceSession) {
+///     let _ = session.token().await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::BasicWorkspaceSession;
+/// async fn call(session: BasicWorkspaceSession) {
+///     let _ = session.token_valid_for(std::time::Duration::from_secs(1)).await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::BasicWorkspaceSession;
+/// async fn call(session: BasicWorkspaceSession) {
+///     let _ = session.cached_token();
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::BasicWorkspaceSession;
+/// async fn call(session: BasicWorkspaceSession) {
+///     let _ = session.warm_up(std::time::Duration::from_secs(1)).await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::BasicWorkspaceSession;
+/// async fn call(session: BasicWorkspaceSession) {
+///     let _ = session.status();
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::BasicWorkspaceSession;
+/// async fn call(session: BasicWorkspaceSession) {
+///     let _ = session.subscribe();
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::BasicWorkspaceSession;
+/// async fn call(session: BasicWorkspaceSession) {
+///     let _ = session.keep_alive();
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::BasicWorkspaceSession;
+/// async fn call(session: BasicWorkspaceSession) {
+///     let _ = session.refresh().await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::BasicWorkspaceSession;
+/// async fn call(session: BasicWorkspaceSession) {
+///     let _ = session.invalidate();
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use synerise_auth::BasicWorkspaceSession;
+/// async fn call(session: BasicWorkspaceSession) {
+///     let _ = session.export().await;
+/// }
+/// ```
+///
+/// ```compile_fail,E0277
+/// use synerise_auth::{BasicWorkspaceSession, TokenProvider};
+/// async fn call(session: BasicWorkspaceSession) {
+///     let _: &dyn TokenProvider = &session;
+/// }
+/// ```
+enum WithoutToken {}

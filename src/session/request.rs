@@ -71,7 +71,7 @@ impl<K: Kind, A: Authentication> Session<K, A> {
 ///
 /// It is sent with the session's token. When the server answers 401, the session discards the token and sends the request
 /// once more with a new one. A user's token is not discarded: it can't be replaced, and endpoints that don't accept users
-/// answer 401 as well.
+/// answer 401 as well. By [Basic authentication](crate::Client::workspace_basic) there is no token: the 401 is the result.
 ///
 /// When the new token is refused as well, the result is the 401. For the next second, further refused requests get the 401
 /// at once instead of a login each, because the endpoint is the problem and not the token.

@@ -11,7 +11,7 @@ use super::Token;
 /// What [`TokenProvider::token`] returns.
 pub type TokenFuture<'a> = Pin<Box<dyn Future<Output = Result<Token>> + Send + 'a>>;
 
-/// Provides tokens that are valid now. Every [`Session`](crate::Session) implements it.
+/// Provides tokens that are valid now. Every [`Session`](crate::Session) with a token implements it.
 ///
 /// Use it in code that needs a token but does not depend on the kind of session. Such code can hold an `Arc<dyn
 /// TokenProvider>`. A test can pass its own provider, or a session that needs no server (`Session::fixed`, with the feature

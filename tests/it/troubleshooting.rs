@@ -84,6 +84,17 @@ fn refused_configuration_is_found() {
         errors.push(refused_url(url));
     }
     errors.push(Client::builder().app("a\nb").build().unwrap_err());
+    let guid = "00000000-0000-4000-8000-000000000001";
+    let client = |url: &str| {
+        Client::builder()
+            .base_url(url)
+            .allow_plain_http_to_any_host()
+            .build()
+    };
+    let plain = client("http://shop.example").unwrap();
+    errors.push(plain.workspace_basic(guid, key()).unwrap_err());
+    let secure = client("https://shop.example").unwrap();
+    errors.push(secure.workspace_basic(format!("GUID={guid}"), key()).unwrap_err());
     errors.push(Identity::other("SYNERISE", "fake-token").unwrap_err());
     errors.push(Identity::other("UNKNOWN", "fake-token").unwrap_err());
     errors.push(Attributes::new().set("email", "x").unwrap_err());

@@ -629,6 +629,20 @@ fn what_the_project_asks_of_an_operation_is_told_when_it_is_missing() {
             .update(&document())
             .expect(1, said);
     }
+    let ungraded = OVERLAY.replace(
+        "x-idempotent: true",
+        "x-idempotent: true, security: [{ basicAuth: [] }]",
+    );
+    Tree::with(&selection("http://127.0.0.1:1"), &ungraded)
+        .update(&document())
+        .expect(1, "`basicAuth` needs an `x-basic-evidence`");
+    let needless = OVERLAY.replace(
+        "x-idempotent: true",
+        "x-idempotent: true, x-basic-evidence: stated",
+    );
+    Tree::with(&selection("http://127.0.0.1:1"), &needless)
+        .update(&document())
+        .expect(1, "`x-basic-evidence` is there without `basicAuth`");
     let open = OVERLAY.replace("x-consumers: [user]", "x-consumers: [none]");
     Tree::with(&selection("http://127.0.0.1:1"), &open)
         .update(&document())

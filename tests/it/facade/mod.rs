@@ -1,6 +1,7 @@
 //! The calls: what each sends, what comes of it, and what a server may do to it.
 
 mod accounts;
+mod basic;
 mod contact;
 mod endings;
 mod exact_requests;

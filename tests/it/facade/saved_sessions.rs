@@ -9,7 +9,8 @@ use synerise_auth::random::FixedRandom;
 use synerise_auth::session::SavedSession;
 use synerise_auth::store::MemoryStore;
 use synerise_auth::{
-    ApiKey, Client, Error, ErrorKind, Identity, ProfileSession, Result, UserLoginOutcome, Visitor,
+    ApiKey, Client, Error, ErrorKind, Identity, ProfileSession, Region, Result, TokenProvider,
+    UserLoginOutcome, Visitor,
 };
 use synerise_auth_emulator::Fault;
 
@@ -601,4 +602,27 @@ async fn identity_without_a_uuid_gets_that_of_the_response() {
     let uuid = env.emulator.profile("a@example.com").unwrap().uuid;
     let saved = profile.export().await.unwrap();
     assert_eq!(saved.profile_uuid().unwrap().as_str(), uuid);
+}
+
+#[tokio::test]
+async fn hosts_of_the_mobile_sdks_are_hosts_of_their_own() {
+    let env = TestEnv::new().await;
+    let saved = saved_profile(&env).await;
+    for (region, twin) in [
+        (Region::AzureEu, "https://api.snrapi.com"),
+        (Region::AzureUs, "https://api.azu.snrapi.com"),
+        (Region::Gcp, "https://api.geb.snrapi.com"),
+    ] {
+        let usual = env.client_builder().region(region).build().unwrap();
+        let mobile = env.client_builder().base_url(twin).build().unwrap();
+        assert_eq!(mobile.base_url(), twin);
+        // A token stays with its host.
+        let workspace = mobile.workspace(env.workspace_key());
+        assert!(workspace.allows_url(&format!("{twin}/v4/clients")));
+        assert!(!workspace.allows_url(&format!("{}/v4/clients", region.base_url())));
+        let of_twin = changed(&saved, |value| value["base_url"] = json!(twin)).unwrap();
+        resume(&env, &mobile, &of_twin).unwrap();
+        let error = resume(&env, &usual, &of_twin).unwrap_err();
+        assert_refused(&error, "saved session belongs to another region or base URL");
+    }
 }
