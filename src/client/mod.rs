@@ -98,15 +98,13 @@ impl Client {
     /// Returns a session of a workspace that authenticates each request by Basic authentication: with the workspace's GUID and
     /// API key, and without a token. It has the calls of [`workspace`](Self::workspace), except those that concern a token.
     ///
-    /// Prefer [`workspace`](Self::workspace). A token expires, and the key that it comes from is sent once in a while; here the
-    /// key is sent with each request. Use this where a login for each process costs too much, as in a short-lived function, or
-    /// where a key was made for it. **Basic authentication has to be switched on for the key**, in Settings > API Keys in
-    /// Synerise. For the permission check, Synerise's texts and software say that it is accepted; for the other operations of a
-    /// workspace, it is inferred from the general rule.
+    /// Prefer [`workspace`](Self::workspace). A token expires, and its key is sent only at a login; here the key is sent with
+    /// each request. Use this where a login for each process costs too much, as in a short-lived function. **Basic
+    /// authentication has to be switched on for the key**, in Settings > API Keys in Synerise. That the permission check accepts
+    /// it is shown by Synerise's own software. That the other operations of a workspace do is inferred from the general rule.
     ///
-    /// The GUID is a text or a [`Uuid`](crate::uuid::Uuid), and is sent as it is written. Nothing is sent until a request is. No
-    /// login is made, and neither the client nor a store keeps anything, so there is nothing to forget: to replace the key, call
-    /// this again.
+    /// The GUID is a text or a [`Uuid`](crate::uuid::Uuid), and is sent as it is written. This call sends nothing, and the
+    /// workspace is never logged in. Neither the client nor a store keeps anything of it: to replace the key, call this again.
     ///
     /// A 401 is final, because there is nothing to refresh: the request is not sent again, and the error says what to check.
     /// Everything else works as with a token: time limits, retries, spans and metrics.
