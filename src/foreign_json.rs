@@ -193,7 +193,7 @@ mod tests {
             None,
             "nothing to repair"
         );
-        assert_eq!(repaired(&[0xff; LONGEST + 1]), None, "too long");
+        assert_eq!(repaired(&vec![0xff; LONGEST + 1]), None, "too long");
     }
 
     #[test]

@@ -78,7 +78,7 @@ async fn entry_that_is_not_a_token_is_replaced() {
         let first = workspace(&env, store.clone());
         // Before any server could refuse it.
         first.token().await.unwrap();
-        assert_eq!(env.logins(), 1, "{:.40}", text);
+        assert_eq!(env.logins(), 1, "{text:.40}");
         first.get("/v4/clients").await.unwrap();
         let second = workspace(&env, store).token().await.unwrap();
         assert_eq!(second.expose(), first.token().await.unwrap().expose(), "{text:?}");

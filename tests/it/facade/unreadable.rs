@@ -99,7 +99,7 @@ async fn list_is_no_object_whatever_its_elements() {
         let error = user_login(body).await.unwrap_err();
         assert!(error.contains("not an object"), "{body}: {error}");
     }
-    let server = server(CURRENT, r#"[null,false]"#).await;
+    let server = server(CURRENT, "[null,false]").await;
     let error = server.user().await.current_workspace().await.unwrap_err();
     assert!(error.to_string().contains("it is not an object"), "{error}");
 }
