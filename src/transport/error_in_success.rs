@@ -183,3 +183,18 @@ fn has_documented(fields: &Map<String, Value>, shape: &Shape) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_of_a_service_has_letters_and_then_a_number() {
+        assert!(is_service_code("SAU-601") && is_service_code("a-1"));
+        for other in [
+            "SAU", "SAU-", "-601", "SAU-6x", "S4-601", "601-SAU", "PL-PL", "2026-01",
+        ] {
+            assert!(!is_service_code(other), "{other}");
+        }
+    }
+}

@@ -182,7 +182,8 @@ mod tests {
         let policy = RetryPolicy::default();
         let wait = |seconds| policy.delay(1, Some(Duration::from_secs(seconds)), &FixedRandom(0.0));
         assert_eq!(wait(7), Some(Duration::from_secs(7)));
-        assert_eq!(wait(3600), None);
+        assert_eq!(wait(10), Some(Duration::from_secs(10)), "the limit itself");
+        assert_eq!(wait(11), None);
     }
 
     #[test]
