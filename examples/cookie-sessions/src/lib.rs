@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use axum::extract::{FromRef, State};
-use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -98,12 +98,9 @@ async fn keep(jar: PrivateCookieJar, customer: &ProfileSession) -> Result<Privat
         .same_site(SameSite::Lax)
         .path("/");
     let jar = jar.add(cookie);
-    let headers = jar.clone().into_response();
-    let longest = headers
-        .headers()
-        .get_all(SET_COOKIE)
-        .iter()
-        .map(|cookie| cookie.len());
+    let response = jar.clone().into_response();
+    let cookies = response.headers().get_all(SET_COOKIE).iter();
+    let longest = cookies.map(HeaderValue::len);
     match longest.max() {
         Some(bytes) if bytes > LARGEST_COOKIE => Err(Problem::TooLarge(bytes)),
         _ => Ok(jar),

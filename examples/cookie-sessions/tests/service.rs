@@ -73,7 +73,7 @@ impl Browser {
         let cookie = self.cookie.clone().unwrap_or_default();
         let response = request.header("cookie", cookie).send().await.unwrap();
         if let Some(set) = response.headers().get("set-cookie") {
-            self.last_set = set.to_str().unwrap().to_owned();
+            set.to_str().unwrap().clone_into(&mut self.last_set);
             let pair = self.last_set.split(';').next().unwrap();
             self.cookie = (!self.last_set.contains("Max-Age=0")).then(|| pair.to_owned());
         }
