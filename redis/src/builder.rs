@@ -136,7 +136,7 @@ impl RedisStoreBuilder {
     /// first.
     ///
     /// # Errors
-    /// When a URL or the prefix can't be used.
+    /// When a URL or the prefix can't be used, or there is no node.
     #[cfg(feature = "cluster")]
     #[cfg_attr(docsrs, doc(cfg(feature = "cluster")))]
     pub fn connect_cluster(self, nodes: &[&str]) -> Result<RedisStore, StoreError> {

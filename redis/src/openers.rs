@@ -15,6 +15,12 @@ use crate::link::{BoxFuture, Link, Opener};
 /// Probes find a dead connection that waits for an answer; this finds one whose data nobody confirms.
 const UNCONFIRMED: Duration = Duration::from_secs(5);
 
+fn unusable() -> StoreError {
+    StoreError::new(
+        "the address of Redis can't be used: write it like redis://redis.example:6379/0, or with rediss:// for TLS",
+    )
+}
+
 /// Checks a URL, without sending anything, and never quotes it: it may hold a password.
 pub(crate) fn parse(url: &str) -> Result<ConnectionInfo, StoreError> {
     let wants_tls = ["rediss:", "valkeys:"]
@@ -23,11 +29,7 @@ pub(crate) fn parse(url: &str) -> Result<ConnectionInfo, StoreError> {
     if wants_tls {
         can_do_tls()?;
     }
-    let info: ConnectionInfo = url.parse().map_err(|_| {
-        StoreError::new(
-            "the address of Redis can't be used: write it like redis://redis.example:6379/0, or with rediss:// for TLS",
-        )
-    })?;
+    let info: ConnectionInfo = url.parse().map_err(|_| unusable())?;
     let settings = info
         .redis_settings()
         .clone()
@@ -69,9 +71,7 @@ pub(crate) struct Address(redis::Client);
 impl Address {
     pub(crate) fn new(url: &str) -> Result<Self, StoreError> {
         let info = parse(url)?;
-        redis::Client::open(info)
-            .map(Self)
-            .map_err(|_| StoreError::new("the address of Redis can't be used"))
+        redis::Client::open(info).map(Self).map_err(|_| unusable())
     }
 }
 
@@ -172,6 +172,9 @@ pub(crate) struct Cluster {
 impl Cluster {
     pub(crate) fn new(nodes: &[&str], limit: Duration) -> Result<Self, StoreError> {
         let nodes: Vec<_> = nodes.iter().map(|url| parse(url)).collect::<Result<_, _>>()?;
+        if nodes.is_empty() {
+            return Err(StoreError::new("at least one node of the cluster is needed"));
+        }
         let count = nodes.len();
         // By default it has no limit, and tries 16 times.
         let client = redis::cluster::ClusterClient::builder(nodes)

@@ -36,53 +36,92 @@ pub(crate) fn is_missing_script(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
 }
 
+/// What servers answer, and what it means.
+const ANSWERS: [(&str, &str); 12] = [
+    ("READONLY", "Redis is read-only: it is a replica, or became one"),
+    ("OOM", "Redis is out of memory and evicts nothing"),
+    (
+        "NOPERM",
+        "Redis refuses a command to this user; see the rights that the crate's page lists",
+    ),
+    ("NOAUTH", "Redis asks for a password; put it into the URL"),
+    (
+        "WRONGPASS",
+        "Redis refuses the user or the password; check both in the URL",
+    ),
+    ("LOADING", "Redis is still reading its data"),
+    ("MISCONF", "Redis can't save its data to disk, and refuses writes"),
+    ("NOREPLICAS", "Redis has too few replicas, and refuses writes"),
+    ("MASTERDOWN", "the replica has lost its master"),
+    ("CLUSTERDOWN", "the cluster is down"),
+    (
+        "max number of clients",
+        "Redis has as many connections as it allows (maxclients)",
+    ),
+    (
+        "unknown command",
+        "Redis does not know a command; a proxy in front of it may forbid scripts",
+    ),
+];
+
+/// What goes wrong before a server can answer. The client library has no kinds for these.
+const OPENING: [(&str, &str); 4] = [
+    (
+        "certificate",
+        "the certificate of Redis is not trusted, has expired, or is for another host",
+    ),
+    (
+        "corrupt message",
+        "Redis does not speak TLS at this port; use redis://",
+    ),
+    (
+        "failed to lookup address",
+        "the host name of Redis can't be resolved",
+    ),
+    (
+        "unreachable",
+        "the host of Redis can't be reached over the network",
+    ),
+];
+
 /// The failure in one sentence, with what to do where that is known.
 pub(crate) fn in_words(error: &RedisError) -> String {
-    const CODES: [(&str, &str); 12] = [
-        ("READONLY", "Redis is read-only: it is a replica, or became one"),
-        ("OOM", "Redis is out of memory and evicts nothing"),
-        (
-            "NOPERM",
-            "Redis refuses a command to this user; see the rights that the crate's page lists",
-        ),
-        ("NOAUTH", "Redis asks for a password; put it into the URL"),
-        ("WRONGPASS", "Redis refuses the user or the password"),
-        ("LOADING", "Redis is still reading its data"),
-        ("MISCONF", "Redis can't save its data, and refuses writes"),
-        ("NOREPLICAS", "Redis has too few replicas, and refuses writes"),
-        ("MASTERDOWN", "the replica has lost its master"),
-        ("CLUSTERDOWN", "the cluster is down"),
-        (
-            "max number of clients",
-            "Redis has as many connections as it allows (maxclients)",
-        ),
-        (
-            "unknown command",
-            "Redis does not know a command; a proxy in front of it may forbid scripts",
-        ),
-    ];
-    if let Some((_, words)) = CODES.iter().find(|(code, _)| says(error, code)) {
+    if let Some((_, words)) = ANSWERS.iter().find(|(code, _)| says(error, code)) {
         return (*words).to_owned();
     }
     if error.is_connection_refusal() {
         return "nothing listens at the address of Redis".to_owned();
     }
     if error.is_timeout() {
-        return "Redis did not answer in time".to_owned();
+        return ANSWERS_NOTHING.to_owned();
     }
     match error.kind() {
-        ErrorKind::AuthenticationFailed => "Redis refuses the user or the password".to_owned(),
+        ErrorKind::AuthenticationFailed => {
+            "Redis refuses the user or the password; check both in the URL".to_owned()
+        }
         ErrorKind::MasterNameNotFoundBySentinel => "no Sentinel knows a master of this name".to_owned(),
         ErrorKind::InvalidClientConfig => "the settings of the connection to Redis are wrong".to_owned(),
         ErrorKind::ClusterConnectionNotFound => "no node of the cluster can be reached".to_owned(),
-        ErrorKind::Io => "the connection to Redis broke".to_owned(),
-        ErrorKind::Parse => "the answer is not one of Redis".to_owned(),
+        ErrorKind::Io => {
+            let text = error.to_string();
+            let known = OPENING.iter().find(|(part, _)| text.contains(part));
+            known.map_or(BROKEN, |(_, words)| words).to_owned()
+        }
+        ErrorKind::Parse => {
+            "the answer is not one of Redis; if this is a port for TLS, use rediss://".to_owned()
+        }
         _ => match error.code().filter(|code| is_code(code)) {
             Some(code) => format!("Redis answered {code}"),
-            None => "Redis answered something that this version does not know".to_owned(),
+            None => UNKNOWN_ANSWER.to_owned(),
         },
     }
 }
+
+/// Redis also closes a connection before it can be told why.
+const BROKEN: &str =
+    "the connection to Redis broke; if it always does, check maxclients, and whether this port is for TLS";
+pub(crate) const ANSWERS_NOTHING: &str = "Redis did not answer in time";
+pub(crate) const UNKNOWN_ANSWER: &str = "Redis answered something that this version does not know";
 
 /// A code is a word in capitals; anything else may be quoted input.
 fn is_code(code: &str) -> bool {

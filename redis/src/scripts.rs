@@ -32,19 +32,32 @@ impl Text {
     }
 
     async fn run(&self, keeper: &Keeper, keys: &[&str], arguments: &[&[u8]]) -> Result<Value, Failure> {
-        let command = |name: &str, script: &str| {
-            let mut command = Cmd::new();
-            command.arg(name).arg(script).arg(keys.len());
-            command.arg(keys).arg(arguments);
-            command
-        };
-        match keeper.send(&command("EVALSHA", &self.hash)).await {
+        match keeper
+            .send(&command("EVALSHA", &self.hash, keys, arguments))
+            .await
+        {
             Err(Failure::Redis(error)) if problem::is_missing_script(&error) => {
-                keeper.send(&command("EVAL", self.code)).await
+                self.run_in_full(keeper, keys, arguments).await
             }
             outcome => outcome,
         }
     }
+
+    async fn run_in_full(
+        &self,
+        keeper: &Keeper,
+        keys: &[&str],
+        arguments: &[&[u8]],
+    ) -> Result<Value, Failure> {
+        keeper.send(&command("EVAL", self.code, keys, arguments)).await
+    }
+}
+
+fn command(name: &str, script: &str, keys: &[&str], arguments: &[&[u8]]) -> Cmd {
+    let mut command = Cmd::new();
+    command.arg(name).arg(script).arg(keys.len());
+    command.arg(keys).arg(arguments);
+    command
 }
 
 /// What `take` answers.
@@ -70,7 +83,7 @@ pub(crate) enum Kept {
 
 /// The answer is not one of the script.
 fn unexpected() -> Failure {
-    Failure::because("Redis answered something that this version does not know")
+    Failure::because(problem::UNKNOWN_ANSWER)
 }
 
 impl Scripts {
@@ -148,9 +161,10 @@ impl Scripts {
     }
 
     pub(crate) async fn release(&self, keeper: &Keeper, names: &Names, owner: &str) -> Result<(), Failure> {
+        // In full: when it follows a question without an answer, nobody may be left to send it a second time.
         let arguments = [owner.as_bytes()];
         self.release
-            .run(keeper, &[names.lease.as_str()], &arguments)
+            .run_in_full(keeper, &[names.lease.as_str()], &arguments)
             .await?;
         Ok(())
     }

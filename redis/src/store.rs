@@ -14,6 +14,7 @@ use synerise_auth::store::{
 use crate::RedisStoreBuilder;
 use crate::connection::{Failure, Keeper};
 use crate::names::{Names, Prefix};
+use crate::problem::ANSWERS_NOTHING;
 use crate::scripts::{Kept, Scripts, Taken};
 use crate::seal::{EncryptionKey, Keys, Unreadable};
 use crate::time::within;
@@ -81,7 +82,7 @@ impl Inner {
     async fn limited<T>(&self, call: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         within(&*self.clock, self.limit, call)
             .await
-            .unwrap_or_else(|| Err(Failure::because("Redis did not answer in time")))
+            .unwrap_or_else(|| Err(Failure::because(ANSWERS_NOTHING)))
     }
 
     /// The token of a record, or what counts as none.

@@ -50,7 +50,9 @@ mod policy;
 mod refresh;
 mod refresh_state;
 pub(crate) mod registry;
+mod share_later;
 mod shared_store;
+mod sharing;
 pub(crate) mod single_flight;
 mod source;
 mod state_machine;
@@ -99,6 +101,8 @@ pub(crate) struct Lifecycle {
     entry: Option<registry::Entry>,
     /// Wakes what keeps the session alive when it ends.
     ended: OnceLock<Box<Notify>>,
+    /// What shares a token that could not be shared.
+    sharing: share_later::Sharing,
 }
 
 /// A generation beyond this was never counted.
@@ -133,6 +137,7 @@ impl Lifecycle {
             this: this.clone(),
             entry,
             ended: OnceLock::new(),
+            sharing: share_later::Sharing::default(),
         })
     }
 

@@ -188,6 +188,7 @@ impl Lifecycle {
         self.report_adopted(&token, Cause::Requested);
         share.await;
         self.emit_news();
+        self.share_later();
         Ok(token)
     }
 
@@ -288,6 +289,9 @@ impl CompletionGuard {
         };
         self.refresh.leader.complete(applied.result.clone());
         lifecycle.emit_news();
+        if applied.result.is_ok() {
+            lifecycle.share_later();
+        }
         let took = sample.now.monotonic.saturating_sub(self.began.monotonic);
         match applied.result {
             Ok(token) => {
@@ -316,7 +320,7 @@ impl CompletionGuard {
 }
 
 impl Lifecycle {
-    fn emit_news(&self) {
+    pub(super) fn emit_news(&self) {
         for event in self.source.take_news() {
             self.emit(|| event);
         }

@@ -20,6 +20,8 @@ pub(crate) struct SharedStore {
     pub(super) store: Arc<dyn TokenStore>,
     pub(super) policy: StorePolicy,
     health: StoreHealth,
+    /// Held by the session that offers its token.
+    pub(super) offers: tokio::sync::Mutex<()>,
 }
 
 impl SharedStore {
@@ -28,6 +30,7 @@ impl SharedStore {
             store,
             policy,
             health: StoreHealth::default(),
+            offers: tokio::sync::Mutex::default(),
         })
     }
 }
@@ -44,6 +47,8 @@ pub(super) struct StoreEntry {
     pub(super) key: StoreKey,
     pub(super) config: Arc<LifecycleConfig>,
     pub(super) held: Mutex<HeldToken>,
+    /// Who asked for the lease last without an answer, and so may have it.
+    pub(super) doubtful: Mutex<Option<LeaseOwner>>,
     news: Mutex<Vec<Event>>,
 }
 
@@ -65,6 +70,7 @@ impl StoreEntry {
             key,
             config,
             held: Mutex::default(),
+            doubtful: Mutex::default(),
             news: Mutex::default(),
         }
     }
@@ -81,6 +87,11 @@ impl StoreEntry {
     /// Whether the store failed just now, and is left alone.
     pub(super) fn rests(&self) -> bool {
         self.shared.health.rests(self.config.clock.now())
+    }
+
+    /// How long the store is still left alone.
+    pub(super) fn rest_left(&self) -> Duration {
+        self.shared.health.rest_left(self.config.clock.now())
     }
 
     /// Calls the store. If it fails, hangs or panics, it is left alone for a while, and this is said once.
@@ -143,9 +154,14 @@ pub(super) struct LeaseGuard {
 
 impl LeaseGuard {
     pub(super) fn new(entry: Arc<StoreEntry>) -> Self {
+        Self::of(entry, LeaseOwner::random())
+    }
+
+    /// Of an owner that asked before.
+    pub(super) fn of(entry: Arc<StoreEntry>, owner: LeaseOwner) -> Self {
         Self {
             entry,
-            owner: LeaseOwner::random(),
+            owner,
             may_hold: false,
         }
     }

@@ -59,6 +59,17 @@ pub(crate) trait TokenSource: Send + Sync {
         let _ = change;
     }
 
+    /// Whether the session's token could not be passed on, and how long to wait before that is tried again.
+    fn share_later(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Passes on the session's token, which could not be passed on before. Returns whether nothing is left to do.
+    fn offer(&self, token: &Token) -> BoxFuture<'static, bool> {
+        let _ = token;
+        Box::pin(ready(true))
+    }
+
     /// What happened beside the tokens since the last call.
     fn take_news(&self) -> Vec<Event> {
         Vec::new()

@@ -32,9 +32,14 @@ const LONGEST_REST: Duration = Duration::from_secs(60);
 impl StoreHealth {
     /// Whether the store is left alone.
     pub(super) fn rests(&self, now: Reading) -> bool {
+        !self.rest_left(now).is_zero()
+    }
+
+    /// How long the store is still left alone.
+    pub(super) fn rest_left(&self, now: Reading) -> Duration {
         lock(&self.0)
             .as_ref()
-            .is_some_and(|rest| !now.reached(rest.until))
+            .map_or(Duration::ZERO, |rest| now.until(rest.until))
     }
 
     /// The store failed. Returns whether that is news. `fraction` is the jitter's.

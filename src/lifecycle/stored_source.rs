@@ -8,17 +8,18 @@ use crate::clock::{Reading, SleepPurpose, timeout};
 use crate::error::{Error, Result};
 use crate::observability::{STORE, StoreOutcome, store_called};
 use crate::random::unit_fraction;
-use crate::store::{Lease, LeaseRequest, Saved, StoreKey, StoredToken};
+use crate::store::{Lease, LeaseRequest, Saved, StoreKey};
 use crate::sync::{Arc, lock};
-use crate::token::TokenResponse;
+use crate::token::{Token, TokenResponse};
 use crate::transport::BoxFuture;
 
 use super::catch_panic::catch_panic;
 use super::lease_protocol::{Action, Answer, Happened, LeaseProtocol, Limits};
 use super::shared_store::{HeldToken, LeaseGuard, SharedStore, StoreEntry};
+use super::sharing::{offer, share};
 use super::source::{CredentialChange, Previous, PreviousTokenState, SessionIdentity, TokenSource};
 use super::store_health::Call;
-use super::stored_token::{entry_of, expired_token, refreshable, usable};
+use super::stored_token::{entry_of, expired_token, refreshable, unshared_entry, usable};
 use super::{Event, LifecycleConfig, MOST_GENERATIONS};
 
 /// Takes a token from the store if there is a newer one. Otherwise, one of the clients fetches it, and saves it for all.
@@ -84,7 +85,22 @@ impl<A: TokenSource + 'static> TokenSource for StoredTokenSource<A> {
     fn share(&self, response: &TokenResponse) -> BoxFuture<'static, ()> {
         match entry_of(&self.entry.config, response, 0) {
             Some(token) if !self.entry.rests() => Box::pin(share(Arc::clone(&self.entry), token)),
-            _ => Box::pin(ready(())),
+            _ => {
+                lock(&self.entry.held).is_unknown_to_store = true;
+                Box::pin(ready(()))
+            }
+        }
+    }
+
+    fn share_later(&self) -> Option<Duration> {
+        let held = self.entry.held();
+        held.is_unknown_to_store.then(|| self.entry.rest_left())
+    }
+
+    fn offer(&self, token: &Token) -> BoxFuture<'static, bool> {
+        match unshared_entry(&self.entry.config, token) {
+            Some(token) => Box::pin(offer(Arc::clone(&self.entry), token)),
+            None => Box::pin(ready(true)),
         }
     }
 
@@ -120,7 +136,7 @@ impl<A: TokenSource + 'static> TokenSource for StoredTokenSource<A> {
 }
 
 /// A lease lasts as long as a login may, and as the save after it.
-fn lease_time(entry: &StoreEntry) -> Duration {
+pub(super) fn lease_time(entry: &StoreEntry) -> Duration {
     longest_lease(&entry.shared, &entry.config)
 }
 
@@ -154,7 +170,8 @@ impl<A: TokenSource> SharedRefresh<A> {
         let held = self.entry.held();
         let (mut protocol, mut step) = LeaseProtocol::start(self.limits(), held.generation, Duration::ZERO);
         let mut outcome = None;
-        let mut saved_as = None;
+        let mut known_as = None;
+        let mut is_shared = false;
         let mut asked_after = held.generation;
         loop {
             if step.release {
@@ -180,11 +197,12 @@ impl<A: TokenSource> SharedRefresh<A> {
                     Happened::LoggedIn(succeeded)
                 }
                 Action::Save { generation } => {
-                    saved_as = Some(generation);
-                    Happened::Saved(self.save(outcome.as_ref(), generation).await)
+                    known_as = Some(generation);
+                    is_shared = self.save(outcome.as_ref(), generation).await;
+                    Happened::Saved(is_shared)
                 }
                 Action::Use { generation } => {
-                    saved_as = Some(generation);
+                    (known_as, is_shared) = (Some(generation), true);
                     outcome = self.candidate.take().map(Ok);
                     break;
                 }
@@ -199,16 +217,16 @@ impl<A: TokenSource> SharedRefresh<A> {
         {
             // It could not be refreshed for now, and is still valid.
             outcome = Some(Ok(response));
-            saved_as = Some(generation);
+            (known_as, is_shared) = (Some(generation), true);
         }
         if let Some(Ok(response)) = &mut outcome {
             *lock(&self.entry.held) = HeldToken {
-                generation: saved_as.unwrap_or(asked_after),
-                is_unknown_to_store: saved_as.is_none(),
+                generation: known_as.unwrap_or(asked_after),
+                is_unknown_to_store: !is_shared,
                 is_continued: held.is_continued,
             };
             response.shared_as =
-                saved_as.filter(|generation| held.is_continued && *generation <= MOST_GENERATIONS);
+                known_as.filter(|generation| held.is_continued && *generation <= MOST_GENERATIONS);
         }
         outcome.unwrap_or_else(|| Err(Error::refresh_aborted()))
     }
@@ -250,6 +268,7 @@ impl<A: TokenSource> SharedRefresh<A> {
         let waited = entry.config.clock.now().monotonic.saturating_sub(asked.monotonic);
         self.store_time = self.store_time.saturating_add(waited);
         let Some(lease) = lease else {
+            *lock(&entry.doubtful) = Some(self.lease.owner.clone());
             return Answer::Failed;
         };
         self.lease.may_hold = matches!(lease, Lease::Acquired { .. });
@@ -361,41 +380,4 @@ impl<A: TokenSource> SharedRefresh<A> {
         }
         saved.is_some()
     }
-}
-
-/// Saves a token that the session got outside of a refresh.
-async fn share(entry: Arc<StoreEntry>, token: StoredToken) {
-    let mut lease = LeaseGuard::new(Arc::clone(&entry));
-    let mut after = entry.held().generation;
-    // The first question may be answered by a token that is later than the session's last one, but not than this one.
-    for _ in 0..2 {
-        let request = LeaseRequest::new(lease.owner.clone(), after, lease_time(&entry));
-        lease.may_hold = true;
-        let call = async { entry.shared.store.take(&entry.key, &request).await };
-        let Some(answer) = entry.call(Call::Take, entry.timeout(), call).await else {
-            break;
-        };
-        lease.may_hold = matches!(answer, Lease::Acquired { .. });
-        let generation = match answer {
-            Lease::Newer(stored) => {
-                after = stored.generation;
-                continue;
-            }
-            Lease::Acquired { generation }
-            | Lease::Held { generation, .. }
-            | Lease::Unavailable { generation } => generation,
-        };
-        let token = StoredToken { generation, ..token };
-        let owner = lease.may_hold.then_some(&lease.owner);
-        let call = async { entry.shared.store.save(&entry.key, token, owner).await };
-        if entry.call(Call::Save, entry.timeout(), call).await.is_some() {
-            lease.may_hold = false;
-            let mut held = lock(&entry.held);
-            held.generation = generation;
-            held.is_unknown_to_store = false;
-            return;
-        }
-        break;
-    }
-    lock(&entry.held).is_unknown_to_store = true;
 }

@@ -6,7 +6,7 @@ use crate::clock::{Reading, since_epoch};
 use crate::observability::STORE;
 use crate::secret::Secret;
 use crate::store::StoredToken;
-use crate::token::{SavedToken, TokenResponse};
+use crate::token::{SavedToken, Token, TokenResponse};
 
 use super::LifecycleConfig;
 use super::shared_store::HeldToken;
@@ -90,6 +90,15 @@ pub(super) fn expired_token(now: Reading) -> Option<StoredToken> {
     let issued_at = expires_at.checked_sub(ENDED_LIFETIME)?;
     // Not the token itself: nobody needs it any more.
     Some(StoredToken::new("ended", 0, issued_at, expires_at))
+}
+
+/// The entry of a token that the session got without the store. `None` when its refresh is due, so that nobody would take it.
+pub(super) fn unshared_entry(config: &LifecycleConfig, token: &Token) -> Option<StoredToken> {
+    let validity = token.validity();
+    let time = |reading: Reading| UNIX_EPOCH.checked_add(reading.wall);
+    let (issued_at, expires_at) = (time(validity.issued_at)?, time(validity.expires_at)?);
+    let is_due = config.clock.now().reached(validity.refresh_at);
+    (!is_due).then(|| StoredToken::new(token.expose(), 0, issued_at, expires_at))
 }
 
 /// The entry for a login's response. `None` when the response has no lifetime: the lifecycle refuses it.

@@ -12,7 +12,7 @@ use crate::lifecycle::{
 use crate::secret::Secret;
 use crate::store::StoreKey;
 use crate::sync::{Arc, Mutex, lock};
-use crate::token::TokenResponse;
+use crate::token::{Token, TokenResponse};
 use crate::transport::{BoxFuture, Transport};
 
 /// A login by an API key.
@@ -167,6 +167,17 @@ impl<L: KeyLogin> TokenSource for KeyedTokenSource<L> {
         match self.last_stored() {
             Some(source) => source.share(response),
             None => Box::pin(ready(())),
+        }
+    }
+
+    fn share_later(&self) -> Option<Duration> {
+        self.last_stored()?.share_later()
+    }
+
+    fn offer(&self, token: &Token) -> BoxFuture<'static, bool> {
+        match self.last_stored() {
+            Some(source) => source.offer(token),
+            None => Box::pin(ready(true)),
         }
     }
 

@@ -13,7 +13,8 @@
 //! returns a token that another client saved, or gives the session the *lease*, under which it logs in for all. The other
 //! sessions wait for its token meanwhile, or serve the one that they have. A cached read never touches the store.
 //!
-//! A store that fails, hangs or panics is left alone for a while, and each client then logs in for itself. Stored tokens are
+//! A store that fails, hangs or panics is left alone for a while, and each client then logs in for itself. When the store is
+//! asked again, it is offered the token of such a login, without a call of yours: until then, one task of the session waits. Stored tokens are
 //! judged like a login's response, by this process's clock. Anything that is not a valid token is ignored and replaced.
 
 use std::fmt;

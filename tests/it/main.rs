@@ -22,6 +22,7 @@ mod store;
 #[cfg(feature = "conformance")]
 mod store_conformance;
 mod store_lease;
+mod store_rejoin;
 mod store_trust;
 mod test_util;
 mod troubleshooting;

@@ -15,20 +15,8 @@ use synerise_auth::{Session, Token};
 use synerise_auth_emulator::Fault;
 use tokio::task::JoinHandle;
 
+use crate::support::unreliable_store::{Outage, Unreliable, fleet, store};
 use crate::support::{START, TestEnv, VISITOR, bounded, next, refreshed, secs, spawn_token};
-
-/// Workspace sessions of this many clients, each as in a process of its own.
-fn fleet(env: &TestEnv, store: &impl Store, size: usize) -> Vec<Session<Workspace>> {
-    let client = |_| {
-        let builder = env.client_builder().store(store.clone());
-        builder.build().unwrap().workspace(env.workspace_key())
-    };
-    (0..size).map(client).collect()
-}
-
-trait Store: TokenStore + Clone {}
-
-impl<T: TokenStore + Clone> Store for T {}
 
 async fn tokens(sessions: &[Session<Workspace>]) -> Vec<Token> {
     let waiting: Vec<JoinHandle<_>> = sessions.iter().map(spawn_token).collect();
@@ -37,10 +25,6 @@ async fn tokens(sessions: &[Session<Workspace>]) -> Vec<Token> {
         tokens.push(bounded(token).await.unwrap().unwrap());
     }
     tokens
-}
-
-fn store(env: &TestEnv) -> MemoryStore {
-    MemoryStore::with_clock(env.clock.clone())
 }
 
 #[tokio::test]
@@ -287,80 +271,6 @@ async fn token_of_an_explicit_refresh_is_shared() {
     let found = sessions[1].token().await.unwrap();
     assert_eq!(found.expose(), refreshed.expose());
     assert_eq!(env.logins(), 1);
-}
-
-/// How a store misbehaves when it is asked for a token or the lease.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Outage {
-    None,
-    Fails,
-    Hangs,
-    /// It fails after it has given out the lease.
-    LosesTheAnswer,
-}
-
-#[derive(Debug, Clone)]
-struct Unreliable {
-    store: MemoryStore,
-    outage: Arc<Mutex<Outage>>,
-    questions: Arc<AtomicUsize>,
-}
-
-impl Unreliable {
-    fn new(env: &TestEnv, outage: Outage) -> Self {
-        Self {
-            store: store(env),
-            outage: Arc::new(Mutex::new(outage)),
-            questions: Arc::default(),
-        }
-    }
-
-    fn set(&self, outage: Outage) {
-        *self.outage.lock().unwrap() = outage;
-    }
-
-    fn questions(&self) -> usize {
-        self.questions.load(Ordering::Relaxed)
-    }
-}
-
-impl TokenStore for Unreliable {
-    fn load<'a>(&'a self, key: &'a StoreKey) -> StoreFuture<'a, Option<StoredToken>> {
-        self.store.load(key)
-    }
-
-    fn take<'a>(&'a self, key: &'a StoreKey, request: &'a LeaseRequest) -> StoreFuture<'a, Lease> {
-        self.questions.fetch_add(1, Ordering::Relaxed);
-        let outage = *self.outage.lock().unwrap();
-        Box::pin(async move {
-            match outage {
-                Outage::None => self.store.take(key, request).await,
-                Outage::Fails => Err(StoreError::new("connection refused")),
-                Outage::Hangs => std::future::pending().await,
-                Outage::LosesTheAnswer => {
-                    self.store.take(key, request).await?;
-                    Err(StoreError::new("connection reset"))
-                }
-            }
-        })
-    }
-
-    fn save<'a>(
-        &'a self,
-        key: &'a StoreKey,
-        token: StoredToken,
-        owner: Option<&'a LeaseOwner>,
-    ) -> StoreFuture<'a, Saved> {
-        self.store.save(key, token, owner)
-    }
-
-    fn release<'a>(&'a self, key: &'a StoreKey, owner: &'a LeaseOwner) -> StoreFuture<'a, ()> {
-        self.store.release(key, owner)
-    }
-
-    fn changed<'a>(&'a self, key: &'a StoreKey, after: u64) -> StoreFuture<'a, ()> {
-        self.store.changed(key, after)
-    }
 }
 
 #[tokio::test]

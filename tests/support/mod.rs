@@ -14,6 +14,7 @@ mod env;
 pub(crate) mod file_store;
 mod key_file;
 mod raw;
+pub(crate) mod unreliable_store;
 
 use std::sync::OnceLock;
 use std::time::Duration;

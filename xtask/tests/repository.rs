@@ -109,7 +109,7 @@ fn troubleshooting_quotes_the_errors_as_they_are() {
         "Could not find directory of OpenSSL installation",
         "No module named pip",
     ];
-    let sources = ["src", "build", "build.rs", "xtask/src"];
+    let sources = ["src", "redis/src", "build", "build.rs", "xtask/src"];
     let sources: String = texts()
         .into_iter()
         .filter(|(path, _)| {
@@ -183,6 +183,61 @@ fn troubleshooting_has_an_entry_for_every_refused_input() {
             seen += 1;
             if !quoted.iter().any(|part| problem.contains(part)) {
                 missing.insert(problem.to_owned());
+            }
+        }
+    }
+    assert!(seen > 30, "only {seen} were found: is the search broken?");
+    assert!(
+        missing.is_empty(),
+        "TROUBLESHOOTING.md has no heading for {missing:#?}"
+    );
+}
+
+/// Each error of the store on Redis: a part of its text is in a heading of the page.
+#[test]
+fn troubleshooting_has_an_entry_for_every_error_of_the_redis_store() {
+    let page = read("TROUBLESHOOTING.md");
+    let headings: Vec<&str> = page.lines().filter(|line| line.starts_with("### ")).collect();
+    let quoted: Vec<&str> = headings
+        .iter()
+        .flat_map(|heading| heading.split('`').skip(1).step_by(2))
+        .filter(|part| part.contains(' '))
+        .collect();
+    let mut seen = 0;
+    let mut missing = BTreeSet::new();
+    for (path, text) in texts() {
+        if !path.starts_with("redis/src") || !has_extension(&path, "rs") {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        let is_code = |line: &&str| !line.trim_start().starts_with("//");
+        let code = code.lines().filter(is_code).collect::<Vec<_>>().join("\n");
+        // In `problem.rs`, each text of several words is an error, apart from those that a server's answer is searched for.
+        let is_problem = path.ends_with("problem.rs");
+        let calls = ["StoreError::new(", "because(", "TOO_LONG: &str =", "failed("];
+        let texts: Vec<&str> = if is_problem {
+            let searched = [
+                "max number of clients",
+                "unknown command",
+                "corrupt message",
+                "failed to lookup address",
+            ];
+            let texts = code.split('"').skip(1).step_by(2);
+            texts
+                .filter(|text| text.contains(' ') && !searched.contains(text))
+                .collect()
+        } else {
+            let after = calls.iter().flat_map(|call| code.split(call).skip(1));
+            let statement = after.filter_map(|rest| rest.split(';').next());
+            let begins = statement.filter_map(|rest| rest.trim_start().strip_prefix('"'));
+            begins.filter_map(|rest| rest.split('"').next()).collect()
+        };
+        for text in texts {
+            seen += 1;
+            // What is put in when the error is printed.
+            let text = text.split('{').next().unwrap_or_default();
+            if !quoted.iter().any(|part| text.contains(part)) && !quoted.contains(&text.trim_end()) {
+                missing.insert(text.to_owned());
             }
         }
     }

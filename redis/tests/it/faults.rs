@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use synerise_auth::store::{Lease, StoreKey, TokenStore};
+use synerise_auth::store::{Lease, Saved, StoreKey, TokenStore};
 use synerise_auth_redis::RedisStore;
 
 use crate::support::proxy::{Mode, Proxy};
@@ -294,4 +294,87 @@ async fn call_that_is_dropped_at_any_point_does_no_harm() {
         store.release(&key, &mine.owner).await.unwrap();
     }
     acquired(&store, &key, &request(0)).await;
+}
+
+/// The keys of everybody else are newer, and Redis has to forget some.
+#[tokio::test]
+async fn evicted_lease_and_token_cost_one_login_each() {
+    let server = Server::start();
+    let (store, key) = (builder().connect(&server.url()).unwrap(), store_key().await);
+    let names = ["lease", "token"].map(|what| format!("synerise-auth:{{{}}}:{what}", key.as_str()));
+    let () = server.command("CONFIG SET maxmemory-policy allkeys-lru");
+    let evict = async |name: &str| {
+        assert_eq!(server.command::<u64>(&format!("EXISTS {name}")), 1);
+        let () = server.command("CONFIG SET maxmemory 4mb");
+        let fill = b"for i = 1, 500 do redis.call('SET', ARGV[1] .. i, string.rep('x', 1000)) end";
+        for round in 0..1000 {
+            let round = round.to_string();
+            server.run_command::<redis::Value>(&[b"EVAL", fill, b"0", round.as_bytes()]);
+            if server.command::<u64>(&format!("EXISTS {name}")) == 0 {
+                return;
+            }
+        }
+        panic!("{name} is still there");
+    };
+    let first = request(0);
+    let lost = acquired(&store, &key, &first).await;
+    evict(&names[0]).await;
+    let second = request(0);
+    let generation = acquired(&store, &key, &second).await;
+    assert!(generation > lost);
+    let fresh = token("fake", generation);
+    store.save(&key, fresh, Some(&second.owner)).await.unwrap();
+    let late = store
+        .save(&key, token("fake-late", lost), Some(&first.owner))
+        .await;
+    assert_eq!(late.unwrap(), Saved::Outdated);
+    evict(&names[1]).await;
+    assert!(store.load(&key).await.unwrap().is_none());
+    assert!(acquired(&store, &key, &request(0)).await > generation);
+}
+
+/// The question reaches Redis after its caller has given up, and after the release.
+#[tokio::test]
+async fn question_that_arrives_late_leaves_a_lease_that_its_owner_can_have() {
+    let server = Server::start();
+    let proxy = Proxy::before(server.port()).await;
+    let (store, key) = (hasty(&proxy.url()), store_key().await);
+    works_again(&store).await;
+    proxy.set(Mode::HoldRequests);
+    let mine = request(0);
+    store.take(&key, &mine).await.unwrap_err();
+    store.release(&key, &mine.owner).await.unwrap_err();
+    // By now, there is a new connection, which is not held up.
+    proxy.set(Mode::Pass);
+    assert!(eventually(async || store.release(&key, &mine.owner).await.is_ok()).await);
+    let lease = format!("synerise-auth:{{{}}}:lease", key.as_str());
+    let there = async || server.command::<u64>(&format!("EXISTS {lease}")) == 1;
+    proxy.deliver_first();
+    assert!(eventually(there).await, "the question has arrived");
+    let other = builder().connect(&server.url()).unwrap();
+    let held = other.take(&key, &request(0)).await.unwrap();
+    assert!(matches!(held, Lease::Held { .. }), "{held:?}");
+    let generation = acquired(&store, &key, &mine).await;
+    let fresh = token("fake", generation);
+    store.save(&key, fresh, Some(&mine.owner)).await.unwrap();
+    let found = other.take(&key, &request(0)).await.unwrap();
+    assert!(matches!(found, Lease::Newer(_)), "{found:?}");
+}
+
+/// On one connection, the release follows the question, however late both arrive.
+#[tokio::test]
+async fn question_and_release_that_arrive_late_leave_no_lease() {
+    let server = Server::start();
+    let (store, key) = (hasty(&server.url()), store_key().await);
+    works_again(&store).await;
+    let before = server.calls("evalsha");
+    let () = server.command("CLIENT PAUSE 1500 ALL");
+    let mine = request(0);
+    store.take(&key, &mine).await.unwrap_err();
+    store.release(&key, &mine.owner).await.unwrap_err();
+    assert!(
+        eventually(async || server.calls("evalsha") > before).await,
+        "the question has arrived"
+    );
+    acquired(&builder().connect(&server.url()).unwrap(), &key, &request(0)).await;
 }

@@ -6,6 +6,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
     reason = "a test may"
 )]
 #![allow(
@@ -17,6 +18,7 @@ mod conformance;
 mod contract;
 mod faults;
 mod fleet;
+mod outages;
 mod records;
 mod rights;
 mod support;

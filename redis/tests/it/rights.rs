@@ -6,7 +6,7 @@ use synerise_auth_redis::RedisStore;
 use crate::support::{Server, acquired, builder, request, store_key, token};
 
 /// As the page has them.
-const LEAST: &str = "~synerise-auth:* +eval +evalsha +get +set +del +pttl +time";
+pub(crate) const LEAST: &str = "~synerise-auth:* +eval +evalsha +get +set +del +pttl +time";
 
 /// The rights but these.
 fn without(missing: &[&str]) -> String {

@@ -1,6 +1,7 @@
 //! A proxy in front of a server, which loses or breaks what passes.
 
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -17,11 +18,17 @@ pub(crate) enum Mode {
     DropAnswers,
     /// The first bytes of an answer arrive, and then the connection is reset.
     CutAnswers,
+    /// Requests are kept for `deliver_first`, and nothing is answered.
+    HoldRequests,
 }
+
+type Held = Arc<Mutex<Vec<Vec<u8>>>>;
 
 pub(crate) struct Proxy {
     address: SocketAddr,
+    port: u16,
     mode: watch::Sender<Mode>,
+    held: Held,
     task: JoinHandle<()>,
 }
 
@@ -30,12 +37,20 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (mode, modes) = watch::channel(Mode::Pass);
+        let held = Held::default();
+        let requests = Arc::clone(&held);
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(pass(client, port, modes.clone()));
+                tokio::spawn(pass(client, port, modes.clone(), Arc::clone(&requests)));
             }
         });
-        Self { address, mode, task }
+        Self {
+            address,
+            port,
+            mode,
+            held,
+            task,
+        }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -45,6 +60,15 @@ impl Proxy {
     pub(crate) fn set(&self, mode: Mode) {
         self.mode.send_replace(mode);
     }
+
+    /// Lets the first request that was held arrive, and no other.
+    pub(crate) fn deliver_first(&self) {
+        use std::io::{Read, Write};
+        let request = self.held.lock().unwrap().remove(0);
+        let mut server = std::net::TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        server.write_all(&request).unwrap();
+        let _ = server.read(&mut [0; 64]).unwrap();
+    }
 }
 
 impl Drop for Proxy {
@@ -53,7 +77,7 @@ impl Drop for Proxy {
     }
 }
 
-async fn pass(mut client: TcpStream, port: u16, modes: watch::Receiver<Mode>) {
+async fn pass(mut client: TcpStream, port: u16, modes: watch::Receiver<Mode>, held: Held) {
     let Ok(mut server) = TcpStream::connect(("127.0.0.1", port)).await else {
         return;
     };
@@ -66,7 +90,11 @@ async fn pass(mut client: TcpStream, port: u16, modes: watch::Receiver<Mode>) {
         let Ok(count @ 1..) = count else { return };
         let mode = *modes.borrow();
         let sent = match (mode, request) {
-            (Mode::BlackHole, _) | (Mode::DropAnswers, false) => Ok(()),
+            (Mode::HoldRequests, true) => {
+                held.lock().unwrap().push(up[..count].to_vec());
+                Ok(())
+            }
+            (Mode::HoldRequests | Mode::DropAnswers, false) | (Mode::BlackHole, _) => Ok(()),
             (Mode::CutAnswers, false) => {
                 let _ = client.write_all(&down[..count.min(2)]).await;
                 return;

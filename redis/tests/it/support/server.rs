@@ -3,7 +3,7 @@
 use std::env;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -24,6 +24,8 @@ pub(crate) struct Server {
     port: u16,
     folder: PathBuf,
     settings: Vec<String>,
+    waits_for_data: bool,
+    has_tls: bool,
 }
 
 impl Server {
@@ -55,6 +57,32 @@ impl Server {
         server
     }
 
+    /// With TLS at its port, by the files `cert.pem` and `key.pem` that `prepare` writes into its folder. `None` for a server
+    /// that was built without TLS.
+    #[allow(dead_code, reason = "the tests of TLS are a program of their own")]
+    pub(crate) fn with_tls(prepare: impl FnOnce(&Path)) -> Option<Self> {
+        let help = Command::new(program())
+            .args(["--tls-port", "0", "--port", "x"])
+            .output()
+            .unwrap();
+        let text = [help.stdout, help.stderr].concat();
+        // It complains about the first setting that it does not like.
+        if !String::from_utf8_lossy(&text).contains(">>> 'port") {
+            return None;
+        }
+        let mut server = Self::new(&[]);
+        prepare(&server.folder);
+        let file = |name: &str| server.folder.join(name).display().to_string();
+        server.settings = ["--tls-auth-clients", "no", "--tls-cert-file", &file("cert.pem")]
+            .into_iter()
+            .chain(["--tls-key-file", &file("key.pem")])
+            .map(str::to_owned)
+            .collect();
+        server.has_tls = true;
+        server.start_somewhere();
+        Some(server)
+    }
+
     fn new(settings: &[&str]) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -65,6 +93,8 @@ impl Server {
             port: 0,
             folder,
             settings: settings.iter().map(|setting| (*setting).to_owned()).collect(),
+            waits_for_data: true,
+            has_tls: false,
         }
     }
 
@@ -87,6 +117,28 @@ impl Server {
     pub(crate) fn restart(&mut self) {
         self.kill();
         assert!(self.run(), "the server does not start again at its port");
+    }
+
+    /// As `restart`, but with other settings, and without waiting until it has read its data.
+    pub(crate) fn restart_loading(&mut self, settings: &[&str]) {
+        self.kill();
+        self.settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        self.waits_for_data = false;
+        assert!(self.run(), "the server does not start again at its port");
+    }
+
+    /// Asks it to end, as a system does that is shut down, and waits until it has.
+    pub(crate) fn terminate(&mut self) {
+        let mut process = self.process.take().unwrap();
+        let status = Command::new("kill")
+            .args(["-TERM", &process.id().to_string()])
+            .status();
+        assert!(status.unwrap().success());
+        process.wait().unwrap();
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     pub(crate) fn kill(&mut self) {
@@ -133,8 +185,13 @@ impl Server {
         // A Sentinel needs a file to write to; it comes first.
         let file = self.folder.join("sentinel.conf");
         command.args(file.is_file().then_some(&file));
+        if self.has_tls {
+            command.args(["--port", "0", "--tls-port"]);
+        } else {
+            command.arg("--port");
+        }
         command
-            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--dir"])
+            .args([&self.port.to_string(), "--bind", "127.0.0.1", "--dir"])
             .arg(&self.folder)
             .args(["--save", "", "--appendonly", "no"])
             .args(&self.settings)
@@ -165,8 +222,13 @@ impl Server {
             return false;
         };
         let _ = stream.set_read_timeout(Some(Duration::from_secs(2)));
+        // A server that speaks TLS closes the connection at once.
+        if self.has_tls {
+            return true;
+        }
         let mut answer = [0; 5];
-        stream.write_all(b"PING\r\n").is_ok() && stream.read_exact(&mut answer).is_ok() && &answer != b"-LOAD"
+        let answers = stream.write_all(b"PING\r\n").is_ok() && stream.read_exact(&mut answer).is_ok();
+        answers && !(self.waits_for_data && &answer == b"-LOAD")
     }
 }
 
