@@ -629,10 +629,16 @@ fn what_the_project_asks_of_an_operation_is_told_when_it_is_missing() {
             .update(&document())
             .expect(1, said);
     }
+    let basic = "
+  - target: $.components
+    description: A scheme.
+    x-evidence: The test.
+    update: {securitySchemes: {basicAuth: {type: http, scheme: basic}}}
+";
     let ungraded = OVERLAY.replace(
         "x-idempotent: true",
         "x-idempotent: true, security: [{ basicAuth: [] }]",
-    );
+    ) + basic.trim_start_matches('\n');
     Tree::with(&selection("http://127.0.0.1:1"), &ungraded)
         .update(&document())
         .expect(1, "`basicAuth` needs an `x-basic-evidence`");

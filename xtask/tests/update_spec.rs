@@ -495,7 +495,6 @@ fn the_vendored_document_verifies() {
         copy.write(file, &std::fs::read_to_string(openapi.join(file)).unwrap());
     }
     copy.run("verify-spec", &[]).expect(0, "Verified");
-    assert_eq!(copy.result()["paths"].as_object().unwrap().len(), 36);
 }
 
 #[test]
