@@ -95,6 +95,7 @@ pub fn token_lifetime(data: &[u8]) {
         times: TokenTimes::of_body(body),
         details: None,
         stored: date % 2 == 0,
+        shared_as: None,
         age: Duration::ZERO,
         server_date: (date != 0).then(|| Duration::from_secs(date)),
         sent: NOW,
