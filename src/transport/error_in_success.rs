@@ -92,7 +92,7 @@ pub(super) fn judge(operation: &Operation, body: &[u8]) -> Verdict {
 
 /// A quick check, so that other bodies are parsed only once. Each call pays for it, so it goes over the body a single time.
 fn mentions_an_error(body: &[u8]) -> bool {
-    const BEGINNINGS: [&[u8]; 8] = [
+    const WORDS: [&[u8]; 8] = [
         b"error",
         b"status",
         b"code",
@@ -104,10 +104,16 @@ fn mentions_an_error(body: &[u8]) -> bool {
     ];
     let mut quoted = body.split(|byte| *byte == b'"').skip(1);
     quoted.any(|text| {
-        BEGINNINGS.iter().any(|word| {
+        let Some(first) = text.first().map(u8::to_ascii_lowercase) else {
+            return false;
+        };
+        let begins_with = |word: &[u8]| {
             text.get(..word.len())
                 .is_some_and(|beginning| beginning.eq_ignore_ascii_case(word))
-        })
+        };
+        WORDS
+            .into_iter()
+            .any(|word| word.first() == Some(&first) && begins_with(word))
     })
 }
 
