@@ -45,6 +45,7 @@ use crate::transport::{Authenticator, BoxFuture, Credential};
 
 mod catch_panic;
 mod keep_alive;
+mod lease_guard;
 pub(crate) mod lease_protocol;
 mod policy;
 mod refresh;

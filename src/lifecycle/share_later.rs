@@ -48,13 +48,12 @@ impl Lifecycle {
         let generation = token.generation();
         let attempts = async move {
             loop {
-                let Some(wait) = this.upgrade().and_then(|session| session.source.share_later()) else {
+                let Some(session) = this.upgrade() else { return };
+                let Some(wait) = session.source.share_later() else {
                     return;
                 };
-                let Some(config) = this.upgrade().map(|session| Arc::clone(&session.config)) else {
-                    return;
-                };
-                let wait = wait.max(SHORTEST_WAIT);
+                let (wait, config) = (wait.max(SHORTEST_WAIT), Arc::clone(&session.config));
+                drop(session);
                 config.clock.sleep_for(wait, SleepPurpose::Backoff).await;
                 let Some(session) = this.upgrade() else { return };
                 // A token that was refused, or replaced by another one, is of no use to others.

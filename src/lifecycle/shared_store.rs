@@ -3,8 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
-
 use crate::clock::timeout;
 use crate::observability::{STORE, StoreOutcome, store_called};
 use crate::random::unit_fraction;
@@ -32,6 +30,12 @@ impl SharedStore {
             health: StoreHealth::default(),
             offers: tokio::sync::Mutex::default(),
         })
+    }
+
+    /// How long a lease lasts: as long as a login may, and as the save after it.
+    pub(super) fn lease_time(&self, config: &LifecycleConfig) -> Duration {
+        let store = self.policy.timeout().saturating_mul(2);
+        config.policy.timeout().saturating_add(store)
     }
 }
 
@@ -141,50 +145,5 @@ impl StoreEntry {
     /// What happened to the store, for the session's subscribers.
     pub(super) fn take_news(&self) -> Vec<Event> {
         std::mem::take(&mut *lock(&self.news))
-    }
-}
-
-/// Gives up a lease that the session has, or may have without knowing it. Also when its refresh is dropped half-way.
-pub(super) struct LeaseGuard {
-    entry: Arc<StoreEntry>,
-    pub(super) owner: LeaseOwner,
-    /// Whether the owner may have the lease.
-    pub(super) may_hold: bool,
-}
-
-impl LeaseGuard {
-    pub(super) fn new(entry: Arc<StoreEntry>) -> Self {
-        Self::of(entry, LeaseOwner::random())
-    }
-
-    /// Of an owner that asked before.
-    pub(super) fn of(entry: Arc<StoreEntry>, owner: LeaseOwner) -> Self {
-        Self {
-            entry,
-            owner,
-            may_hold: false,
-        }
-    }
-
-    /// Gives the lease up without waiting for the store.
-    pub(super) fn release(&mut self) {
-        if !std::mem::take(&mut self.may_hold) {
-            return;
-        }
-        // Without a runtime, the lease runs out by itself.
-        let Ok(runtime) = Handle::try_current() else {
-            return;
-        };
-        let (entry, owner) = (Arc::clone(&self.entry), self.owner.clone());
-        runtime.spawn(catch_panic(async move {
-            let release = catch_panic(async { entry.shared.store.release(&entry.key, &owner).await });
-            timeout(&*entry.config.clock, entry.timeout(), release).await
-        }));
-    }
-}
-
-impl Drop for LeaseGuard {
-    fn drop(&mut self) {
-        self.release();
     }
 }

@@ -1,12 +1,11 @@
 //! Tokens that a session got without its store's lease, on their way into the store.
 
 use crate::observability::STORE;
-use crate::store::{Lease, LeaseRequest, Saved, StoredToken};
+use crate::store::{Lease, Saved, StoredToken};
 use crate::sync::{Arc, lock};
 
-use super::shared_store::{LeaseGuard, StoreEntry};
-use super::store_health::Call;
-use super::stored_source::lease_time;
+use super::lease_guard::LeaseGuard;
+use super::shared_store::StoreEntry;
 
 /// Saves a token that the session got outside of a refresh.
 pub(super) async fn share(entry: Arc<StoreEntry>, token: StoredToken) {
@@ -14,13 +13,9 @@ pub(super) async fn share(entry: Arc<StoreEntry>, token: StoredToken) {
     let mut after = entry.held().generation;
     // The first question may be answered by a token that is later than the session's last one, but not than this one.
     for _ in 0..2 {
-        let request = LeaseRequest::new(lease.owner.clone(), after, lease_time(&entry));
-        lease.may_hold = true;
-        let call = async { entry.shared.store.take(&entry.key, &request).await };
-        let Some(answer) = entry.call(Call::Take, entry.timeout(), call).await else {
+        let Some(answer) = lease.take(after).await else {
             break;
         };
-        lease.may_hold = matches!(answer, Lease::Acquired { .. });
         let generation = match answer {
             Lease::Newer(stored) => {
                 after = stored.generation;
@@ -31,10 +26,7 @@ pub(super) async fn share(entry: Arc<StoreEntry>, token: StoredToken) {
             | Lease::Unavailable { generation } => generation,
         };
         let token = StoredToken { generation, ..token };
-        let owner = lease.may_hold.then_some(&lease.owner);
-        let call = async { entry.shared.store.save(&entry.key, token, owner).await };
-        if entry.call(Call::Save, entry.timeout(), call).await.is_some() {
-            lease.may_hold = false;
+        if lease.save(token, entry.timeout()).await.is_some() {
             let mut held = lock(&entry.held);
             held.generation = generation;
             held.is_unknown_to_store = false;
@@ -58,25 +50,17 @@ pub(super) async fn offer(entry: Arc<StoreEntry>, token: StoredToken) -> bool {
         Some(owner) => LeaseGuard::of(Arc::clone(&entry), owner),
         None => LeaseGuard::new(Arc::clone(&entry)),
     };
-    let request = LeaseRequest::new(lease.owner.clone(), entry.held().generation, lease_time(&entry));
-    lease.may_hold = true;
-    let call = async { entry.shared.store.take(&entry.key, &request).await };
-    let Some(answer) = entry.call(Call::Take, entry.timeout(), call).await else {
-        *lock(&entry.doubtful) = Some(lease.owner.clone());
+    let Some(answer) = lease.take(entry.held().generation).await else {
         return false;
     };
-    lease.may_hold = matches!(answer, Lease::Acquired { .. });
     let generation = match answer {
         Lease::Acquired { generation } | Lease::Unavailable { generation } => generation,
         Lease::Newer(_) | Lease::Held { .. } => return true,
     };
     let token = StoredToken { generation, ..token };
-    let owner = lease.may_hold.then_some(&lease.owner);
-    let call = async { entry.shared.store.save(&entry.key, token, owner).await };
-    let Some(saved) = entry.call(Call::Save, entry.timeout(), call).await else {
+    let Some(saved) = lease.save(token, entry.timeout()).await else {
         return false;
     };
-    lease.may_hold = false;
     if saved == Saved::Kept {
         tracing::debug!(target: STORE, "a token that was obtained without the token store is in it now");
         let mut held = lock(&entry.held);

@@ -8,17 +8,17 @@ use crate::clock::{Reading, SleepPurpose, timeout};
 use crate::error::{Error, Result};
 use crate::observability::{STORE, StoreOutcome, store_called};
 use crate::random::unit_fraction;
-use crate::store::{Lease, LeaseRequest, Saved, StoreKey};
+use crate::store::{Lease, Saved, StoreKey};
 use crate::sync::{Arc, lock};
 use crate::token::{Token, TokenResponse};
 use crate::transport::BoxFuture;
 
 use super::catch_panic::catch_panic;
+use super::lease_guard::LeaseGuard;
 use super::lease_protocol::{Action, Answer, Happened, LeaseProtocol, Limits};
-use super::shared_store::{HeldToken, LeaseGuard, SharedStore, StoreEntry};
+use super::shared_store::{HeldToken, SharedStore, StoreEntry};
 use super::sharing::{offer, share};
 use super::source::{CredentialChange, Previous, PreviousTokenState, SessionIdentity, TokenSource};
-use super::store_health::Call;
 use super::stored_token::{entry_of, expired_token, refreshable, unshared_entry, usable};
 use super::{Event, LifecycleConfig, MOST_GENERATIONS};
 
@@ -45,7 +45,7 @@ impl<A: TokenSource> StoredTokenSource<A> {
     pub(crate) fn longest_use(shared: &SharedStore, config: &LifecycleConfig) -> Duration {
         let policy = shared.policy;
         // The first question, the wait, the last question of the wait, and the save.
-        let longest_wait = policy.max_wait().max(longest_lease(shared, config));
+        let longest_wait = policy.max_wait().max(shared.lease_time(config));
         policy.timeout().saturating_mul(3).saturating_add(longest_wait)
     }
 }
@@ -133,16 +133,6 @@ impl<A: TokenSource + 'static> TokenSource for StoredTokenSource<A> {
     fn take_news(&self) -> Vec<Event> {
         self.entry.take_news()
     }
-}
-
-/// A lease lasts as long as a login may, and as the save after it.
-pub(super) fn lease_time(entry: &StoreEntry) -> Duration {
-    longest_lease(&entry.shared, &entry.config)
-}
-
-fn longest_lease(shared: &SharedStore, config: &LifecycleConfig) -> Duration {
-    let store = shared.policy.timeout().saturating_mul(2);
-    config.policy.timeout().saturating_add(store)
 }
 
 /// One refresh of a session whose client has a store.
@@ -233,7 +223,8 @@ impl<A: TokenSource> SharedRefresh<A> {
 
     fn limits(&self) -> Limits {
         let entry = &*self.entry;
-        let (lease, login) = (lease_time(entry), entry.config.policy.timeout());
+        let config = &entry.config;
+        let (lease, login) = (entry.shared.lease_time(config), config.policy.timeout());
         let shortest = entry.shared.policy.max_wait();
         // While its token is valid, no caller waits. So the session can wait until a lease has run out, if enough time for
         // a login of its own is left then.
@@ -259,19 +250,13 @@ impl<A: TokenSource> SharedRefresh<A> {
 
     async fn take(&mut self, after: u64, held: HeldToken) -> Answer {
         let entry = &*self.entry;
-        let request = LeaseRequest::new(self.lease.owner.clone(), after, lease_time(entry));
         let asked = entry.config.clock.now();
-        // The request may get the lease even if its answer never arrives.
-        self.lease.may_hold = true;
-        let call = async { entry.shared.store.take(&entry.key, &request).await };
-        let lease = entry.call(Call::Take, entry.timeout(), call).await;
+        let lease = self.lease.take(after).await;
         let waited = entry.config.clock.now().monotonic.saturating_sub(asked.monotonic);
         self.store_time = self.store_time.saturating_add(waited);
         let Some(lease) = lease else {
-            *lock(&entry.doubtful) = Some(self.lease.owner.clone());
             return Answer::Failed;
         };
-        self.lease.may_hold = matches!(lease, Lease::Acquired { .. });
         match lease {
             Lease::Newer(stored) => {
                 self.candidate = Some(stored.generation)
@@ -364,9 +349,7 @@ impl<A: TokenSource> SharedRefresh<A> {
         };
         // Nobody waits for the store longer than its time limit, the question before included.
         let limit = entry.timeout().saturating_sub(self.store_time);
-        let owner = self.lease.may_hold.then_some(&self.lease.owner);
-        let call = async { entry.shared.store.save(&entry.key, token, owner).await };
-        let saved = entry.call(Call::Save, limit, call).await;
+        let saved = self.lease.save(token, limit).await;
         match saved {
             Some(Saved::Outdated) => {
                 tracing::debug!(target: STORE, "the token store has a later token already");
@@ -374,9 +357,6 @@ impl<A: TokenSource> SharedRefresh<A> {
             }
             Some(Saved::Kept) => store_called("save", StoreOutcome::Done),
             None => {}
-        }
-        if saved.is_some() {
-            self.lease.may_hold = false;
         }
         saved.is_some()
     }
