@@ -35,9 +35,10 @@ pub(crate) fn is_same_name(one: &str, other: &str) -> bool {
     plain(one).eq(plain(other))
 }
 
-fn plain(name: &str) -> impl Iterator<Item = u8> {
-    let letters = name.bytes().filter(u8::is_ascii_alphanumeric);
-    letters.map(|byte| byte.to_ascii_lowercase())
+/// ASCII's letters and digits in a text, in lower case.
+pub(crate) fn plain(text: &str) -> impl Iterator<Item = char> {
+    let letters = text.chars().filter(char::is_ascii_alphanumeric);
+    letters.map(|c| c.to_ascii_lowercase())
 }
 
 /// The JSON in which a parser can read what is readable. `None` if there is nothing to repair, or too much.

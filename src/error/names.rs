@@ -3,6 +3,7 @@
 //! The vendored document marks its own secrets. A caller's requests go to endpoints that the document does not describe, so
 //! the name is all there is. A false match costs a word in an error's text. A missed one shows a secret.
 
+use crate::foreign_json;
 use crate::operation::SECRET_FIELDS;
 
 /// Any name that contains one of these is a secret's, whatever stands before or after it.
@@ -111,10 +112,7 @@ fn is_secret(plain: &str) -> bool {
 
 /// `X-Api-Key`, `x_api_key` and `xApiKey` are one name.
 fn plain(name: &str) -> String {
-    name.chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_lowercase())
-        .collect()
+    foreign_json::plain(name).collect()
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ use serde_json::Value;
 use url::form_urlencoded;
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::foreign_json::plain;
+
 use super::beginning::cut;
 use super::names::{is_personal_name, is_secret_in_response, is_secret_name};
 use super::normal::{Form, Layer, is_invisible, layers};
@@ -187,6 +189,7 @@ impl Redactor {
     fn add_forms(&mut self, secret: &str, distinctive: usize) {
         for layer in layers(secret) {
             let mut text = layer.loose().text;
+            let loose_length = text.len();
             let loose = text.chars().count() >= DISTINCTIVE;
             if !loose {
                 text = layer.tight().text;
@@ -198,7 +201,7 @@ impl Redactor {
                 encoded: false,
             });
             let ascii = layer.ascii().text;
-            if ascii.len() > DISTINCTIVE && ascii.len() < layer.loose().text.len() {
+            if ascii.len() > DISTINCTIVE && ascii.len() < loose_length {
                 self.push(Needle {
                     whole_word: ascii.len() < distinctive,
                     text: ascii,
@@ -210,9 +213,7 @@ impl Redactor {
     }
 
     fn add_encoded(&mut self, text: &str, distinctive: usize) {
-        let plain = text.chars().filter(char::is_ascii_alphanumeric);
-        let plain: String = plain.map(|c| c.to_ascii_lowercase()).collect();
-        let text = Zeroizing::new(plain);
+        let text: Zeroizing<String> = Zeroizing::new(plain(text).collect());
         if text.len() >= distinctive {
             self.push(Needle {
                 text,
