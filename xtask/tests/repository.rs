@@ -142,16 +142,20 @@ fn troubleshooting_quotes_the_errors_as_they_are() {
     }
 }
 
+/// The texts that the page's headings quote, apart from single words.
+fn quoted_in_headings(page: &str) -> Vec<&str> {
+    page.lines()
+        .filter(|line| line.starts_with("### "))
+        .flat_map(|heading| heading.split('`').skip(1).step_by(2))
+        .filter(|part| part.contains(' '))
+        .collect()
+}
+
 /// Each refused input in the library's sources: a part of its text is in a heading of the page.
 #[test]
 fn troubleshooting_has_an_entry_for_every_refused_input() {
     let page = read("TROUBLESHOOTING.md");
-    let headings: Vec<&str> = page.lines().filter(|line| line.starts_with("### ")).collect();
-    let quoted: Vec<&str> = headings
-        .iter()
-        .flat_map(|heading| heading.split('`').skip(1).step_by(2))
-        .filter(|part| part.contains(' '))
-        .collect();
+    let quoted = quoted_in_headings(&page);
     let mut seen = 0;
     let mut missing = BTreeSet::new();
     for (path, text) in texts() {
@@ -197,12 +201,7 @@ fn troubleshooting_has_an_entry_for_every_refused_input() {
 #[test]
 fn troubleshooting_has_an_entry_for_every_error_of_the_redis_store() {
     let page = read("TROUBLESHOOTING.md");
-    let headings: Vec<&str> = page.lines().filter(|line| line.starts_with("### ")).collect();
-    let quoted: Vec<&str> = headings
-        .iter()
-        .flat_map(|heading| heading.split('`').skip(1).step_by(2))
-        .filter(|part| part.contains(' '))
-        .collect();
+    let quoted = quoted_in_headings(&page);
     let mut seen = 0;
     let mut missing = BTreeSet::new();
     for (path, text) in texts() {
