@@ -25,12 +25,16 @@ use synerise_auth::account::{
     AccountDeletion, AccountDevice, EmailChange, EmailConfirmation, NewAccount, PhoneConfirmation,
 };
 use synerise_auth::chrono::NaiveDate;
+use synerise_auth::kind::Workspace;
 use synerise_auth::model::{ExternalProviderType, MfaMethod, TrackerKey};
 use synerise_auth::raw::types;
 use synerise_auth::session::SavedSession;
+use synerise_auth::session::authentication::Authentication;
 use synerise_auth::settings::Registration;
 use synerise_auth::usage::UsageQuery;
-use synerise_auth::{ApiKey, Client, Identity, LoginId, ProfileSession, Result, Secret, UserLoginOutcome};
+use synerise_auth::{
+    ApiKey, Client, Identity, LoginId, ProfileSession, Result, Secret, Session, UserLoginOutcome,
+};
 use tracing_subscriber::fmt::MakeWriter;
 
 use support::{Answer, Capture, Captured};
@@ -280,13 +284,7 @@ async fn call_as_workspace(client: &Client, printed: &Printed) {
             .await,
     );
     printed.result(workspace.log_out_profile(17).await);
-    let login = workspace.login_profile(
-        ApiKey::new(PROFILE_KEY).unwrap(),
-        Identity::oauth(PROVIDER),
-        IpAddr::from([192, 0, 2, 17]),
-    );
-    printed.value(&login);
-    printed.result(login.await);
+    call_for_a_customer(&workspace, printed).await;
     let raw = workspace.raw();
     printed.value(&raw);
     if let Err(error) = raw.get_current_workspace().await {
@@ -305,6 +303,16 @@ async fn call_as_workspace(client: &Client, printed: &Printed) {
     printed.value(&TrackerKey::new(TRACKER_KEY).unwrap());
 }
 
+async fn call_for_a_customer<A: Authentication>(workspace: &Session<Workspace, A>, printed: &Printed) {
+    let login = workspace.login_profile(
+        ApiKey::new(PROFILE_KEY).unwrap(),
+        Identity::oauth(PROVIDER),
+        IpAddr::from([192, 0, 2, 17]),
+    );
+    printed.value(&login);
+    printed.result(login.await);
+}
+
 async fn call_by_basic_authentication(client: &Client, printed: &Printed) {
     let key = || ApiKey::new(WORKSPACE_KEY).unwrap();
     printed.result(client.workspace_basic(format!("{WORKSPACE_GUID}:{WORKSPACE_KEY}"), key()));
@@ -319,13 +327,7 @@ async fn call_by_basic_authentication(client: &Client, printed: &Printed) {
     printed.result(workspace.profile_settings().get().await);
     printed.value(&workspace.log_out_profile(17));
     printed.result(workspace.log_out_profile(17).await);
-    let login = workspace.login_profile(
-        ApiKey::new(PROFILE_KEY).unwrap(),
-        Identity::oauth(PROVIDER),
-        IpAddr::from([192, 0, 2, 17]),
-    );
-    printed.value(&login);
-    printed.result(login.await);
+    call_for_a_customer(&workspace, printed).await;
     printed.value(&workspace.raw());
 }
 
