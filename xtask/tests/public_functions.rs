@@ -2,19 +2,19 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "support/repository.rs"]
+mod tree;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use heck::ToSnakeCase;
 use serde_json::Value;
 use syn::{Attribute, Expr, ImplItem, Item, Lit, Meta, ReturnType, Signature, TraitItem, Type, Visibility};
 
-const CRATES: [&str; 4] = ["src", "emulator/src", "middleware/src", "redis/src"];
+use tree::{files, read};
 
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-}
+const CRATES: [&str; 4] = ["src", "emulator/src", "middleware/src", "redis/src"];
 
 struct Function {
     place: String,
@@ -26,26 +26,25 @@ struct Function {
 /// The public functions of a crate's sources. The items of a private module may be re-exported, so they count too.
 fn functions(folder: &str) -> Vec<Function> {
     let mut functions = Vec::new();
-    for path in sources(&root().join(folder)) {
-        let text = fs::read_to_string(&path).unwrap();
-        let file = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let place = path.strip_prefix(root()).unwrap().display().to_string();
-        of_items(&file.items, &place, &mut functions);
+    for (place, text) in sources(folder) {
+        of_items(&parsed(&place, &text).items, &place, &mut functions);
     }
     functions
 }
 
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    found
+/// The sources in a folder, by their paths.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let of_folder = |path: &PathBuf| {
+        path.starts_with(folder) && path.extension().is_some_and(|extension| extension == "rs")
+    };
+    let paths = files().into_iter().filter(of_folder);
+    paths
+        .map(|path| (path.display().to_string(), read(&path)))
+        .collect()
+}
+
+fn parsed(place: &str, text: &str) -> syn::File {
+    syn::parse_file(text).unwrap_or_else(|error| panic!("{place}: {error}"))
 }
 
 fn of_items(items: &[Item], place: &str, functions: &mut Vec<Function>) {
@@ -133,9 +132,8 @@ fn is_fallible(signature: &Signature, awaited: &BTreeSet<String>) -> bool {
 /// The types that are awaited: those with `IntoFuture`. Their own setters return `Self`.
 fn awaited_types(folder: &str) -> BTreeSet<String> {
     let mut types = BTreeSet::new();
-    for path in sources(&root().join(folder)) {
-        let file = syn::parse_file(&fs::read_to_string(&path).unwrap()).unwrap();
-        for item in &file.items {
+    for (place, text) in sources(folder) {
+        for item in &parsed(&place, &text).items {
             if let Item::Impl(block) = item
                 && let Some((implemented, _)) = &block.trait_
                 && implemented
@@ -190,7 +188,7 @@ fn every_function_that_can_fail_says_how() {
             }
         }
     }
-    let request = fs::read_to_string(root().join("src/session/request.rs")).unwrap();
+    let request = read("src/session/request.rs");
     let (_, of_request) = request.split_once("/// A request under construction").unwrap();
     let (of_request, _) = of_request.split_once("pub struct Request").unwrap();
     assert!(
@@ -203,8 +201,7 @@ fn every_function_that_can_fail_says_how() {
 
 /// The operations of the document, by the name of the generated method: id and `METHOD /path`.
 fn operations() -> BTreeMap<String, (String, String)> {
-    let text = fs::read_to_string(root().join("openapi/synerise-auth.json")).unwrap();
-    let document: Value = serde_json::from_str(&text).unwrap();
+    let document: Value = serde_json::from_str(&read("openapi/synerise-auth.json")).unwrap();
     let mut operations = BTreeMap::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
@@ -286,8 +283,7 @@ const TERMS: [(&str, &str); 26] = [
 #[test]
 fn the_words_of_synerise_find_their_items() {
     let mut aliases = BTreeSet::new();
-    for path in sources(&root().join("src")) {
-        let text = fs::read_to_string(&path).unwrap();
+    for (_, text) in sources("src") {
         for (_, rest) in text
             .match_indices("#[doc(alias")
             .map(|(at, _)| text[at..].split_at(11))

@@ -4,26 +4,21 @@
 //! differing error responses, and the header parameter `Api-Version`. `extra_overlay.json` and `rename.toml` are what a maintainer
 //! would add to the overlay and the selection.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
+#[path = "support/repository.rs"]
+mod tree;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 use support::{Answer, Server, Tree};
-
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
-}
-
-fn read(path: &str) -> String {
-    std::fs::read_to_string(repository().join(path)).unwrap()
-}
+use tree::{read, root};
 
 fn fixture(name: &str) -> String {
-    read(&format!("xtask/tests/fixtures/vendor/{name}"))
+    read(format!("xtask/tests/fixtures/vendor/{name}"))
 }
 
 /// The repository's own selection and overlay with the additions, the documents on a server, and today's result.
@@ -127,5 +122,5 @@ fn copy_repository(to: &Path) {
             }
         }
     }
-    copy(&repository(), to);
+    copy(root(), to);
 }
