@@ -35,7 +35,7 @@ impl LeaseGuard {
     }
 
     /// Asks the store for the lease, or for a token after this generation. `None` if it does not answer: the owner may have the
-    /// lease all the same, and is remembered as who may have it.
+    /// lease all the same, and is remembered for the next offer.
     pub(super) async fn take(&mut self, after: u64) -> Option<Lease> {
         let entry = &*self.entry;
         let lease_time = entry.shared.lease_time(&entry.config);
